@@ -1,0 +1,102 @@
+//! The interface between the turn loop and host I/O.
+//!
+//! A backend takes submissions from the ring in guest memory and puts completions back into it
+//! (layouts: wasm/include/stackful/abi.h). test/conformance/ is this interface's specification: a
+//! new backend must pass it.
+
+export type BackendName = "uring" | "node";
+
+export interface BackendStats {
+  /** Calls of `turn`. */
+  turns: number;
+  /** Calls that crossed into native code; 0 for a JavaScript backend. */
+  nativeCalls: number;
+  /** System calls made to submit, reap or wait; 0 where the backend cannot know. */
+  systemCalls: number;
+  /** Submissions taken, CANCEL included. */
+  submissions: number;
+  /** Completions delivered. */
+  completions: number;
+}
+
+/** What a guest may reach. Nothing that is not listed; an empty object grants nothing. */
+export interface Grants {
+  /** Host directories the guest sees, by guest path. */
+  readonly directories?: readonly DirectoryGrant[];
+  /** Endpoints the guest may connect to. */
+  readonly connect?: readonly EndpointGrant[];
+  /** Local endpoints the guest may listen on. */
+  readonly listen?: readonly EndpointGrant[];
+}
+
+export interface DirectoryGrant {
+  /** Existing directory on the host. */
+  readonly host: string;
+  /** Where the guest sees it: "/data", ".", … Opens resolve to the longest prefix. */
+  readonly guest: string;
+  /** The guest may not create, write or truncate. Default false. */
+  readonly readOnly?: boolean;
+}
+
+export interface EndpointGrant {
+  /** The address in network order: 4 bytes or 16. Absent: any address of either family. */
+  readonly bytes?: Uint8Array;
+  /** 0 to 65535. Absent: any port. */
+  readonly port?: number;
+}
+
+export interface BackendOptions {
+  readonly grants: Grants;
+  /** Handles open at once; an operation that would open one more fails with EMFILE. */
+  readonly handlesMax: number;
+}
+
+/**
+ * Completion-based host I/O (a proactor). One backend serves one runtime on one thread.
+ *
+ * Every submission completes exactly once, with a result >= 0 or a negated errno; CANCEL alone has
+ * no completion. A cancelled operation completes with -ECANCELED, or with the result that won the
+ * race. Closing a handle ends the operations in flight on it with -EBADF before it completes.
+ * Pointers, lengths and handles come from an untrusted guest: what does not fit its memory
+ * completes with -EFAULT, a handle it does not own with -EBADF, an unknown operation with -ENOSYS.
+ */
+export interface Backend {
+  readonly name: BackendName;
+  readonly stats: Readonly<BackendStats>;
+
+  /** Submissions taken and not yet delivered as completions. */
+  readonly pending: number;
+
+  /**
+   * Names the guest's memory and the address of its `sf_shared` block. Called once before the first
+   * `turn` and again whenever the memory has grown. Buffers of operations in flight stay valid.
+   */
+  bind(memory: WebAssembly.Memory, shared: number): void;
+
+  /**
+   * Takes every submission in the ring, starts it, and puts finished operations into the completion
+   * ring, as many as it has room for. Never throws for what a guest wrote into the ring.
+   *
+   * @param waitNs - Longest time to block in the kernel when nothing is finished, in nanoseconds:
+   *   0 never blocks, Infinity waits for the next completion. A backend without `canWait` ignores
+   *   it. A signal, or activity on the host's own event loop, ends the wait early.
+   * @returns completions delivered.
+   */
+  turn(waitNs: number): number;
+
+  /** Whether `turn` can block in the kernel. */
+  readonly canWait: boolean;
+
+  /**
+   * Called from the host's event loop, at most once until the next `turn`, when there may be
+   * completions to deliver. Set by the turn loop. Operations in flight keep the host's event loop
+   * alive; an idle backend does not.
+   */
+  onReady: () => void;
+
+  /** Handles that are open. */
+  readonly handlesOpen: number;
+
+  /** Cancels what is in flight, waits for it, closes every handle, frees host resources. Idempotent. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,316 @@
+/* abi.h - what the core, the guest header, the native shim and the host must agree on, said once.
+ *
+ * scripts/gen-abi.ts turns this file into ts/abi.gen.ts, and `npm run check` fails when that is
+ * stale. Codes and fields are append-only within one SF_ABI_VERSION. Everything is little-endian;
+ * structs use fixed-width fields at their natural alignment, so that wasm32, x86-64 and arm64
+ * compilers lay them out alike (asserted below). Addresses are offsets into the guest's memory.
+ */
+#ifndef STACKFUL_ABI_H
+#define STACKFUL_ABI_H
+
+#include <stdint.h>
+
+#define SF_ABI_VERSION 1
+
+/* A guest address: a real pointer inside wasm, an opaque 32-bit offset everywhere else. */
+#ifdef __wasm32__
+#define SF_ADDRESS(type) type *
+#else
+#define SF_ADDRESS(type) uint32_t
+#endif
+
+/* Error numbers are WASI preview 1's. Results carry them negated. */
+/*      name            code  meaning */
+#define SF_ERRNO_MAP(X) \
+  X(E2BIG,             1, "argument list too long") \
+  X(EACCES,            2, "permission denied") \
+  X(EADDRINUSE,        3, "address in use") \
+  X(EADDRNOTAVAIL,     4, "address not available") \
+  X(EAFNOSUPPORT,      5, "address family not supported") \
+  X(EAGAIN,            6, "resource unavailable, try again") \
+  X(EALREADY,          7, "connection already in progress") \
+  X(EBADF,             8, "bad or closed handle") \
+  X(EBADMSG,           9, "bad message") \
+  X(EBUSY,            10, "resource busy") \
+  X(ECANCELED,        11, "operation canceled") \
+  X(ECHILD,           12, "no child process") \
+  X(ECONNABORTED,     13, "connection aborted") \
+  X(ECONNREFUSED,     14, "connection refused") \
+  X(ECONNRESET,       15, "connection reset by peer") \
+  X(EDEADLK,          16, "deadlock would occur") \
+  X(EDESTADDRREQ,     17, "destination address required") \
+  X(EDOM,             18, "argument out of domain") \
+  X(EDQUOT,           19, "disk quota exceeded") \
+  X(EEXIST,           20, "file exists") \
+  X(EFAULT,           21, "address outside the guest's memory") \
+  X(EFBIG,            22, "file too large") \
+  X(EHOSTUNREACH,     23, "host unreachable") \
+  X(EINPROGRESS,      26, "operation in progress") \
+  X(EINTR,            27, "interrupted") \
+  X(EINVAL,           28, "invalid argument") \
+  X(EIO,              29, "input/output error") \
+  X(EISCONN,          30, "already connected") \
+  X(EISDIR,           31, "is a directory") \
+  X(ELOOP,            32, "too many symbolic links") \
+  X(EMFILE,           33, "too many open handles") \
+  X(EMLINK,           34, "too many links") \
+  X(EMSGSIZE,         35, "message too large") \
+  X(ENAMETOOLONG,     37, "name too long") \
+  X(ENETDOWN,         38, "network down") \
+  X(ENETRESET,        39, "connection reset by network") \
+  X(ENETUNREACH,      40, "network unreachable") \
+  X(ENFILE,           41, "too many open files in the system") \
+  X(ENOBUFS,          42, "no buffer space") \
+  X(ENODEV,           43, "no such device") \
+  X(ENOENT,           44, "no such file or directory") \
+  X(ENOMEM,           48, "out of memory") \
+  X(ENOPROTOOPT,      50, "option not supported by the protocol") \
+  X(ENOSPC,           51, "no space left on device") \
+  X(ENOSYS,           52, "operation not supported by this backend") \
+  X(ENOTCONN,         53, "not connected") \
+  X(ENOTDIR,          54, "not a directory") \
+  X(ENOTEMPTY,        55, "directory not empty") \
+  X(ENOTRECOVERABLE,  56, "the task trapped") \
+  X(ENOTSOCK,         57, "not a socket") \
+  X(ENOTSUP,          58, "not supported") \
+  X(ENOTTY,           59, "not a terminal") \
+  X(ENXIO,            60, "no such device or address") \
+  X(EOVERFLOW,        61, "value too large") \
+  X(EPERM,            63, "operation not permitted") \
+  X(EPIPE,            64, "closed by the other end") \
+  X(EPROTO,           65, "protocol error") \
+  X(EPROTONOSUPPORT,  66, "protocol not supported") \
+  X(EPROTOTYPE,       67, "wrong protocol type for socket") \
+  X(ERANGE,           68, "result too large") \
+  X(EROFS,            69, "read-only file system") \
+  X(ESPIPE,           70, "not seekable") \
+  X(ESRCH,            71, "no such task") \
+  X(ESTALE,           72, "stale handle") \
+  X(ETIMEDOUT,        73, "timed out") \
+  X(ETXTBSY,          74, "text file busy") \
+  X(EXDEV,            75, "cross-device link") \
+  X(ENOTCAPABLE,      76, "not granted to this guest")
+
+enum sf_errno {
+#define X(name, code, text) SF_##name = (code),
+  SF_ERRNO_MAP(X)
+#undef X
+};
+
+/* Operations. The comment gives the fields of sf_submission that are read, and the result. */
+/*      name           code */
+#define SF_OP_MAP(X) \
+  X(CANCEL,         1) /* token: end that token's operation early; has no completion of its own */ \
+  X(LISTEN,         2) /* pointer: sf_address; argument: backlog      -> handle */ \
+  X(ACCEPT,         3) /* handle; pointer: sf_address out, or 0       -> handle */ \
+  X(CONNECT,        4) /* pointer: sf_address                         -> handle */ \
+  X(READ,           5) /* handle, pointer, length                     -> bytes, 0 at the end */ \
+  X(WRITE,          6) /* handle, pointer, length                     -> bytes */ \
+  X(READV,          7) /* handle, pointer: sf_iovec[length]           -> bytes, 0 at the end */ \
+  X(WRITEV,         8) /* handle, pointer: sf_iovec[length]           -> bytes */ \
+  X(SHUTDOWN,       9) /* handle; argument: enum sf_shutdown          -> 0 */ \
+  X(CLOSE,         10) /* handle                                      -> 0 */ \
+  X(OPEN,          11) /* pointer, length: path; argument: enum sf_open; mode -> handle */ \
+  X(PREAD,         12) /* handle, pointer, length, offset             -> bytes, 0 at the end */ \
+  X(PWRITE,        13) /* handle, pointer, length, offset             -> bytes */ \
+  X(FSYNC,         14) /* handle                                      -> 0 */ \
+  X(LOCAL_ADDRESS, 15) /* handle; pointer: sf_address out             -> 0 */ \
+  X(PEER_ADDRESS,  16) /* handle; pointer: sf_address out             -> 0 */
+
+enum sf_opcode {
+#define X(name, code) SF_OP_##name = (code),
+  SF_OP_MAP(X)
+#undef X
+};
+
+enum sf_shutdown { SF_SHUTDOWN_READ = 0, SF_SHUTDOWN_WRITE = 1, SF_SHUTDOWN_BOTH = 2 };
+
+enum sf_open {
+  SF_OPEN_READ = 1,
+  SF_OPEN_WRITE = 2,
+  SF_OPEN_CREATE = 4,
+  SF_OPEN_EXCLUSIVE = 8,
+  SF_OPEN_TRUNCATE = 16,
+  SF_OPEN_APPEND = 32,
+};
+
+enum sf_family { SF_FAMILY_IPV4 = 4, SF_FAMILY_IPV6 = 6 };
+
+/* A TCP endpoint. `bytes` is the address in network order (the first 4 for IPv4). */
+struct sf_address {
+  uint16_t family; /* enum sf_family */
+  uint16_t port;   /* host order */
+  uint32_t scope;  /* IPv6 zone index, else 0 */
+  uint8_t bytes[16];
+};
+
+struct sf_iovec {
+  SF_ADDRESS(void) pointer;
+  uint32_t length;
+};
+
+/* Largest number of sf_iovec in one READV or WRITEV. */
+#define SF_IOVEC_MAX 64
+
+/* Largest path in OPEN, in bytes. */
+#define SF_PATH_MAX 4096
+
+/* Guest to host: one operation. Completes exactly once, cancelled or not (CANCEL excepted). */
+struct sf_submission {
+  uint16_t op;    /* enum sf_opcode */
+  uint16_t flags; /* 0 */
+  int32_t handle;
+  uint32_t token; /* echoed in the completion */
+  uint32_t pointer;
+  uint32_t length;
+  uint32_t argument;
+  int64_t offset;
+  uint32_t mode; /* permission bits of a file that OPEN creates */
+  uint32_t reserved[7];
+};
+
+/* Host to guest. */
+struct sf_completion {
+  uint32_t token;
+  int32_t result; /* >= 0, or a negated enum sf_errno */
+  uint32_t flags; /* 0 */
+  uint32_t reserved;
+};
+
+enum sf_state {
+  SF_STATE_NEW = 0,     /* in the ready queue, has not run yet */
+  SF_STATE_PARKED = 1,  /* its frames are saved; waits for `wait`, or is in the ready queue */
+  SF_STATE_RUNNING = 2, /* the current task */
+  SF_STATE_ENDED = 3,   /* returned or failed; `result` and `fault` are set */
+  SF_STATE_FREE = 4,    /* in the pool */
+};
+
+/* What a parked task waits for. READY: for its turn. */
+#define SF_WAIT_MAP(X) \
+  X(READY,   0, "ready") \
+  X(SEND,    1, "channel send") \
+  X(RECEIVE, 2, "channel receive") \
+  X(JOIN,    3, "join") \
+  X(SLEEP,   4, "sleep") \
+  X(UNPARK,  5, "unpark") \
+  X(OP,      6, "operation") \
+  X(HOST,    7, "host promise")
+
+enum sf_wait {
+#define X(name, code, text) SF_WAIT_##name = (code),
+  SF_WAIT_MAP(X)
+#undef X
+};
+
+/* Why a task failed. */
+#define SF_FAULT_MAP(X) \
+  X(NONE,             0, "none") \
+  X(TRAP,             1, "wasm trap") \
+  X(C_STACK_OVERFLOW, 2, "C stack overflow") \
+  X(FRAMES_OVERFLOW,  3, "saved frames overflow") \
+  X(NESTED_SUSPEND,   4, "cannot park: a host frame is on the stack, or no task is running") \
+  X(HOST,             5, "host import threw")
+
+enum sf_fault {
+#define X(name, code, text) SF_FAULT_##name = (code),
+  SF_FAULT_MAP(X)
+#undef X
+};
+
+enum sf_task_flags {
+  SF_TASK_DETACHED = 1,  /* freed when it ends */
+  SF_TASK_HOST_OWNED = 2, /* reported in sf_shared.ended, freed by the host */
+  SF_TASK_CANCELED = 4,  /* one request is pending */
+  SF_TASK_PERMIT = 8,    /* unparked before it parked */
+};
+
+struct sf_task;
+
+/* A node in a wait queue. A task has one, the host makes its own (task == 0). */
+struct sf_waiter {
+  SF_ADDRESS(struct sf_waiter) next;
+  SF_ADDRESS(struct sf_waiter) previous;
+  SF_ADDRESS(struct sf_task) task;
+  SF_ADDRESS(void) item; /* where the item is, or goes; JOIN: where the result goes */
+  int32_t result;        /* what the waiting call returns */
+};
+
+struct sf_wait_queue {
+  SF_ADDRESS(struct sf_waiter) first;
+  SF_ADDRESS(struct sf_waiter) last;
+};
+
+/* The control block at the start of every region. The host reads it, the core alone writes it.
+ * `frames_position` and `frames_end` are Asyncify's data header: their place is fixed. */
+struct sf_task {
+  uint32_t frames_position;
+  uint32_t frames_end;
+  uint32_t stack_pointer; /* where the C stack stands while parked */
+  uint32_t stack_limit;   /* lowest C stack address */
+  uint32_t stack_span;    /* stack_limit + stack_span: highest C stack address */
+  uint32_t entry;         /* table index of an int32_t (void *) function */
+  uint32_t entry_argument;
+  SF_ADDRESS(struct sf_task) next; /* ready queue, pool or sf_shared.ended */
+  struct sf_waiter waiter;
+  SF_ADDRESS(struct sf_wait_queue) wait_queue; /* the queue `waiter` is in, if any */
+  uint8_t state;      /* enum sf_state */
+  uint8_t flags;      /* enum sf_task_flags */
+  uint8_t wait;       /* enum sf_wait */
+  uint8_t size_class; /* stack bytes are SF_STACK_BYTES_MIN << size_class */
+  uint32_t serial;    /* high half of the task's handle */
+  uint32_t fault;     /* enum sf_fault */
+  uint32_t fault_bytes; /* overflow: how many bytes were needed */
+  int32_t result;
+  SF_ADDRESS(const char) name;
+  uint32_t name_bytes;
+  uint32_t switches;
+  struct sf_wait_queue joiners;
+  SF_ADDRESS(struct sf_task) all_next; /* every task that has not been freed */
+  SF_ADDRESS(struct sf_task) all_previous;
+  uint32_t wait_detail; /* SEND, RECEIVE: channel; JOIN: task; OP: enum sf_opcode */
+  uint64_t deadline_ns; /* in the timer heap */
+  SF_ADDRESS(struct sf_task) timer_child;
+  SF_ADDRESS(struct sf_task) timer_sibling;
+  SF_ADDRESS(struct sf_task) timer_previous; /* parent or left sibling; 0 and not root: not armed */
+  uint32_t reserved[3];
+};
+
+#define SF_STACK_BYTES_MIN 1024
+#define SF_SIZE_CLASSES 14 /* 1 KiB to 8 MiB */
+
+/* The control block that core and host share. stackful_init returns its address. */
+struct sf_shared {
+  uint64_t now_ns;      /* monotonic; the host writes it before every run */
+  uint64_t deadline_ns; /* earliest armed timer; UINT64_MAX: none */
+  uint64_t switches;    /* coroutines entered since the start */
+  uint32_t submissions; /* address of sf_submission[submissions_capacity] */
+  uint32_t submissions_capacity;
+  uint32_t submissions_head; /* the host takes from here */
+  uint32_t submissions_tail; /* the core adds here */
+  uint32_t completions; /* address of sf_completion[completions_capacity] */
+  uint32_t completions_capacity;
+  uint32_t completions_head; /* the core takes from here */
+  uint32_t completions_tail; /* the host adds here */
+  uint32_t ready;      /* tasks in the ready queue */
+  uint32_t tasks_live; /* not ended */
+  uint32_t tasks_max;  /* the host may change it */
+  uint32_t ops_pending; /* submitted and not completed */
+  SF_ADDRESS(struct sf_task) current;
+  SF_ADDRESS(struct sf_task) ended;    /* host-owned tasks that ended, newest first */
+  SF_ADDRESS(struct sf_waiter) signaled; /* host waiters that were served, newest first */
+  SF_ADDRESS(struct sf_task) all;      /* every task that has not been freed */
+  uint32_t fault;       /* enum sf_fault of the trap that is under way */
+  uint32_t fault_bytes; /* overflow: how many bytes were needed */
+  uint32_t regions_bytes; /* memory taken for regions, pooled ones included */
+  uint32_t stack_bytes_default;
+};
+
+_Static_assert(sizeof(struct sf_address) == 24, "sf_address layout");
+_Static_assert(sizeof(struct sf_iovec) == 8, "sf_iovec layout");
+_Static_assert(sizeof(struct sf_submission) == 64, "sf_submission layout");
+_Static_assert(sizeof(struct sf_completion) == 16, "sf_completion layout");
+_Static_assert(sizeof(struct sf_waiter) == 20, "sf_waiter layout");
+_Static_assert(sizeof(struct sf_task) % 16 == 0, "regions keep their stacks 16-byte aligned");
+_Static_assert(sizeof(struct sf_task) <= 176, "a 1 KiB task stays under 1.2 KiB all in");
+
+#endif
