@@ -234,6 +234,7 @@ export const STATE = {
   RUNNING: 2,
   ENDED: 3,
   FREE: 4,
+  DOOMED: 5,
 } as const;
 
 export const TASK_FLAGS = {
@@ -241,6 +242,7 @@ export const TASK_FLAGS = {
   HOST_OWNED: 2,
   CANCELED: 4,
   PERMIT: 8,
+  CANCEL_SENT: 16,
 } as const;
 
 export const ADDRESS = {

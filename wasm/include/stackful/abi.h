@@ -183,6 +183,7 @@ enum sf_state {
   SF_STATE_RUNNING = 2, /* the current task */
   SF_STATE_ENDED = 3,   /* returned or failed; `result` and `fault` are set */
   SF_STATE_FREE = 4,    /* in the pool */
+  SF_STATE_DOOMED = 5,  /* failed with an operation in flight: ends when that completes */
 };
 
 /* What a parked task waits for. READY: for its turn. */
@@ -222,6 +223,7 @@ enum sf_task_flags {
   SF_TASK_HOST_OWNED = 2, /* reported in sf_shared.ended, freed by the host */
   SF_TASK_CANCELED = 4,  /* one request is pending */
   SF_TASK_PERMIT = 8,    /* unparked before it parked */
+  SF_TASK_CANCEL_SENT = 16, /* the host was asked to cancel its operation */
 };
 
 struct sf_task;

@@ -1,0 +1,75 @@
+//! Builds dist/core.wasm from wasm/core/, when it is missing or older than its sources.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { packageRoot } from "../ts/host/package-files.ts";
+import { type BinaryenApi, loadBinaryen } from "../ts/link/binaryen.ts";
+import { FEATURES } from "../ts/link/features.ts";
+import { compile } from "../ts/link/toolchain.ts";
+
+const COMPILE_FLAGS = [
+  "--target=wasm32-unknown-unknown",
+  "-O3",
+  "-std=c11",
+  "-ffreestanding",
+  "-nostdlib",
+  "-mbulk-memory",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  // Guest addresses are 32-bit fields in abi.h and pointers in the core.
+  "-Wno-int-to-pointer-cast",
+  "-Wno-pointer-to-int-cast",
+];
+
+const LINK_FLAGS = ["--no-entry", "--import-memory=guest,memory", "--import-table"].flatMap(
+  (flag) => ["-Xlinker", flag],
+);
+
+/** Builds the core unless it is up to date; returns whether it did. */
+export async function buildCore(): Promise<boolean> {
+  const sources = packageRoot("wasm/core");
+  const header = packageRoot("wasm/include/stackful/abi.h");
+  const hash = createHash("sha256");
+  for (const name of readdirSync(sources).sort()) hash.update(readFileSync(join(sources, name)));
+  hash.update(readFileSync(header)).update(JSON.stringify([COMPILE_FLAGS, LINK_FLAGS]));
+  const key = hash.digest("hex");
+  const target = packageRoot("dist/core.wasm");
+  const stamp = packageRoot("dist/core.key");
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === key) return false;
+
+  const raw = await compile({
+    sources: [join(sources, "core.c"), join(sources, "globals.s")],
+    includes: [packageRoot("wasm/include")],
+    flags: [...COMPILE_FLAGS, ...LINK_FLAGS],
+  });
+  mkdirSync(packageRoot("dist"), { recursive: true });
+  writeFileSync(target, finish(await loadBinaryen(), raw));
+  writeFileSync(stamp, key);
+  return true;
+}
+
+/** Turns what is the guest's into imports, and lets stacks be anywhere until the core sets limits. */
+function finish(binaryen: BinaryenApi, raw: Uint8Array): Uint8Array {
+  binaryen.setDebugInfo(true);
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(1);
+  const module = binaryen.readBinary(raw);
+  module.setFeatures(
+    FEATURES.reduce((set, name) => set | binaryen.Features[name], binaryen.Features.MVP),
+  );
+  const { i32 } = binaryen;
+  // Names come from the reader: an imported table has none of its own.
+  module.addTableImport("timport$0", "guest", "__indirect_function_table");
+  module.addGlobalImport("__stack_pointer", "guest", "__stack_pointer", i32, true);
+  module.removeGlobal("stackful_stack_span");
+  module.addGlobal("stackful_stack_span", i32, true, module.i32.const(-1));
+  module.optimize();
+  const wasm = module.emitBinary();
+  module.dispose();
+  return wasm;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await buildCore();

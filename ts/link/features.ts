@@ -1,0 +1,27 @@
+//! The wasm features that linked modules may use: what toolchains emit by default and every supported
+//! host runs. Not "all": Binaryen would then also emit what Node 20 cannot read.
+
+/** Names as in Binaryen's `Features`. */
+export const FEATURES = [
+  "MutableGlobals",
+  "SignExt",
+  "NontrappingFPToInt",
+  "BulkMemory",
+  "BulkMemoryOpt",
+  "ReferenceTypes",
+  "Multivalue",
+  "SIMD128",
+  "ExceptionHandling",
+] as const;
+
+export const FEATURE_FLAGS: readonly string[] = [
+  "--enable-mutable-globals",
+  "--enable-sign-ext",
+  "--enable-nontrapping-float-to-int",
+  "--enable-bulk-memory",
+  "--enable-bulk-memory-opt",
+  "--enable-reference-types",
+  "--enable-multivalue",
+  "--enable-simd",
+  "--enable-exception-handling",
+];

@@ -1,0 +1,163 @@
+//! The last stage of linking: gives the stubs their bodies, optimises, runs Asyncify, optimises again.
+//!
+//! Parking functions of the core call start_unwind. If one were inlined into a guest function before
+//! Asyncify runs, Asyncify would take that function for part of the runtime and not instrument it.
+//! Afterwards inlining them is right, and wanted.
+
+import { StackfulError } from "../errors.ts";
+import type { BinaryenApi } from "./binaryen.ts";
+import { FEATURES } from "./features.ts";
+import { GUEST } from "./prepare.ts";
+
+type Module = ReturnType<BinaryenApi["readBinary"]>;
+
+export interface InstrumentOptions {
+  readonly asyncImports: readonly string[];
+  /** Binaryen's -O level, 0 to 4. */
+  readonly optimize: number;
+  /** Everything the core exports. */
+  readonly coreExports: readonly string[];
+}
+
+export interface Instrumented {
+  readonly wasm: Uint8Array;
+  readonly functions: number;
+  /** The same module without Asyncify: the base of the overhead figures. */
+  readonly plainBytes: number;
+}
+
+export function instrument(
+  binaryen: BinaryenApi,
+  merged: Uint8Array,
+  options: InstrumentOptions,
+): Instrumented {
+  binaryen.setDebugInfo(true);
+  binaryen.setOptimizeLevel(options.optimize);
+  binaryen.setShrinkLevel(0);
+  binaryen.setPassArgument("no-inline", "sf_*");
+  if (options.asyncImports.length > 0) {
+    binaryen.setPassArgument("asyncify-imports", options.asyncImports.join(","));
+  } else {
+    binaryen.setPassArgument("asyncify-ignore-imports", "1");
+  }
+  try {
+    const plain = transform(binaryen, merged, (module) => {
+      defineStubs(binaryen, module);
+      dropCoreExports(module, options.coreExports);
+      module.runPasses(["no-inline"]);
+      module.optimize();
+    });
+    const parkable = transform(binaryen, plain.wasm, (module) => {
+      module.runPasses(["no-inline"]);
+      runAsyncify(module);
+      dropAsyncifyExports(module);
+    });
+    // Read once more: the marks of no-inline are not part of a binary.
+    const wasm = transform(binaryen, parkable.wasm, (module) => module.optimize());
+    return { ...wasm, plainBytes: plain.wasm.length };
+  } finally {
+    binaryen.clearPassArguments();
+  }
+}
+
+function transform(binaryen: BinaryenApi, wasm: Uint8Array, change: (module: Module) => void) {
+  const module = binaryen.readBinary(wasm);
+  try {
+    module.setFeatures(
+      FEATURES.reduce((set, name) => set | binaryen.Features[name], binaryen.Features.MVP),
+    );
+    change(module);
+    return { wasm: module.emitBinary(), functions: module.getNumFunctions() };
+  } finally {
+    module.dispose();
+  }
+}
+
+function runAsyncify(module: Module): void {
+  try {
+    module.runPasses(["asyncify"]);
+  } catch (cause) {
+    throw new StackfulError("SF_LINK", `linking: Asyncify refused the module: ${String(cause)}`, {
+      hint: "stackful explain names what each function contains",
+      cause,
+    });
+  }
+}
+
+function defineStubs(binaryen: BinaryenApi, module: Module): void {
+  const core = (name: string): string => binaryen.getExportInfo(module.getExport(name)).value;
+  const define = (
+    stub: string,
+    parameters: number[],
+    result: number,
+    locals: number[],
+    body: () => number,
+  ): void => {
+    const name = core(stub);
+    module.removeExport(stub);
+    module.removeFunction(name);
+    module.addFunction(name, binaryen.createType(parameters), result, locals, body());
+  };
+  const { i32, none } = binaryen;
+  define(GUEST.memorySize, [], i32, [], () =>
+    module.call(core("stackful_guest_memory_size"), [], i32),
+  );
+  define(GUEST.memoryGrow, [i32], i32, [], () =>
+    module.call(core("stackful_guest_memory_grow"), [module.local.get(0, i32)], i32),
+  );
+  const limit = core("stackful_stack_limit");
+  const span = core("stackful_stack_span");
+  const overflow = core("stackful_stack_overflow_at");
+  const stackPointer = core(GUEST.stackPointer);
+  define(GUEST.setStackPointer, [i32], none, [], () =>
+    module.block(null, [
+      module.if(
+        module.i32.gt_u(
+          module.i32.sub(module.local.get(0, i32), module.global.get(limit, i32)),
+          module.global.get(span, i32),
+        ),
+        module.block(null, [
+          module.global.set(overflow, module.local.get(0, i32)),
+          module.unreachable(),
+        ]),
+      ),
+      module.global.set(stackPointer, module.local.get(0, i32)),
+    ]),
+  );
+}
+
+/** The guest's imports are resolved: only what the host calls stays exported, the rest can go. */
+function dropCoreExports(module: Module, coreExports: readonly string[]): void {
+  const forHost = new Set(HOST_EXPORTS);
+  for (const name of coreExports) if (!forHost.has(name)) module.removeExport(name);
+}
+
+function dropAsyncifyExports(module: Module): void {
+  for (const name of ["start_unwind", "stop_unwind", "start_rewind", "stop_rewind", "get_state"]) {
+    module.removeExport(`asyncify_${name}`);
+  }
+}
+
+/** Functions of the core that the host calls. */
+const HOST_EXPORTS: readonly string[] = [
+  "stackful_init",
+  "stackful_run",
+  "stackful_fail_current",
+  "stackful_task_create",
+  "stackful_task_start",
+  "stackful_task_cancel",
+  "stackful_task_free",
+  "stackful_await_begin",
+  "stackful_await_end",
+  "stackful_await_settled",
+  "stackful_nested_begin",
+  "stackful_nested_end",
+  "stackful_allocate",
+  "stackful_release",
+  "stackful_channel_send",
+  "stackful_channel_receive",
+  "stackful_channel_forget",
+  "sf_channel_init",
+  "sf_channel_close",
+  "sf_channel_count",
+];

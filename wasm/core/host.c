@@ -1,0 +1,66 @@
+/* host.c - what the host calls besides stackful_run: tasks it owns, promises a task waits for, and
+ * memory for what it shares with the guest. */
+#include "cancel.h"
+#include "park.h"
+
+/* A task of the host, not yet started. `top_bytes` for arguments and name lie at entry_argument.
+ * Returns its address, or a negated errno as task_create does. */
+EXPORT(stackful_task_create)
+int32_t stackful_task_create(uint32_t entry, uint32_t stack_bytes, uint32_t top_bytes) {
+  struct sf_task *task;
+  int32_t error =
+      task_create(core_get(), entry, stack_bytes, top_bytes, SF_TASK_HOST_OWNED, &task);
+  return error < 0 ? error : (int32_t)address_of(task);
+}
+
+EXPORT(stackful_task_start) void stackful_task_start(struct sf_task *task) {
+  ready_push(core_get(), task);
+}
+
+EXPORT(stackful_task_cancel) void stackful_task_cancel(struct sf_task *task) {
+  cancel_request(core_get(), task);
+}
+
+/* Only after it came back in sf_shared.ended. */
+EXPORT(stackful_task_free) void stackful_task_free(struct sf_task *task) {
+  task_free(core_get(), task);
+}
+
+/* Parks the current task from inside a host import: the import calls this, returns, and is entered
+ * again after stackful_await_settled; then it calls stackful_await_end and returns its result. */
+EXPORT(stackful_await_begin) void stackful_await_begin(void) {
+  park(core_get(), self_to_park(), SF_WAIT_HOST, 0);
+}
+
+EXPORT(stackful_await_end) int32_t stackful_await_end(void) { return resumed(); }
+
+EXPORT(stackful_await_settled) void stackful_await_settled(struct sf_task *task) {
+  struct core *core = core_get();
+  if (task->state == SF_STATE_DOOMED)
+    task_end(core, task, -SF_ENOTRECOVERABLE);
+  else
+    waiter_wake(core, &task->waiter, 0);
+}
+
+/* Brackets a call of a guest export from outside a turn or from an import: no task may park below it.
+ * Returns what stackful_nested_end must be given. */
+EXPORT(stackful_nested_begin) uint32_t stackful_nested_begin(void) {
+  uint32_t phase = phase_get();
+  phase_set(PHASE_NESTED);
+  return phase;
+}
+
+EXPORT(stackful_nested_end) void stackful_nested_end(uint32_t phase) { phase_set(phase); }
+
+/* Memory that host and guest share. Returns 0 when there is none left, or `bytes` is more than the
+ * largest size class. */
+EXPORT(stackful_allocate) uint32_t stackful_allocate(uint32_t bytes) {
+  uint32_t size_class = size_class_for(bytes);
+  if (size_class >= SF_SIZE_CLASSES) return 0;
+  struct sf_task *region = region_take(core_get(), size_class);
+  return region == NULL ? 0 : address_of(region + 1);
+}
+
+EXPORT(stackful_release) void stackful_release(uint32_t address) {
+  region_give_back(core_get(), (struct sf_task *)address - 1);
+}

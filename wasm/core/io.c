@@ -1,0 +1,157 @@
+/* io.c - operations: a record into the ring, the task parked until its completion. */
+#include "cancel.h"
+#include "park.h"
+
+struct op {
+  uint32_t op;
+  int32_t handle;
+  uint32_t pointer;
+  uint32_t length;
+  uint32_t argument;
+  uint32_t mode;
+  int64_t offset;
+};
+
+/* Not inlined: one copy for all operations. Parks nobody, so Asyncify has nothing to do with it.
+ * Returns 0, or -ECANCELED when a request was pending and nothing has been submitted. */
+__attribute__((noinline)) static int32_t op_submit(struct core *core, struct sf_task *self,
+                                                   uint32_t op, int32_t handle, uint32_t pointer,
+                                                   uint32_t length, uint32_t argument,
+                                                   uint32_t mode, int64_t offset) {
+  if (op != SF_OP_CLOSE && take_cancel(self)) return -SF_ECANCELED;
+  struct sf_submission *record = submission_next(core);
+  record->op = (uint16_t)op;
+  record->flags = 0;
+  record->handle = handle;
+  record->token = address_of(self);
+  record->pointer = pointer;
+  record->length = length;
+  record->argument = argument;
+  record->offset = offset;
+  record->mode = mode;
+  core->shared.ops_pending++;
+  return 0;
+}
+
+INLINE int32_t op_park(struct op op) {
+  struct core *core = core_get();
+  struct sf_task *self = self_to_park();
+  int32_t error = op_submit(core, self, op.op, op.handle, op.pointer, op.length, op.argument,
+                            op.mode, op.offset);
+  if (UNLIKELY(error != 0)) return error;
+  return park(core, self, SF_WAIT_OP, op.op);
+}
+
+EXPORT(sf_tcp_listen) int32_t sf_tcp_listen(const struct sf_address *address, uint32_t backlog) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){
+      .op = SF_OP_LISTEN, .handle = -1, .pointer = address_of(address), .argument = backlog});
+}
+
+EXPORT(sf_tcp_accept) int32_t sf_tcp_accept(int32_t listener, struct sf_address *peer_out) {
+  RETURN_IF_RESUMED();
+  return op_park(
+      (struct op){.op = SF_OP_ACCEPT, .handle = listener, .pointer = address_of(peer_out)});
+}
+
+EXPORT(sf_tcp_connect) int32_t sf_tcp_connect(const struct sf_address *address) {
+  RETURN_IF_RESUMED();
+  return op_park(
+      (struct op){.op = SF_OP_CONNECT, .handle = -1, .pointer = address_of(address)});
+}
+
+EXPORT(sf_read) int32_t sf_read(int32_t handle, void *buffer, uint32_t length) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_READ,
+                             .handle = handle,
+                             .pointer = address_of(buffer),
+                             .length = length,
+                             .offset = -1});
+}
+
+EXPORT(sf_write) int32_t sf_write(int32_t handle, const void *buffer, uint32_t length) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_WRITE,
+                             .handle = handle,
+                             .pointer = address_of(buffer),
+                             .length = length,
+                             .offset = -1});
+}
+
+EXPORT(sf_readv)
+int32_t sf_readv(int32_t handle, const struct sf_iovec *vectors, uint32_t vectors_count) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_READV,
+                             .handle = handle,
+                             .pointer = address_of(vectors),
+                             .length = vectors_count,
+                             .offset = -1});
+}
+
+EXPORT(sf_writev)
+int32_t sf_writev(int32_t handle, const struct sf_iovec *vectors, uint32_t vectors_count) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_WRITEV,
+                             .handle = handle,
+                             .pointer = address_of(vectors),
+                             .length = vectors_count,
+                             .offset = -1});
+}
+
+EXPORT(sf_shutdown) int32_t sf_shutdown(int32_t handle, uint32_t how) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_SHUTDOWN, .handle = handle, .argument = how});
+}
+
+EXPORT(sf_close) int32_t sf_close(int32_t handle) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_CLOSE, .handle = handle});
+}
+
+EXPORT(sf_open)
+int32_t sf_open(const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_OPEN,
+                             .handle = -1,
+                             .pointer = address_of(path),
+                             .length = path_bytes,
+                             .argument = flags,
+                             .mode = mode});
+}
+
+EXPORT(sf_pread)
+int32_t sf_pread(int32_t handle, void *buffer, uint32_t length, int64_t offset) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_PREAD,
+                             .handle = handle,
+                             .pointer = address_of(buffer),
+                             .length = length,
+                             .offset = offset});
+}
+
+EXPORT(sf_pwrite)
+int32_t sf_pwrite(int32_t handle, const void *buffer, uint32_t length, int64_t offset) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_PWRITE,
+                             .handle = handle,
+                             .pointer = address_of(buffer),
+                             .length = length,
+                             .offset = offset});
+}
+
+EXPORT(sf_fsync) int32_t sf_fsync(int32_t handle) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_FSYNC, .handle = handle});
+}
+
+EXPORT(sf_local_address) int32_t sf_local_address(int32_t handle, struct sf_address *address_out) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){
+      .op = SF_OP_LOCAL_ADDRESS, .handle = handle, .pointer = address_of(address_out)});
+}
+
+EXPORT(sf_peer_address) int32_t sf_peer_address(int32_t handle, struct sf_address *address_out) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){
+      .op = SF_OP_PEER_ADDRESS, .handle = handle, .pointer = address_of(address_out)});
+}

@@ -1,0 +1,71 @@
+/* park.h - how a core function parks its caller.
+ *
+ * Every function here that can park is called by guest code directly and is entered twice:
+ *
+ *   guest ── sf_receive ──▶ nothing there: PARK(...)    starts the unwind and returns; every guest
+ *                                                       frame saves its locals and returns, down to
+ *                                                       stackful_run
+ *   guest ── sf_receive ──▶ RESUMED: RETURN_RESUMED     once somebody woke the task, stackful_run
+ *                                                       rewinds: the guest's frames are back and call
+ *                                                       again; the result is in the task's waiter
+ *
+ * So the function must look for the rewind before anything else, must not use its arguments then
+ * (Asyncify does not promise to restore them), and has no frame of its own to save: that is one
+ * frame less on every switch. It must not be inlined into guest code before Asyncify has run; the
+ * linker sees to that.
+ */
+#ifndef STACKFUL_PARK_H
+#define STACKFUL_PARK_H
+
+#include "state.h"
+
+/* First statement of every parking function. */
+#define RETURN_IF_RESUMED()                      \
+  do {                                           \
+    if (phase_get() == PHASE_REWINDING)          \
+      return resumed();                          \
+  } while (0)
+
+INLINE int32_t resumed(void) {
+  struct sf_task *self = current_get();
+  phase_set(PHASE_NORMAL);
+  asyncify_stop_rewind();
+  /* Its frames did not fit, and it was rewound only to be found with its whole stack. */
+  if (UNLIKELY(self->state == SF_STATE_DOOMED)) __builtin_trap();
+  return self->waiter.result;
+}
+
+__attribute__((noinline, noreturn)) static void fault(uint32_t fault, uint32_t bytes) {
+  struct core *core = core_get();
+  if (core != NULL) {
+    core->shared.fault = fault;
+    core->shared.fault_bytes = bytes;
+  }
+  __builtin_trap();
+}
+
+/* The current task, which is about to wait; a named fault where nothing can park. */
+INLINE struct sf_task *self_to_park(void) {
+  if (UNLIKELY(phase_get() != PHASE_NORMAL)) fault(SF_FAULT_NESTED_SUSPEND, 0);
+  return current_get();
+}
+
+/* Starts the unwind; the caller returns what this returns. Whoever wakes the task writes
+ * waiter.result first. */
+INLINE int32_t park(struct core *core, struct sf_task *task, uint32_t wait, uint32_t detail) {
+  task->wait = (uint8_t)wait;
+  task->wait_detail = detail;
+  phase_set(PHASE_UNWINDING);
+  core->scratch.position = core->scratch_base;
+  asyncify_start_unwind(&core->scratch);
+  return 0;
+}
+
+/* A cancel point: true, once, when a request is pending. */
+INLINE uint32_t take_cancel(struct sf_task *task) {
+  if (!(task->flags & SF_TASK_CANCELED)) return 0;
+  task->flags &= (uint8_t)~SF_TASK_CANCELED;
+  return 1;
+}
+
+#endif

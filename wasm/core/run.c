@@ -1,0 +1,200 @@
+/* run.c - the switch, the run loop, and what the host calls around it.
+ *
+ *   stackful_run ──▶ entry(argument) ──▶ guest frames ──▶ a parking core function
+ *        ▲                                                   │ start_unwind
+ *        └──── stop_unwind, frames copied, next ready task ◀─┘
+ *
+ * Asyncify writes frames without looking for the end of its buffer. So every unwind goes to one
+ * scratch area that is larger than any native stack can fill (each live frame also occupies the
+ * engine's own stack), and the frames are then copied into the region, if they fit: no other task's
+ * memory can be touched, whatever the depth, and the copy is some bytes from the first-level cache.
+ * Rewinding reads the region itself.
+ *
+ * Asyncify does not move __stack_pointer. After an unwind it still stands where the innermost guest
+ * frame left it, which is where a rewind must find it again.
+ */
+#include "cancel.h"
+#include "park.h"
+
+/* Twice the stack of a worker thread in Node (4 MiB), eight times that of its main thread. */
+#define SCRATCH_BYTES (8u << 20)
+
+INLINE void copy_frames(uint32_t to, uint32_t from, uint32_t bytes) {
+  if (bytes > 256) {
+    __builtin_memcpy((void *)to, (void *)from, bytes);
+    return;
+  }
+  for (uint32_t end = to + bytes; to < end; to += 8, from += 8)
+    *(uint64_t *)to = *(uint64_t *)from;
+}
+
+/* The frames in the scratch area do not fit the region. Runs the task once more from the scratch
+ * area; it traps in resumed(), so that the host gets the stack trace. */
+static void overflow_frames(struct core *core, struct sf_task *task, uint32_t bytes) {
+  if (task->wait == SF_WAIT_READY) {
+    /* It yielded: it is the last one in the ready queue. */
+    struct sf_task **link = &core->ready_first;
+    struct sf_task *before = NULL;
+    while (*link != task) {
+      before = *link;
+      link = &before->next;
+    }
+    *link = NULL;
+    core->ready_last = before;
+    core->shared.ready--;
+  } else if (wait_abort(core, task, 0)) {
+    overflow_frames(core, task, bytes);
+    return;
+  } else if (task->wait == SF_WAIT_OP && task->wait_detail != SF_OP_CLOSE) {
+    op_cancel(core, task);
+  }
+  task->state = SF_STATE_DOOMED;
+  core->shared.fault = SF_FAULT_FRAMES_OVERFLOW;
+  core->shared.fault_bytes = bytes + (task->stack_limit + task->stack_span - stack_pointer_get());
+  phase_set(PHASE_REWINDING);
+  asyncify_start_rewind(&core->scratch);
+  ((int32_t (*)(uint32_t))task->entry)(task->entry_argument);
+}
+
+INLINE void enter(struct core *core, struct sf_task *task) {
+  current_set(task);
+  core->shared.current = task;
+  stack_limit_set(task->stack_limit);
+  stack_span_set(task->stack_span);
+  stack_pointer_set(task->stack_pointer);
+  if (task->state == SF_STATE_PARKED) {
+    phase_set(PHASE_REWINDING);
+    asyncify_start_rewind(task);
+  }
+  task->state = SF_STATE_RUNNING;
+  task->switches++;
+  int32_t result = ((int32_t (*)(uint32_t))task->entry)(task->entry_argument);
+
+  if (phase_get() != PHASE_UNWINDING) {
+    task_end(core, task, result);
+    return;
+  }
+  asyncify_stop_unwind();
+  phase_set(PHASE_NORMAL);
+  task->state = SF_STATE_PARKED;
+  uint32_t stack_pointer = stack_pointer_get();
+  uint32_t bytes = core->scratch.position - core->scratch_base;
+  uint32_t base = frames_base(task);
+  if (UNLIKELY(bytes > stack_pointer - base)) {
+    overflow_frames(core, task, bytes);
+    return;
+  }
+  copy_frames(base, core->scratch_base, bytes);
+  task->frames_position = task->frames_end = base + bytes;
+  task->stack_pointer = stack_pointer;
+}
+
+INLINE void leave(struct core *core) {
+  stack_pointer_set(core->host_stack_pointer);
+  stack_limit_set(core->host_stack_limit);
+  stack_span_set(core->host_stack_span);
+  current_set(NULL);
+  core->shared.current = NULL;
+  phase_set(PHASE_NESTED);
+}
+
+static void completions_deliver(struct core *core) {
+  struct sf_shared *shared = &core->shared;
+  while (shared->completions_head != shared->completions_tail) {
+    uint32_t index = shared->completions_head++ & (shared->completions_capacity - 1);
+    struct sf_completion *completion = (struct sf_completion *)shared->completions + index;
+    struct sf_task *task = (struct sf_task *)completion->token;
+    shared->ops_pending--;
+    if (task->state == SF_STATE_DOOMED) {
+      task_end(core, task, -SF_ENOTRECOVERABLE);
+      continue;
+    }
+    if (completion->result == -SF_ECANCELED) task->flags &= (uint8_t)~SF_TASK_CANCELED;
+    task->flags &= (uint8_t)~SF_TASK_CANCEL_SENT;
+    task->waiter.result = completion->result;
+    ready_push(core, task);
+  }
+}
+
+/* Delivers completions, fires timers, and then enters ready tasks: at most `budget` of them, and
+ * only while the ring has room for what each may submit. Returns how many are still ready. */
+EXPORT(stackful_run) uint32_t stackful_run(uint32_t budget) {
+  struct core *core = core_get();
+  completions_deliver(core);
+  timers_fire(core);
+  if (UNLIKELY(core->cancels_unsent)) cancels_resend(core);
+  phase_set(PHASE_NORMAL);
+  core->budget = budget;
+  while (core->ready_first != NULL && core->budget != 0 && submissions_room(core) != 0) {
+    core->budget--;
+    enter(core, ready_pop(core));
+  }
+  core->shared.switches += budget - core->budget;
+  core->shared.deadline_ns = core->timers == NULL ? NO_DEADLINE : core->timers->deadline_ns;
+  leave(core);
+  return core->shared.ready;
+}
+
+/* The host's answer to an exception out of stackful_run: ends the current task, so that the next run
+ * can go on with the others. Returns 0, or -ENOTRECOVERABLE when the scratch area overflowed: then
+ * the instance must not be used any more. */
+EXPORT(stackful_fail_current) int32_t stackful_fail_current(uint32_t fault) {
+  struct core *core = core_get();
+  struct sf_task *task = current_get();
+  uint32_t phase = phase_get();
+  if (phase == PHASE_UNWINDING && core->scratch.position > core->scratch.end)
+    return -SF_ENOTRECOVERABLE;
+  phase_set(PHASE_NORMAL);
+  if (phase == PHASE_UNWINDING) asyncify_stop_unwind();
+  if (phase == PHASE_REWINDING) asyncify_stop_rewind();
+  uint32_t overflow_at = stack_overflow_at_get();
+  if (overflow_at != 0) {
+    core->shared.fault = SF_FAULT_C_STACK_OVERFLOW;
+    core->shared.fault_bytes = task->stack_limit + task->stack_span - overflow_at;
+    stack_overflow_at_set(0);
+  }
+  task->fault = core->shared.fault != SF_FAULT_NONE ? core->shared.fault : fault;
+  task->fault_bytes = core->shared.fault_bytes;
+  core->shared.fault = core->shared.fault_bytes = 0;
+  uint32_t host_holds_it = task->wait == SF_WAIT_OP || task->wait == SF_WAIT_HOST;
+  if (task->state != SF_STATE_DOOMED || !host_holds_it)
+    task_end(core, task, -SF_ENOTRECOVERABLE);
+  leave(core);
+  return 0;
+}
+
+/* Takes memory for the core and its rings. `guest_pages_max`: how far the guest may grow its memory,
+ * in pages; not less than it has. Capacities are powers of two. Returns the address of sf_shared, or 0
+ * when memory cannot grow so far. */
+EXPORT(stackful_init)
+uint32_t stackful_init(uint32_t guest_pages_max, uint32_t submissions_capacity,
+                       uint32_t completions_capacity) {
+  uint32_t guest_pages = __builtin_wasm_memory_size(0);
+  if (guest_pages_max < guest_pages) guest_pages_max = guest_pages;
+  if (__builtin_wasm_memory_grow(0, guest_pages_max - guest_pages) == UINT32_MAX) return 0;
+  uint32_t submissions_bytes = submissions_capacity * sizeof(struct sf_submission);
+  uint32_t completions_bytes = completions_capacity * sizeof(struct sf_completion);
+  struct core start = {0};
+  struct core *core = arena_take(
+      &start, sizeof(struct core) + submissions_bytes + completions_bytes + SCRATCH_BYTES + 64);
+  if (core == NULL) return 0;
+
+  /* Fresh memory is zero; only what is not is set. */
+  core->arena_next = start.arena_next;
+  core->arena_end = start.arena_end;
+  core->guest_pages = guest_pages;
+  core->guest_pages_max = guest_pages_max;
+  core->host_stack_pointer = stack_pointer_get();
+  core->host_stack_limit = stack_limit_get();
+  core->host_stack_span = stack_span_get();
+  core->shared.deadline_ns = NO_DEADLINE;
+  core->shared.submissions = (address_of(core + 1) + 63) & ~63u;
+  core->shared.submissions_capacity = submissions_capacity;
+  core->shared.completions = core->shared.submissions + submissions_bytes;
+  core->shared.completions_capacity = completions_capacity;
+  core->scratch_base = core->shared.completions + completions_bytes;
+  core->scratch.end = core->scratch_base + SCRATCH_BYTES;
+  core_set(core);
+  phase_set(PHASE_NESTED);
+  return address_of(core);
+}

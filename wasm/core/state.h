@@ -1,0 +1,86 @@
+/* state.h - the core's state: six wasm globals and one block of linear memory.
+ *
+ * The block is found through a global because the core has no static data (see globals.s). The
+ * current task and the phase are globals of their own: every switch reads and writes them.
+ */
+#ifndef STACKFUL_STATE_H
+#define STACKFUL_STATE_H
+
+#include <stackful/abi.h>
+
+#define NULL ((void *)0)
+#define EXPORT(name) __attribute__((export_name(#name)))
+#define INLINE static inline __attribute__((always_inline))
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+#define WASM_PAGE_BYTES 65536u
+#define NO_DEADLINE UINT64_MAX
+
+/* What the instance is doing. Not Asyncify's own state: that one cannot be imported (Binaryen 132
+ * ends with "call to unidenfied asyncify import: get_state"), and NESTED has no equivalent there. */
+enum phase {
+  PHASE_NORMAL = 0,
+  PHASE_UNWINDING = 1,
+  PHASE_REWINDING = 2,
+  PHASE_NESTED = 3, /* the host called in from outside a turn or from an import: parking is an error */
+};
+
+/* Asyncify's data header. */
+struct frames {
+  uint32_t position;
+  uint32_t end;
+};
+
+struct core {
+  struct sf_shared shared; /* first: the host knows its address as the core's */
+  struct sf_task *ready_first;
+  struct sf_task *ready_last;
+  struct sf_task *timers;  /* root of the pairing heap */
+  struct frames scratch;   /* every unwind writes here; see switch.h */
+  uint32_t scratch_base;
+  uint32_t budget;         /* switches left in this run */
+  uint32_t host_stack_pointer;
+  uint32_t host_stack_limit;
+  uint32_t host_stack_span;
+  uint32_t next_serial;
+  uint32_t arena_next;     /* [arena_next, arena_end) is taken from memory and unused */
+  uint32_t arena_end;
+  uint32_t guest_pages;    /* memory size as the guest sees it */
+  uint32_t guest_pages_max;
+  uint32_t cancels_unsent; /* a cancel of an operation found no room in the ring */
+  struct sf_task *pool[SF_SIZE_CLASSES];
+};
+
+#define GLOBAL(name, type, getter, setter)                                              \
+  __asm__(".globaltype " #name ", i32\n");                                              \
+  INLINE type getter(void) {                                                            \
+    type value;                                                                         \
+    __asm__ volatile("global.get " #name "\nlocal.set %0" : "=r"(value));               \
+    return value;                                                                       \
+  }                                                                                     \
+  INLINE void setter(type value) {                                                      \
+    __asm__ volatile("local.get %0\nglobal.set " #name : : "r"(value) : "memory");      \
+  }
+
+GLOBAL(stackful_core, struct core *, core_get, core_set)
+GLOBAL(stackful_current, struct sf_task *, current_get, current_set)
+GLOBAL(stackful_phase, uint32_t, phase_get, phase_set)
+GLOBAL(stackful_stack_limit, uint32_t, stack_limit_get, stack_limit_set)
+GLOBAL(stackful_stack_span, uint32_t, stack_span_get, stack_span_set)
+GLOBAL(stackful_stack_overflow_at, uint32_t, stack_overflow_at_get, stack_overflow_at_set)
+GLOBAL(__stack_pointer, uint32_t, stack_pointer_get, stack_pointer_set)
+
+#undef GLOBAL
+
+#define ASYNCIFY(name) __attribute__((import_module("asyncify"), import_name(#name)))
+
+ASYNCIFY(start_unwind) void asyncify_start_unwind(void *frames);
+ASYNCIFY(stop_unwind) void asyncify_stop_unwind(void);
+ASYNCIFY(start_rewind) void asyncify_start_rewind(void *frames);
+ASYNCIFY(stop_rewind) void asyncify_stop_rewind(void);
+
+#undef ASYNCIFY
+
+INLINE uint32_t address_of(const void *pointer) { return (uint32_t)(uintptr_t)pointer; }
+
+#endif
