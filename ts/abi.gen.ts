@@ -243,6 +243,7 @@ export const TASK_FLAGS = {
   CANCELED: 4,
   PERMIT: 8,
   CANCEL_SENT: 16,
+  SLEEPER: 32,
 } as const;
 
 export const ADDRESS = {
@@ -331,7 +332,7 @@ export const TASK = {
 } as const;
 
 export const SHARED = {
-  size: 104,
+  size: 112,
   nowNs: 0,
   deadlineNs: 8,
   switches: 16,
@@ -355,4 +356,6 @@ export const SHARED = {
   faultBytes: 92,
   regionsBytes: 96,
   stackBytesDefault: 100,
+  sleepers: 104,
+  reserved: 108,
 } as const;

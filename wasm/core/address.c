@@ -8,7 +8,7 @@ struct cursor {
 };
 
 /* A number of at most `digits_max` digits; -1 when there is none, or it is over `max`. */
-static int32_t parse_number(struct cursor *cursor, uint32_t base, uint32_t digits_max,
+COLD static int32_t parse_number(struct cursor *cursor, uint32_t base, uint32_t digits_max,
                             uint32_t max) {
   uint32_t value = 0;
   uint32_t digits = 0;
@@ -28,7 +28,7 @@ INLINE uint32_t next_is(const struct cursor *cursor, char letter) {
   return cursor->at < cursor->end && *cursor->at == letter;
 }
 
-static int32_t parse_ipv4(struct cursor cursor, uint8_t *bytes) {
+COLD static int32_t parse_ipv4(struct cursor cursor, uint8_t *bytes) {
   for (uint32_t i = 0; i < 4; i++) {
     if (i != 0) {
       if (!next_is(&cursor, '.')) return -SF_EINVAL;
@@ -41,7 +41,7 @@ static int32_t parse_ipv4(struct cursor cursor, uint8_t *bytes) {
   return cursor.at == cursor.end ? 0 : -SF_EINVAL;
 }
 
-static int32_t parse_ipv6(struct cursor cursor, uint8_t *bytes) {
+COLD static int32_t parse_ipv6(struct cursor cursor, uint8_t *bytes) {
   uint32_t count = 0; /* bytes so far */
   uint32_t gap = 17;  /* where "::" stood; 17: nowhere */
   while (cursor.at < cursor.end) {
@@ -77,7 +77,7 @@ static int32_t parse_ipv6(struct cursor cursor, uint8_t *bytes) {
 }
 
 /* Returns 0, or -EINVAL for what is neither an IPv4 nor an IPv6 address or a port over 65535. */
-EXPORT(sf_address_parse)
+EXPORT(sf_address_parse) COLD
 int32_t sf_address_parse(const char *text, uint32_t text_bytes, uint32_t port,
                          struct sf_address *address_out) {
   if (port > 65535) return -SF_EINVAL;

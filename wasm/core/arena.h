@@ -22,7 +22,7 @@
 #define ARENA_ALIGN 16u
 
 /* Takes `bytes` that are never given back. NULL: memory cannot grow any more. */
-static void *arena_take(struct core *core, uint32_t bytes) {
+COLD static void *arena_take(struct core *core, uint32_t bytes) {
   bytes = (bytes + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
   if (core->arena_end - core->arena_next < bytes) {
     uint32_t step = bytes > ARENA_STEP_BYTES ? bytes : ARENA_STEP_BYTES;

@@ -23,7 +23,7 @@ INLINE struct sf_submission *submission_next(struct core *core) {
 
 /* Asks the host to end the operation of `task` early. One slot is always left for the operation of
  * the task that runs; without room for more the request is sent by a later run. */
-static void op_cancel(struct core *core, struct sf_task *task) {
+COLD static void op_cancel(struct core *core, struct sf_task *task) {
   if (task->flags & SF_TASK_CANCEL_SENT) return;
   if (submissions_room(core) < 2) {
     core->cancels_unsent = 1;
@@ -37,7 +37,7 @@ static void op_cancel(struct core *core, struct sf_task *task) {
   task->flags |= SF_TASK_CANCEL_SENT;
 }
 
-static void cancels_resend(struct core *core) {
+COLD static void cancels_resend(struct core *core) {
   core->cancels_unsent = 0;
   for (struct sf_task *task = core->shared.all; task != NULL; task = task->all_next) {
     if (task->wait != SF_WAIT_OP || task->wait_detail == SF_OP_CLOSE) continue;
@@ -49,7 +49,7 @@ static void cancels_resend(struct core *core) {
 
 /* Takes a parked task out of what it waits for and makes it ready with `result`. Returns 0 when that
  * must be left to somebody else: an operation and a host promise complete in their own time. */
-static uint32_t wait_abort(struct core *core, struct sf_task *task, int32_t result) {
+COLD static uint32_t wait_abort(struct core *core, struct sf_task *task, int32_t result) {
   switch (task->wait) {
     case SF_WAIT_SEND:
     case SF_WAIT_RECEIVE:
@@ -68,7 +68,7 @@ static uint32_t wait_abort(struct core *core, struct sf_task *task, int32_t resu
   return 1;
 }
 
-static void cancel_request(struct core *core, struct sf_task *task) {
+COLD static void cancel_request(struct core *core, struct sf_task *task) {
   /* A task that joins passes the request on, waits on, and keeps its own: hence the loop. */
   for (;;) {
     if (task->state == SF_STATE_ENDED || task->state == SF_STATE_DOOMED) return;

@@ -80,6 +80,16 @@ INLINE int32_t try_receive(struct core *core, struct sf_channel *channel, void *
   return channel->closed ? -SF_EPIPE : -SF_EAGAIN;
 }
 
+EXPORT(sf_channel_try_send) NOINLINE
+int32_t sf_channel_try_send(struct sf_channel *channel, const void *item) {
+  return try_send(core_get(), channel, item);
+}
+
+EXPORT(sf_channel_try_receive) NOINLINE
+int32_t sf_channel_try_receive(struct sf_channel *channel, void *item) {
+  return try_receive(core_get(), channel, item);
+}
+
 EXPORT(sf_channel_init)
 int32_t sf_channel_init(struct sf_channel *channel, void *buffer, uint32_t capacity,
                         uint32_t item_bytes) {
@@ -116,16 +126,6 @@ EXPORT(sf_channel_receive) int32_t sf_channel_receive(struct sf_channel *channel
   return park_on(channel, &channel->receivers, item, SF_WAIT_RECEIVE);
 }
 
-EXPORT(sf_channel_try_send)
-int32_t sf_channel_try_send(struct sf_channel *channel, const void *item) {
-  return try_send(core_get(), channel, item);
-}
-
-EXPORT(sf_channel_try_receive)
-int32_t sf_channel_try_receive(struct sf_channel *channel, void *item) {
-  return try_receive(core_get(), channel, item);
-}
-
 EXPORT(sf_channel_close) void sf_channel_close(struct sf_channel *channel, uint32_t immediate) {
   struct core *core = core_get();
   channel->closed = 1;
@@ -145,14 +145,14 @@ EXPORT(sf_channel_count) uint32_t sf_channel_count(const struct sf_channel *chan
  * out first. */
 EXPORT(stackful_channel_send)
 int32_t stackful_channel_send(struct sf_channel *channel, struct sf_waiter *waiter) {
-  int32_t result = try_send(core_get(), channel, waiter->item);
+  int32_t result = sf_channel_try_send(channel, waiter->item);
   if (result == -SF_EAGAIN) wait_queue_push(&channel->senders, waiter);
   return result;
 }
 
 EXPORT(stackful_channel_receive)
 int32_t stackful_channel_receive(struct sf_channel *channel, struct sf_waiter *waiter) {
-  int32_t result = try_receive(core_get(), channel, waiter->item);
+  int32_t result = sf_channel_try_receive(channel, waiter->item);
   if (result == -SF_EAGAIN) wait_queue_push(&channel->receivers, waiter);
   return result;
 }

@@ -14,7 +14,7 @@ struct op {
 
 /* Not inlined: one copy for all operations. Parks nobody, so Asyncify has nothing to do with it.
  * Returns 0, or -ECANCELED when a request was pending and nothing has been submitted. */
-__attribute__((noinline)) static int32_t op_submit(struct core *core, struct sf_task *self,
+NOINLINE static int32_t op_submit(struct core *core, struct sf_task *self,
                                                    uint32_t op, int32_t handle, uint32_t pointer,
                                                    uint32_t length, uint32_t argument,
                                                    uint32_t mode, int64_t offset) {

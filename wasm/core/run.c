@@ -30,7 +30,7 @@ INLINE void copy_frames(uint32_t to, uint32_t from, uint32_t bytes) {
 
 /* The frames in the scratch area do not fit the region. Runs the task once more from the scratch
  * area; it traps in resumed(), so that the host gets the stack trace. */
-static void overflow_frames(struct core *core, struct sf_task *task, uint32_t bytes) {
+NOINLINE static void overflow_frames(struct core *core, struct sf_task *task, uint32_t bytes) {
   if (task->wait == SF_WAIT_READY) {
     /* It yielded: it is the last one in the ready queue. */
     struct sf_task **link = &core->ready_first;
@@ -98,7 +98,7 @@ INLINE void leave(struct core *core) {
   phase_set(PHASE_NESTED);
 }
 
-static void completions_deliver(struct core *core) {
+NOINLINE static void completions_deliver(struct core *core) {
   struct sf_shared *shared = &core->shared;
   while (shared->completions_head != shared->completions_tail) {
     uint32_t index = shared->completions_head++ & (shared->completions_capacity - 1);
@@ -121,6 +121,7 @@ static void completions_deliver(struct core *core) {
 EXPORT(stackful_run) uint32_t stackful_run(uint32_t budget) {
   struct core *core = core_get();
   completions_deliver(core);
+  if (core->sleepers != NULL) sleepers_arm(core);
   timers_fire(core);
   if (UNLIKELY(core->cancels_unsent)) cancels_resend(core);
   phase_set(PHASE_NORMAL);
@@ -138,7 +139,7 @@ EXPORT(stackful_run) uint32_t stackful_run(uint32_t budget) {
 /* The host's answer to an exception out of stackful_run: ends the current task, so that the next run
  * can go on with the others. Returns 0, or -ENOTRECOVERABLE when the scratch area overflowed: then
  * the instance must not be used any more. */
-EXPORT(stackful_fail_current) int32_t stackful_fail_current(uint32_t fault) {
+EXPORT(stackful_fail_current) COLD int32_t stackful_fail_current(uint32_t fault) {
   struct core *core = core_get();
   struct sf_task *task = current_get();
   uint32_t phase = phase_get();
@@ -166,7 +167,7 @@ EXPORT(stackful_fail_current) int32_t stackful_fail_current(uint32_t fault) {
 /* Takes memory for the core and its rings. `guest_pages_max`: how far the guest may grow its memory,
  * in pages; not less than it has. Capacities are powers of two. Returns the address of sf_shared, or 0
  * when memory cannot grow so far. */
-EXPORT(stackful_init)
+EXPORT(stackful_init) COLD
 uint32_t stackful_init(uint32_t guest_pages_max, uint32_t submissions_capacity,
                        uint32_t completions_capacity) {
   uint32_t guest_pages = __builtin_wasm_memory_size(0);

@@ -107,8 +107,7 @@ EXPORT(sf_sleep) int32_t sf_sleep(uint64_t duration_ns) {
   struct core *core = core_get();
   struct sf_task *self = self_to_park();
   if (take_cancel(self)) return -SF_ECANCELED;
-  uint64_t deadline_ns = core->shared.now_ns + duration_ns;
-  timer_arm(core, self, deadline_ns < duration_ns ? NO_DEADLINE - 1 : deadline_ns);
+  timer_arm_later(core, self, duration_ns);
   return park(core, self, SF_WAIT_SLEEP, 0);
 }
 

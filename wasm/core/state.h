@@ -11,6 +11,8 @@
 #define NULL ((void *)0)
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
+#define COLD __attribute__((noinline, minsize))
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 #define WASM_PAGE_BYTES 65536u
@@ -36,6 +38,7 @@ struct core {
   struct sf_task *ready_first;
   struct sf_task *ready_last;
   struct sf_task *timers;  /* root of the pairing heap */
+  struct sf_task *sleepers; /* fell asleep in this run; see timers.h */
   struct frames scratch;   /* every unwind writes here; see switch.h */
   uint32_t scratch_base;
   uint32_t budget;         /* switches left in this run */

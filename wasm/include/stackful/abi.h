@@ -224,6 +224,7 @@ enum sf_task_flags {
   SF_TASK_CANCELED = 4,  /* one request is pending */
   SF_TASK_PERMIT = 8,    /* unparked before it parked */
   SF_TASK_CANCEL_SENT = 16, /* the host was asked to cancel its operation */
+  SF_TASK_SLEEPER = 32, /* its sleep is armed by the next run */
 };
 
 struct sf_task;
@@ -305,6 +306,8 @@ struct sf_shared {
   uint32_t fault_bytes; /* overflow: how many bytes were needed */
   uint32_t regions_bytes; /* memory taken for regions, pooled ones included */
   uint32_t stack_bytes_default;
+  uint32_t sleepers; /* tasks whose sleep the next run arms: run again before waiting */
+  uint32_t reserved;
 };
 
 _Static_assert(sizeof(struct sf_address) == 24, "sf_address layout");
