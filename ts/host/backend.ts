@@ -87,6 +87,9 @@ export interface Backend {
   /** Whether `turn` can block in the kernel. */
   readonly canWait: boolean;
 
+  /** After a `turn` that waited: whether the host's own event loop has something to do. */
+  readonly hostLoopReady: boolean;
+
   /**
    * Called from the host's event loop, at most once until the next `turn`, when there may be
    * completions to deliver. Set by the turn loop. Operations in flight keep the host's event loop

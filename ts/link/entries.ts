@@ -5,12 +5,10 @@
 
 import type { ModuleEditor } from "./editor.ts";
 import type { Entry, ValueType } from "./section.ts";
+import { SLOT_BYTES } from "./slots.ts";
 import { ByteWriter } from "./wasm/bytes.ts";
 import { OPCODE } from "./wasm/instructions.ts";
 import { KIND, VALUE_TYPE, type WasmModule } from "./wasm/module.ts";
-
-/** Bytes of one parameter or result in a task's argument block. */
-export const SLOT_BYTES = 8;
 
 interface Access {
   readonly name: ValueType;
@@ -25,6 +23,13 @@ const ACCESS: ReadonlyMap<number, Access> = new Map([
   [VALUE_TYPE.f32, { name: "f32", load: OPCODE.f32Load, store: OPCODE.f32Store, alignment: 2 }],
   [VALUE_TYPE.f64, { name: "f64", load: OPCODE.f64Load, store: OPCODE.f64Store, alignment: 3 }],
 ]);
+
+/** @throws {RangeError} for what JavaScript cannot pass. */
+export function valueTypeName(code: number): ValueType {
+  const access = ACCESS.get(code);
+  if (access === undefined) throw new RangeError(`value type 0x${code.toString(16)} has no name here`);
+  return access.name;
+}
 
 /** Exports with a type that JavaScript cannot pass (v128, references) get no wrapper. */
 export function appendEntries(module: WasmModule, editor: ModuleEditor): Record<string, Entry> {

@@ -72,7 +72,7 @@ export async function link(guest: Uint8Array, options: LinkOptions = {}): Promis
     abi: ABI_VERSION,
     hash: await linkHash(guest, options),
     entries: prepared.entries,
-    asyncImports,
+    asyncImports: prepared.asyncImports,
   });
   return {
     wasm: linked,

@@ -10,8 +10,8 @@ import { StackfulError } from "../errors.ts";
 import { analyze, type FunctionAnalysis, type Reason, suspending } from "./analyze.ts";
 import { CORE_MODULE, PARKING_FUNCTIONS } from "./core-functions.ts";
 import { ModuleEditor } from "./editor.ts";
-import { appendEntries } from "./entries.ts";
-import { type Entry, findLinkInfo } from "./section.ts";
+import { appendEntries, valueTypeName } from "./entries.ts";
+import { type Entry, findLinkInfo, type LinkInfo, type ValueType } from "./section.ts";
 import { functionName, KIND, parseModule, VALUE_TYPE, type WasmModule } from "./wasm/module.ts";
 
 /** Names under which the prepared guest exports what the core imports, and the stubs. */
@@ -28,6 +28,7 @@ export interface Prepared {
   readonly wasm: Uint8Array;
   readonly module: WasmModule;
   readonly entries: Readonly<Record<string, Entry>>;
+  readonly asyncImports: LinkInfo["asyncImports"];
   readonly analyses: readonly FunctionAnalysis[];
   /** Functions that may be on the stack while a task is parked. */
   readonly suspending: ReadonlyMap<number, Reason>;
@@ -47,7 +48,8 @@ export function prepare(bytes: Uint8Array, asyncImports: readonly string[]): Pre
   const stackPointer = findStackPointer(module);
   const analyses = analyze(module, stackPointer);
   const reasons = suspending(module, analyses, suspendingImports(module, asyncImports));
-  refuseImports(module, asyncImports);
+  const asyncResults = resultTypes(module, asyncImports);
+  refuseImports(module);
   refuseObstacles(module, analyses, reasons);
 
   const editor = new ModuleEditor(module);
@@ -64,7 +66,14 @@ export function prepare(bytes: Uint8Array, asyncImports: readonly string[]): Pre
   analyses.forEach((analysis, offset) => {
     for (const site of analysis.sites) editor.replaceByCall(offset, site, stubs[site.kind]);
   });
-  return { wasm: editor.finish(), module, entries, analyses, suspending: reasons };
+  return {
+    wasm: editor.finish(),
+    module,
+    entries,
+    asyncImports: asyncResults,
+    analyses,
+    suspending: reasons,
+  };
 }
 
 function suspendingImports(module: WasmModule, asyncImports: readonly string[]): Set<number> {
@@ -77,7 +86,7 @@ function suspendingImports(module: WasmModule, asyncImports: readonly string[]):
   return indexes;
 }
 
-function refuseImports(module: WasmModule, asyncImports: readonly string[]): void {
+function refuseImports(module: WasmModule): void {
   const foreign = module.imports.find((item) => item.kind !== KIND.function);
   if (foreign !== undefined) {
     const what = Object.entries(KIND).find(([, kind]) => kind === foreign.kind)?.[0] ?? "item";
@@ -87,12 +96,23 @@ function refuseImports(module: WasmModule, asyncImports: readonly string[]): voi
       { hint: `build it so that it defines its own ${what}; only functions may be imported` },
     );
   }
+}
+
+function resultTypes(
+  module: WasmModule,
+  asyncImports: readonly string[],
+): Record<string, readonly ValueType[]> {
+  const types: Record<string, readonly ValueType[]> = {};
   for (const name of asyncImports) {
-    if (module.functionImports.some((item) => `${item.module}.${item.name}` === name)) continue;
-    throw new StackfulError("SF_LINK", `linking: no import is named "${name}"`, {
-      hint: "async imports are named module.name, for instance env.fetch",
-    });
+    const found = module.functionImports.find((item) => `${item.module}.${item.name}` === name);
+    if (found === undefined) {
+      throw new StackfulError("SF_LINK", `linking: no import is named "${name}"`, {
+        hint: "async imports are named module.name, for instance env.fetch",
+      });
+    }
+    types[name] = (module.types[found.type]?.results ?? []).map(valueTypeName);
   }
+  return types;
 }
 
 function refuseObstacles(

@@ -23,8 +23,8 @@ export interface LinkInfo {
   readonly hash: string;
   /** By export name. */
   readonly entries: Readonly<Record<string, Entry>>;
-  /** "module.name" of every host import that may return a promise. */
-  readonly asyncImports: readonly string[];
+  /** Result types of every host import that may return a promise, by "module.name". */
+  readonly asyncImports: Readonly<Record<string, readonly ValueType[]>>;
 }
 
 export function appendLinkInfo(wasm: Uint8Array, info: LinkInfo): Uint8Array<ArrayBuffer> {

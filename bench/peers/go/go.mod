@@ -1,0 +1,3 @@
+module stackful/bench/peers/go
+
+go 1.19

@@ -1,0 +1,69 @@
+//! Peer programs on Tokio for the benchmarks in bench/. One binary, one subcommand per scenario.
+//!
+//! Every subcommand takes the scenario's parameters as `--name=value` and prints one JSON line
+//! `{"metrics":{...},"checksum":"...","version":"..."}`. All of them use the current-thread
+//! runtime, because the runtime they are compared with has one thread too.
+
+mod echo_server;
+mod parked;
+mod report;
+mod tasks;
+
+use std::collections::HashMap;
+
+pub type Failure = Box<dyn std::error::Error>;
+
+/// The flags of a subcommand. Unknown flags are errors, so that no parameter is ignored.
+pub struct Flags(HashMap<String, u64>);
+
+impl Flags {
+    fn parse(args: &[String], known: &[&str]) -> Result<Flags, Failure> {
+        let mut values = HashMap::new();
+        for arg in args {
+            let (name, value) = arg
+                .strip_prefix("--")
+                .and_then(|flag| flag.split_once('='))
+                .ok_or_else(|| format!("expected --name=value, got {arg}"))?;
+            if !known.contains(&name) {
+                return Err(format!("unknown flag --{name}").into());
+            }
+            values.insert(name.to_string(), value.parse()?);
+        }
+        match known.iter().find(|name| !values.contains_key(**name)) {
+            Some(name) => Err(format!("--{name} is missing").into()),
+            None => Ok(Flags(values)),
+        }
+    }
+
+    pub fn get(&self, name: &str) -> u64 {
+        self.0[name]
+    }
+}
+
+fn run(args: &[String]) -> Result<(), Failure> {
+    let subcommand = args.first().ok_or("a subcommand is missing")?;
+    let rest = &args[1..];
+    match subcommand.as_str() {
+        "switch" => tasks::run_switch(&Flags::parse(rest, &["depth", "rounds"])?),
+        "ping-pong" => tasks::run_ping_pong(&Flags::parse(rest, &["rounds"])?),
+        "spawn" => tasks::run_spawn(&Flags::parse(rest, &["tasks", "batch"])?),
+        "parked" => parked::run(&Flags::parse(rest, &["tasks"])?),
+        "tcp-echo-server" => {
+            Flags::parse(rest, &[])?;
+            echo_server::run()
+        }
+        "version" => {
+            println!("{}", report::version());
+            Ok(())
+        }
+        other => Err(format!("unknown subcommand {other}").into()),
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let Err(failure) = run(&args) {
+        eprintln!("tokio peer: {failure}");
+        std::process::exit(1);
+    }
+}

@@ -1,0 +1,21 @@
+import type { Scenario } from "./scenario.ts";
+
+/** Loaded one by one, so that a scenario that cannot be loaded does not stop the others. */
+const loaders: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> = {
+  switch: () => import("./scenarios/switch.ts"),
+  "ping-pong": () => import("./scenarios/ping-pong.ts"),
+  spawn: () => import("./scenarios/spawn.ts"),
+  parked: () => import("./scenarios/parked.ts"),
+  "tcp-echo": () => import("./scenarios/tcp-echo.ts"),
+};
+
+export const scenarioNames: readonly string[] = Object.keys(loaders);
+
+/** @throws {RangeError} for an unknown name; the message lists the known ones. */
+export async function loadScenario(name: string): Promise<Scenario> {
+  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  if (load === undefined) {
+    throw new RangeError(`unknown scenario "${name}" (known: ${scenarioNames.join(", ")})`);
+  }
+  return (await load()).scenario;
+}

@@ -1,0 +1,42 @@
+/**
+ * An echo server on the loopback device, loaded by one generator for all servers (see tcp.ts).
+ *
+ * Three shapes: one connection with one message at a time (lat: the time of a round trip), 1000
+ * connections with one message each (many: what a server of many clients pays per message), and 64
+ * connections with 16 messages in flight (pipe: how well reads and writes are batched). The
+ * generator sends when something came back, so the 16 of a connection tend to travel together.
+ *
+ * For: the processor time a server needs per message, which holds on a busy machine too, and for
+ * comparing servers on one machine. Not for: messages per second of a real network. The generator
+ * shares the machine with the server; where its share of a processor (`loadCpuShare` in the notes)
+ * comes near 1, it is the limit. The servers' time counts from the moment they listen, so compiling
+ * and accepting are in it, spread over all messages. How that time splits into user and system is
+ * sampled by many kernels at their clock tick: trust the sum, and the user part of long runs only.
+ */
+import { peerProgram } from "../peers.ts";
+import type { PeerProgram, Scenario, ServerCommand } from "../scenario.ts";
+import { echoChecksum, shapes } from "../tcp.ts";
+
+function peerServer(name: PeerProgram): ServerCommand {
+  return async () => {
+    const program = await peerProgram(name);
+    if ("missing" in program) throw new Error(program.missing);
+    return { argv: [program.path, "tcp-echo-server"] };
+  };
+}
+
+export const scenario: Scenario = {
+  name: "tcp-echo",
+  summary: "processor time and throughput of an echo server in three shapes of load",
+  metrics: ["us-cpu/message", "us-user-cpu/message", "messages/s", "us-p50", "us-p99"],
+  params: shapes,
+  checksum: echoChecksum,
+  implementations: {},
+  servers: {
+    go: peerServer("go"),
+    tokio: peerServer("tokio"),
+    node: ({ nodePath, root }) => ({
+      argv: [nodePath, `${root}bench/peers/node/tcp-echo-server.mjs`],
+    }),
+  },
+};

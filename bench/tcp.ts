@@ -1,0 +1,104 @@
+/**
+ * Points one load generator at an echo server, whoever wrote the server.
+ *
+ * The protocol of every server: its first line on stdout is {"port":N}; it echoes until its stdin
+ * has ended and every connection is gone; then it prints {"cpuMicroseconds":N,
+ * "userMicroseconds":N,"version":"..."}, which is its own user and system time (all of it, and the
+ * user part) since the port was printed, and ends with status 0.
+ *
+ * The generator is `tcp-echo-load` of peers/go, on one thread. Where Go is missing it is
+ * peers/node/tcp-echo-load.mjs, which sends the same bytes but is slower: figures of the two are
+ * not comparable, so the notes and the version of each sample name the one that ran.
+ */
+import { crc32 } from "node:zlib";
+import { Program, runForLine, toFlags } from "./command.ts";
+import { peerProgram, root } from "./peers.ts";
+import { type Command, type Params, param, type Sample } from "./scenario.ts";
+
+const timeoutMs = 120_000;
+
+/** The shapes of load. What each is for is told in scenarios/tcp-echo.ts. */
+export const shapes = {
+  smoke: [
+    { connections: 1, inFlight: 1, bytes: 64, messages: 50 },
+    { connections: 20, inFlight: 1, bytes: 64, messages: 5 },
+    { connections: 4, inFlight: 16, bytes: 64, messages: 50 },
+  ],
+  full: [
+    { connections: 1, inFlight: 1, bytes: 64, messages: 20_000 }, // lat
+    { connections: 1000, inFlight: 1, bytes: 64, messages: 200 }, // many
+    { connections: 64, inFlight: 16, bytes: 64, messages: 10_000 }, // pipe
+  ],
+} satisfies Record<string, readonly Params[]>;
+
+/** What the generator must have received back: see message() in peers/go/echo_load.go. */
+export function echoChecksum(params: Params): string {
+  const [connections, bytes] = [param(params, "connections"), param(params, "bytes")];
+  const messages = param(params, "messages");
+  const pattern = Buffer.from(Array.from({ length: 256 + bytes }, (_, i) => (i * 7 + 3) & 255));
+  let sum = 0;
+  for (let connection = 0; connection < connections; connection++) {
+    let crc = 0;
+    for (let message = 0; message < messages; message++) {
+      const start = (connection * 131 + message * 31) & 255;
+      crc = crc32(pattern.subarray(start, start + bytes), crc);
+    }
+    sum = (sum + crc) >>> 0;
+  }
+  return `${connections * messages * bytes}:${sum.toString(16).padStart(8, "0")}`;
+}
+
+interface ServerReport {
+  readonly cpuMicroseconds: number;
+  readonly userMicroseconds: number;
+  readonly version?: string;
+}
+
+/** Starts the server, loads it, stops it. The metrics are the generator's and the server's. */
+export async function runTcpEcho(
+  server: Command,
+  params: Params,
+): Promise<Sample & { readonly version: string }> {
+  const generator = await loadGenerator();
+  const program = Program.start(server.argv, { timeoutMs });
+  try {
+    const { port } = parseLine<{ port: number }>(await program.line(), "port");
+    const flags = toFlags({ port, ...params });
+    const load = parseLine<Sample & { version: string }>(
+      await runForLine([...generator.argv, ...flags], timeoutMs),
+      "metrics",
+    );
+    program.endInput();
+    const report = parseLine<ServerReport>(await program.line(), "cpuMicroseconds");
+    await program.finish();
+
+    const messages = param(params, "connections") * param(params, "messages");
+    return {
+      metrics: {
+        ...load.metrics,
+        "us-cpu/message": report.cpuMicroseconds / messages,
+        "us-user-cpu/message": report.userMicroseconds / messages,
+      },
+      checksum: load.checksum,
+      notes: { ...load.notes, load: `${generator.name} (${load.version})` },
+      version: `${report.version ?? "unknown"}; load: ${load.version}`,
+    };
+  } finally {
+    program.kill();
+  }
+}
+
+async function loadGenerator(): Promise<{ readonly name: string; readonly argv: string[] }> {
+  const go = await peerProgram("go");
+  if ("path" in go) return { name: "go", argv: [go.path, "tcp-echo-load"] };
+  const script = `${root}bench/peers/node/tcp-echo-load.mjs`;
+  return { name: `node, as go is missing (${go.missing})`, argv: [process.execPath, script] };
+}
+
+function parseLine<T>(line: string, key: keyof T & string): T {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== "object" || value === null || !(key in value)) {
+    throw new Error(`expected a JSON line with "${key}", got ${line}`);
+  }
+  return value as T;
+}

@@ -1,0 +1,21 @@
+/**
+ * Stackful coroutines for WebAssembly guests.
+ *
+ * @module
+ */
+
+export { StackfulError, type StackfulErrorCode, type StackfulErrorOptions } from "./errors.ts";
+export type { BackendName, DirectoryGrant } from "./host/backend.ts";
+export type { BackendReason } from "./host/open-backend.ts";
+export { Channel, type ChannelItem, type ChannelOptions, type WaitOptions } from "./runtime/channel.ts";
+export type { HostFunction, HostImports } from "./runtime/imports.ts";
+export type { GuestSource } from "./runtime/load.ts";
+export {
+  DEFAULT_LIMITS,
+  type Limits,
+  type RuntimeGrants,
+  type RuntimeOptions,
+} from "./runtime/options.ts";
+export { Runtime, type RuntimeStats, type SpawnOptions } from "./runtime/runtime.ts";
+export type { Task, TaskResult, TaskStatus } from "./runtime/task.ts";
+export type { TaskLine } from "./runtime/task-table.ts";

@@ -1,0 +1,12 @@
+//! The clocks the guest sees. The monotonic one is also the core's: deadlines and sf_monotonic_ns
+//! must agree.
+
+/** Monotonic nanoseconds, exact to a fraction of a microsecond. */
+export function monotonicNs(): number {
+  return Math.floor(performance.now() * 1e6);
+}
+
+/** Nanoseconds since 1970-01-01 UTC. */
+export function wallNs(): bigint {
+  return BigInt(Math.floor((performance.timeOrigin + performance.now()) * 1e3)) * 1000n;
+}

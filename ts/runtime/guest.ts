@@ -1,0 +1,186 @@
+//! An instance of a linked module: its core's functions and the control blocks in its memory.
+//!
+//! Everything read here lies in guest memory, so a hostile guest can have written it: values are used
+//! as numbers, never as proof. What the host must rely on it keeps on its own side.
+
+import { ERRNO, ERRNO_TEXT, SHARED, TASK } from "../abi.gen.ts";
+import { assert } from "../assert.ts";
+import { StackfulError } from "../errors.ts";
+
+/** The core's functions that the host calls. Addresses come back signed: `>>> 0` them. */
+interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  stackful_init(guestPagesMax: number, submissions: number, completions: number): number;
+  stackful_run(budget: number): number;
+  stackful_fail_current(fault: number): number;
+  stackful_task_create(entry: number, stackBytes: number, topBytes: number): number;
+  stackful_task_start(task: number): void;
+  stackful_task_cancel(task: number): void;
+  stackful_task_free(task: number): void;
+  stackful_await_begin(): void;
+  stackful_await_end(): number;
+  stackful_await_settled(task: number): void;
+  stackful_nested_begin(): number;
+  stackful_nested_end(phase: number): void;
+  stackful_allocate(bytes: number): number;
+  stackful_release(address: number): void;
+  stackful_channel_send(channel: number, waiter: number): number;
+  stackful_channel_receive(channel: number, waiter: number): number;
+  stackful_channel_forget(channel: number, waiter: number, sending: number): void;
+  sf_channel_init(channel: number, buffer: number, capacity: number, itemBytes: number): number;
+  sf_channel_close(channel: number, immediate: number): void;
+  sf_channel_count(channel: number): number;
+}
+
+export interface GuestLimits {
+  readonly tasksMax: number;
+  readonly stackBytes: number;
+  readonly guestMemoryBytes: number;
+}
+
+const PAGE_BYTES = 65_536;
+const SUBMISSIONS = 4096;
+const COMPLETIONS = 4096;
+
+/** Addresses are below this; the core's negated errnos, as unsigned numbers, are not. */
+const ADDRESS_END = 0x1_0000_0000 - PAGE_BYTES;
+
+export class Guest {
+  readonly core: CoreExports;
+  readonly exports: WebAssembly.Exports;
+  readonly memory: WebAssembly.Memory;
+  #shared = 0;
+  #view: DataView;
+  #bytes: Uint8Array;
+
+  constructor(instance: WebAssembly.Instance) {
+    this.exports = instance.exports;
+    this.core = instance.exports as unknown as CoreExports;
+    this.memory = this.core.memory;
+    this.#view = new DataView(this.memory.buffer);
+    this.#bytes = new Uint8Array(this.memory.buffer);
+  }
+
+  /** @throws {StackfulError} SF_LIMIT when the host does not give so much memory. */
+  start(limits: GuestLimits): void {
+    const pages = Math.ceil(limits.guestMemoryBytes / PAGE_BYTES);
+    this.#shared = this.core.stackful_init(pages, SUBMISSIONS, COMPLETIONS) >>> 0;
+    if (this.#shared === 0) {
+      throw new StackfulError(
+        "SF_LIMIT",
+        `starting the guest: the host does not give it ${limits.guestMemoryBytes} bytes of memory`,
+        { hint: "lower limits.guestMemoryBytes" },
+      );
+    }
+    this.setShared(SHARED.tasksMax, limits.tasksMax);
+    this.setShared(SHARED.stackBytesDefault, limits.stackBytes);
+  }
+
+  /** Address of sf_shared. */
+  get shared(): number {
+    return this.#shared;
+  }
+
+  get view(): DataView {
+    if (this.#view.buffer !== this.memory.buffer) {
+      this.#view = new DataView(this.memory.buffer);
+    }
+    return this.#view;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.#bytes.buffer !== this.memory.buffer) {
+      this.#bytes = new Uint8Array(this.memory.buffer);
+    }
+    return this.#bytes;
+  }
+
+  u32(address: number): number {
+    return address <= this.view.byteLength - 4 ? this.view.getUint32(address, true) : 0;
+  }
+
+  i32(address: number): number {
+    return this.u32(address) | 0;
+  }
+
+  setU32(address: number, value: number): void {
+    this.view.setUint32(address, value, true);
+  }
+
+  sharedU32(field: number): number {
+    return this.u32(this.#shared + field);
+  }
+
+  setShared(field: number, value: number): void {
+    this.setU32(this.#shared + field, value);
+  }
+
+  /** 64-bit counters and instants; exact below 2 ** 53. */
+  sharedU64(field: number): number {
+    return this.sharedU32(field) + this.sharedU32(field + 4) * 0x1_0000_0000;
+  }
+
+  setNow(nowNs: number): void {
+    const view = this.view;
+    view.setUint32(this.#shared + SHARED.nowNs, nowNs % 0x1_0000_0000, true);
+    view.setUint32(this.#shared + SHARED.nowNs + 4, nowNs / 0x1_0000_0000, true);
+  }
+
+  /** The task that is running; 0: none. */
+  get current(): number {
+    return this.sharedU32(SHARED.current);
+  }
+
+  taskName(task: number): string {
+    const address = this.u32(task + TASK.name);
+    const length = Math.min(this.u32(task + TASK.nameBytes), 64);
+    if (address === 0 || length === 0) return "";
+    return new TextDecoder().decode(this.bytes.slice(address, address + length));
+  }
+
+  /**
+   * Makes a task of the host.
+   *
+   * @throws {StackfulError} SF_LIMIT when tasksMax live, or memory is used up.
+   * @throws {RangeError} `stackBytes` is over 8 MiB.
+   */
+  createTask(entry: number, stackBytes: number, topBytes: number): number {
+    const task = this.core.stackful_task_create(entry, stackBytes, topBytes) >>> 0;
+    if (task < ADDRESS_END) return task;
+    switch (0x1_0000_0000 - task) {
+      case ERRNO.EAGAIN:
+        throw new StackfulError(
+          "SF_LIMIT",
+          `spawning a task: ${this.sharedU32(SHARED.tasksMax)} tasks are alive already`,
+          { hint: "raise limits.tasksMax", errno: "EAGAIN" },
+        );
+      case ERRNO.ENOMEM:
+        throw new StackfulError("SF_LIMIT", "spawning a task: the guest's 4 GiB are used up", {
+          hint: "use smaller stacks, or fewer tasks",
+          errno: "ENOMEM",
+        });
+      default:
+        throw new RangeError(`spawning a task: stackBytes ${stackBytes} is over 8 MiB`);
+    }
+  }
+
+  /** @throws {StackfulError} SF_LIMIT when memory is used up. */
+  allocate(bytes: number): number {
+    const address = this.core.stackful_allocate(bytes) >>> 0;
+    assert(address < ADDRESS_END, "allocations lie below the last page");
+    if (address === 0) {
+      throw new StackfulError("SF_LIMIT", `allocating ${bytes} bytes of guest memory: none is left`);
+    }
+    return address;
+  }
+}
+
+/** "ECONNRESET (connection reset by peer)" for -15. */
+export function errnoText(result: number): string {
+  const name = errnoName(result);
+  return `${name} (${ERRNO_TEXT[-result] ?? "unknown"})`;
+}
+
+export function errnoName(result: number): string {
+  return Object.entries(ERRNO).find(([, code]) => code === -result)?.[0] ?? `errno ${-result}`;
+}

@@ -1,0 +1,152 @@
+//! Host imports: what the embedder gives the guest.
+//!
+//! A plain function is called and its value returned. An async one is called, and when it returns a
+//! promise the task parks:
+//!
+//!   guest ─▶ import ─▶ fn() is a promise ─▶ await_begin ─▶ returns; the guest unwinds
+//!            ... the promise settles ─▶ await_settled ─▶ the task is ready
+//!   guest ─▶ import (entered again by the rewind) ─▶ await_end ─▶ returns the value, or throws
+//!
+//! Only imports that the linker was told of can do so: the guest was not instrumented for the others.
+
+import { StackfulError } from "../errors.ts";
+import type { LinkInfo, ValueType } from "../link/section.ts";
+import type { Guest } from "./guest.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a host function may take what the guest passes.
+export type HostFunction = (...args: any[]) => unknown;
+
+/** Host functions by import module and name. */
+export type HostImports = Readonly<Record<string, Readonly<Record<string, HostFunction>>>>;
+
+interface Awaited {
+  settled: boolean;
+  failed: boolean;
+  value: unknown;
+}
+
+/** The promises that tasks wait for. */
+export class HostAwaits {
+  readonly #byTask = new Map<number, Awaited>();
+  readonly #onSettled: () => void;
+  guest: Guest | undefined;
+
+  /** @param onSettled - asks for a turn. */
+  constructor(onSettled: () => void) {
+    this.#onSettled = onSettled;
+  }
+
+  get pending(): number {
+    return this.#byTask.size;
+  }
+
+  /** A task ended without being resumed: whatever it waited for has no one to go to. */
+  forget(task: number): void {
+    this.#byTask.delete(task);
+  }
+
+  wrapAsync(name: string, fn: HostFunction, result: ValueType | undefined): HostFunction {
+    return (...args) => {
+      const guest = this.guest!;
+      const task = guest.current;
+      const awaited = task === 0 ? undefined : this.#byTask.get(task);
+      if (awaited !== undefined) {
+        this.#byTask.delete(task);
+        guest.core.stackful_await_end();
+        if (awaited.failed) throw awaited.value;
+        return convert(name, awaited.value, result);
+      }
+      const value = fn(...args);
+      if (!isPromise(value)) return convert(name, value, result);
+      guest.core.stackful_await_begin();
+      this.#wait(guest, task, value);
+      return zero(result);
+    };
+  }
+
+  #wait(guest: Guest, task: number, promise: PromiseLike<unknown>): void {
+    const awaited: Awaited = { settled: false, failed: false, value: undefined };
+    this.#byTask.set(task, awaited);
+    const settle = (failed: boolean) => (value: unknown) => {
+      if (this.#byTask.get(task) !== awaited) return;
+      Object.assign(awaited, { settled: true, failed, value });
+      guest.core.stackful_await_settled(task);
+      this.#onSettled();
+    };
+    promise.then(settle(false), settle(true));
+  }
+}
+
+/** An import that must return at once. */
+export function wrapSync(name: string, fn: HostFunction): HostFunction {
+  return (...args) => {
+    const value = fn(...args);
+    if (!isPromise(value)) return value;
+    throw new StackfulError(
+      "SF_IMPORT",
+      `calling the import ${name}: it returned a promise, and the guest was not linked for that`,
+      { hint: `link with --async-import ${name}` },
+    );
+  };
+}
+
+/**
+ * The import object for a linked module.
+ *
+ * @throws {StackfulError} SF_IMPORT that names what the guest needs and nobody gives.
+ */
+export function bindImports(
+  module: WebAssembly.Module,
+  info: LinkInfo,
+  given: readonly HostImports[],
+  awaits: HostAwaits,
+): WebAssembly.Imports {
+  const imports: Record<string, Record<string, HostFunction>> = {};
+  const missing: string[] = [];
+  for (const needed of WebAssembly.Module.imports(module)) {
+    const name = `${needed.module}.${needed.name}`;
+    const fn = given.map((group) => group[needed.module]?.[needed.name]).find((found) => found);
+    if (typeof fn !== "function") {
+      missing.push(name);
+      continue;
+    }
+    const results = info.asyncImports[name];
+    const group = (imports[needed.module] ??= {});
+    group[needed.name] =
+      results === undefined ? wrapSync(name, fn) : awaits.wrapAsync(name, fn, results[0]);
+  }
+  if (missing.length > 0) {
+    throw new StackfulError("SF_IMPORT", `loading the guest: it imports ${missing.join(", ")}`, {
+      hint: "give them in options.imports",
+    });
+  }
+  return imports;
+}
+
+/** "module.name" of the given imports that are async functions. */
+export function asyncFunctionNames(imports: HostImports): string[] {
+  return Object.entries(imports).flatMap(([module, group]) =>
+    Object.entries(group)
+      .filter(([, fn]) => fn.constructor.name === "AsyncFunction")
+      .map(([name]) => `${module}.${name}`),
+  );
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
+}
+
+function zero(result: ValueType | undefined): number | bigint {
+  return result === "i64" ? 0n : 0;
+}
+
+function convert(name: string, value: unknown, result: ValueType | undefined): unknown {
+  if (result === undefined) return undefined;
+  const fits = result === "i64" ? typeof value === "bigint" : typeof value === "number";
+  if (fits) return value;
+  throw new StackfulError(
+    "SF_IMPORT",
+    `calling the import ${name}: it returned ${typeof value}, the guest expects ${result}`,
+    { hint: result === "i64" ? "return a bigint" : "return a number" },
+  );
+}

@@ -1,0 +1,94 @@
+//! What an embedder can choose, with every default.
+
+import type { StackfulError } from "../errors.ts";
+import type { BackendName, DirectoryGrant } from "../host/backend.ts";
+import type { HostImports } from "./imports.ts";
+
+export interface Limits {
+  /** Tasks alive at once; `spawn` fails above it. 1 to 2 ** 32 - 1. @defaultValue 100000 */
+  readonly tasksMax: number;
+  /**
+   * Stack of a task that names no size, in bytes: C stack and saved frames together. Rounded up to a
+   * power of two, 1 KiB to 8 MiB. Pages that are not touched cost nothing. @defaultValue 16384
+   */
+  readonly stackBytes: number;
+  /** The same for `main`. @defaultValue 1048576 */
+  readonly mainStackBytes: number;
+  /**
+   * How large the guest's own memory (data, heap) can grow, in bytes. Address space is set aside for
+   * it; tasks live above. @defaultValue 268435456
+   */
+  readonly guestMemoryBytes: number;
+  /** Sockets and files open at once. 1 to 2 ** 20. @defaultValue 65536 */
+  readonly handlesMax: number;
+  /** Longest stretch that a turn holds the host's event loop, in milliseconds. @defaultValue 1 */
+  readonly turnMs: number;
+  /** How long the tasks that are left get to end once the program has, in milliseconds. @defaultValue 5000 */
+  readonly shutdownMs: number;
+}
+
+/** Exported so that callers can derive: `{ tasksMax: 2 * DEFAULT_LIMITS.tasksMax }`. */
+export const DEFAULT_LIMITS: Limits = {
+  tasksMax: 100_000,
+  stackBytes: 16 * 1024,
+  mainStackBytes: 1024 * 1024,
+  guestMemoryBytes: 256 * 1024 * 1024,
+  handlesMax: 65_536,
+  turnMs: 1,
+  shutdownMs: 5_000,
+};
+
+/** What a guest may reach. Nothing that is not listed. */
+export interface RuntimeGrants {
+  /** Host directories that the guest sees, with everything below them. */
+  readonly directories?: readonly DirectoryGrant[];
+  /** Where it may connect: "host:port", "[ipv6]:port", "host:*", "*". */
+  readonly connect?: readonly string[];
+  /** Where it may listen, written alike; port 0 is a port of its own. */
+  readonly listen?: readonly string[];
+}
+
+export interface RuntimeOptions {
+  /** The guest's arguments, without its own name. */
+  readonly args?: readonly string[];
+  /** argv[0]. @defaultValue the file's name, or "guest" */
+  readonly program?: string;
+  /** The guest's environment. Nothing of the host's own is passed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the guest may reach. Nothing by default. */
+  readonly grants?: RuntimeGrants;
+  /** Host functions by import module and name. Async ones park the calling task. */
+  readonly imports?: HostImports;
+  /** "module.name" of imports that return promises without being async functions. */
+  readonly asyncImports?: readonly string[];
+  readonly limits?: Partial<Limits>;
+  /** Which I/O mechanism. "auto" takes the best that the host allows. @defaultValue "auto" */
+  readonly backend?: "auto" | BackendName;
+  /**
+   * Who owns the thread. "embedded": the host's event loop; turns are short. "owned": `run` waits in
+   * the kernel, and the host's event loop runs when it has something to do. @defaultValue "embedded"
+   */
+  readonly loop?: "embedded" | "owned";
+  /** A task that fails ends the whole program, instead of itself alone. @defaultValue false */
+  readonly strict?: boolean;
+  /** Takes failures of tasks that the guest spawned. @defaultValue a process warning */
+  readonly onTaskFailed?: (error: StackfulError) => void;
+}
+
+/** @throws {RangeError} that names the limit. */
+export function resolveLimits(given: Partial<Limits> = {}): Limits {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  const check = (name: keyof Limits, min: number, max: number): void => {
+    const value = limits[name];
+    if (Number.isFinite(value) && value >= min && value <= max) return;
+    throw new RangeError(`limits.${name} must be ${min} to ${max}, not ${value}`);
+  };
+  check("tasksMax", 1, 2 ** 32 - 1);
+  check("stackBytes", 1, 8 * 1024 * 1024);
+  check("mainStackBytes", 1, 8 * 1024 * 1024);
+  check("guestMemoryBytes", 0, 3 * 1024 ** 3);
+  check("handlesMax", 1, 2 ** 20);
+  check("turnMs", 0.01, 60_000);
+  check("shutdownMs", 0, 3_600_000);
+  return limits;
+}

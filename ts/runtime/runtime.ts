@@ -1,0 +1,368 @@
+//! The public promise: a guest module, the tasks inside it, and the backend that does their I/O.
+
+import { FAULT, SHARED } from "../abi.gen.ts";
+import { StackfulError } from "../errors.ts";
+import type { Backend, BackendName, BackendStats } from "../host/backend.ts";
+import { type BackendReason, openBackend } from "../host/open-backend.ts";
+import type { LinkInfo } from "../link/section.ts";
+import { TurnLoop } from "../sched/turn-loop.ts";
+import { openWasi } from "../wasi/open-wasi.ts";
+import { PREVIEW1 } from "../wasi/provider.ts";
+import { Channel, type ChannelOptions, HostWaiters } from "./channel.ts";
+import { monotonicNs, wallNs } from "./clock.ts";
+import { parseEndpoint } from "./endpoint.ts";
+import { GuestExit, isTrap, taskError } from "./failure.ts";
+import { Guest } from "./guest.ts";
+import { asyncFunctionNames, bindImports, HostAwaits, type HostImports } from "./imports.ts";
+import { type GuestSource, loadGuest } from "./load.ts";
+import { nestedExports } from "./nested-exports.ts";
+import { type Limits, resolveLimits, type RuntimeOptions } from "./options.ts";
+import type { Task } from "./task.ts";
+import { type TaskLine, TaskTable } from "./task-table.ts";
+
+export interface SpawnOptions {
+  /** For reports and traces; at most 64 bytes of UTF-8 are kept. @defaultValue the export's name */
+  readonly name?: string;
+  /** C stack and saved frames, in bytes; rounded up to a power of two, 1 KiB to 8 MiB. */
+  readonly stackBytes?: number;
+  /** Cancels the task when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RuntimeStats extends Readonly<BackendStats> {
+  readonly backend: BackendName;
+  /** Why a better backend is not in use. */
+  readonly reasons: readonly BackendReason[];
+  /** Turns of the scheduler; `turns` counts calls of the backend. */
+  readonly schedulerTurns: number;
+  readonly longestTurnMs: number;
+  /** Coroutines entered. */
+  readonly switches: number;
+  readonly tasksLive: number;
+  readonly handlesOpen: number;
+  /** Memory taken for stacks and control blocks, pooled ones included. */
+  readonly regionsBytes: number;
+  /** The guest's whole memory, what is set aside but untouched included. */
+  readonly memoryBytes: number;
+}
+
+/** A module without WASI has no `_start`; a reactor's `_initialize` ran in `create`. */
+const MAIN = "_start";
+
+export class Runtime implements AsyncDisposable {
+  readonly limits: Limits;
+  /** The guest's exports. A call of one must not park: spawn it instead. */
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly #guest: Guest;
+  readonly #info: LinkInfo;
+  readonly #backend: Backend;
+  readonly #reasons: readonly BackendReason[];
+  readonly #options: RuntimeOptions;
+  readonly #loop: TurnLoop;
+  readonly #tasks: TaskTable;
+  readonly #waiters: HostWaiters;
+  readonly #awaits: HostAwaits;
+  #exit: GuestExit | undefined;
+  #fatal: StackfulError | undefined;
+  #ended: Promise<void> | undefined;
+  #ran = false;
+
+  /**
+   * Loads a guest, links it if it is not linked yet, and opens the backend. Nothing runs before
+   * `run` or `spawn`, except a reactor module's `_initialize`.
+   *
+   * @throws {StackfulError} SF_MODULE, SF_LINK, SF_TOOLCHAIN for the module; SF_IMPORT when it needs an
+   *   import that nobody gives; SF_IO when the backend that was asked for cannot open; SF_LIMIT.
+   * @throws {RangeError} an option is out of range.
+   */
+  static async create(source: GuestSource, options: RuntimeOptions = {}): Promise<Runtime> {
+    const limits = resolveLimits(options.limits);
+    const { grants = {}, imports = {} } = options;
+    const directories = grants.directories ?? [];
+    const backendGrants = {
+      directories,
+      connect: (grants.connect ?? []).flatMap(parseEndpoint),
+      listen: (grants.listen ?? []).flatMap(parseEndpoint),
+    };
+    const asyncNames = [...asyncFunctionNames(imports), ...(options.asyncImports ?? [])];
+    const { module, info } = await loadGuest(source, asyncNames);
+
+    let runtime: Runtime | undefined;
+    const awaits = new HostAwaits(() => runtime!.#loop.schedule());
+    const groups: HostImports[] = [imports, { stackful_host: HOST_CLOCKS }];
+    const wasi = WebAssembly.Module.imports(module).some((item) => item.module === PREVIEW1)
+      ? await openWasi({
+          args: [options.program ?? programName(source), ...(options.args ?? [])],
+          env: options.env ?? {},
+          directories: Object.fromEntries(directories.map(({ guest, host }) => [guest, host])),
+          exit: (code) => {
+            throw new GuestExit(code);
+          },
+        })
+      : undefined;
+    if (wasi !== undefined) groups.push(wasi.imports);
+    const bound = bindImports(module, info, groups, awaits);
+    const instance = await WebAssembly.instantiate(module, bound);
+    const guest = new Guest(instance);
+    awaits.guest = guest;
+    wasi?.attach(guest.memory);
+
+    const { backend, reasons } = await openBackend(options.backend ?? "auto", {
+      grants: backendGrants,
+      handlesMax: limits.handlesMax,
+    });
+    try {
+      guest.start(limits);
+      runtime = new Runtime({ guest, info, backend, reasons, awaits, limits, options });
+      runtime.#initialize();
+      return runtime;
+    } catch (error) {
+      await backend[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  private constructor(parts: {
+    readonly guest: Guest;
+    readonly info: LinkInfo;
+    readonly backend: Backend;
+    readonly reasons: readonly BackendReason[];
+    readonly awaits: HostAwaits;
+    readonly limits: Limits;
+    readonly options: RuntimeOptions;
+  }) {
+    this.#guest = parts.guest;
+    this.#info = parts.info;
+    this.#backend = parts.backend;
+    this.#reasons = parts.reasons;
+    this.#awaits = parts.awaits;
+    this.#options = parts.options;
+    this.limits = parts.limits;
+    this.exports = nestedExports(parts.guest);
+    this.#loop = new TurnLoop(parts.guest, parts.backend, {
+      turnMs: parts.limits.turnMs,
+      drain: () => {
+        this.#tasks.drain();
+        this.#waiters.drain();
+      },
+      failed: (task, error) => this.#failed(task, error),
+    });
+    this.#tasks = new TaskTable(parts.guest, () => this.#loop.schedule());
+    this.#waiters = new HostWaiters(parts.guest, () => this.#loop.schedule());
+  }
+
+  /** The guest's memory. It grows: take `memory.buffer` anew after anything that ran the guest. */
+  get memory(): WebAssembly.Memory {
+    return this.#guest.memory;
+  }
+
+  get stats(): RuntimeStats {
+    const guest = this.#guest;
+    return {
+      ...this.#backend.stats,
+      backend: this.#backend.name,
+      reasons: this.#reasons,
+      schedulerTurns: this.#loop.stats.turns,
+      longestTurnMs: this.#loop.stats.longestTurnMs,
+      switches: guest.sharedU64(SHARED.switches),
+      tasksLive: guest.sharedU32(SHARED.tasksLive),
+      handlesOpen: this.#backend.handlesOpen,
+      regionsBytes: guest.sharedU32(SHARED.regionsBytes),
+      memoryBytes: guest.memory.buffer.byteLength,
+    };
+  }
+
+  /** The host's task that is running: who a host import was called by. */
+  get current(): Task | undefined {
+    return this.#tasks.get(this.#guest.current);
+  }
+
+  /** Every task that lives, the guest's own too, and what it waits for. */
+  tasks(): readonly TaskLine[] {
+    return this.#tasks.list();
+  }
+
+  /**
+   * Starts an export as a task. It runs in a later turn of the host's event loop.
+   *
+   * @param entry - any function that the guest exports.
+   * @param args - numbers, and bigints for i64 parameters.
+   * @throws {StackfulError} SF_LIMIT when tasksMax live or memory is used up; SF_DISPOSED.
+   * @throws {TypeError} no such export, or arguments that do not fit.
+   * @throws {RangeError} stackBytes is not a whole number from 1 to 8 MiB.
+   */
+  spawn(entry: string, args: readonly (number | bigint)[] = [], options: SpawnOptions = {}): Task {
+    this.#refuseWhenOver(`spawn ${entry}`);
+    const found = this.#info.entries[entry];
+    if (found === undefined) {
+      const names = Object.keys(this.#info.entries).join(", ");
+      throw new TypeError(`spawn ${entry}: the guest exports no such function (it has ${names})`);
+    }
+    const { stackBytes = this.limits.stackBytes, signal, name = entry } = options;
+    if (!Number.isInteger(stackBytes) || stackBytes < 1) {
+      throw new RangeError(`spawn ${entry}: stackBytes must be 1 to 8388608, not ${stackBytes}`);
+    }
+    const task = this.#tasks.start(name, found, args, stackBytes);
+    if (signal?.aborted) task.cancel();
+    else signal?.addEventListener("abort", () => task.cancel(), { once: true });
+    return task;
+  }
+
+  /**
+   * Runs the guest's `main` to its end, then cancels the tasks that are left and waits for them.
+   *
+   * @returns the exit code.
+   * @throws {StackfulError} as awaiting a task does; SF_MODULE when there is no main; SF_DEADLOCK when
+   *   nothing can wake a task any more.
+   */
+  async run(): Promise<number> {
+    this.#refuseWhenOver("run");
+    if (this.#info.entries[MAIN] === undefined || this.#ran) {
+      const why = this.#ran ? "main has run already" : "the guest has no main";
+      throw new StackfulError("SF_MODULE", `run: ${why}`, { hint: "spawn an export instead" });
+    }
+    this.#ran = true;
+    const main = this.spawn(MAIN, [], { name: "main", stackBytes: this.limits.mainStackBytes });
+    try {
+      await this.#drive(main);
+      return 0;
+    } catch (error) {
+      if (this.#exit !== undefined) return this.#exit.exitCode;
+      throw error;
+    } finally {
+      await this.#end();
+    }
+  }
+
+  /** Cancels every task, the guest's own too. Does not wait. */
+  cancel(): void {
+    if (this.#ended === undefined) this.#tasks.cancelAll();
+  }
+
+  /** A channel that guest and host share. Its memory lives as long as the runtime. */
+  channel(options: ChannelOptions = {}): Channel {
+    this.#refuseWhenOver("channel");
+    return new Channel(this.#guest, this.#waiters, options);
+  }
+
+  /** Cancels every task, waits until each has ended, and frees what the host holds. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+
+  #initialize(): void {
+    const { _initialize } = this.exports;
+    if (typeof _initialize === "function") _initialize();
+  }
+
+  async #drive(main: Task): Promise<void> {
+    const cleanUp = this.#watchForDeadlock();
+    try {
+      if (this.#options.loop === "owned") {
+        await this.#loop.runOwned(() => main.status === "ended" || this.#exit !== undefined);
+      }
+      if (this.#fatal !== undefined) throw this.#fatal;
+      if (this.#exit === undefined) await main;
+    } finally {
+      cleanUp();
+    }
+  }
+
+  /** Node says so when nothing can wake the process any more: then nothing can wake a task. */
+  #watchForDeadlock(): () => void {
+    const onBeforeExit = (): void => {
+      const tasks = this.#tasks.list();
+      const lines = tasks.slice(0, 100).map(({ name, waitsFor }) => `\n  ${name}: ${waitsFor}`);
+      const error = new StackfulError(
+        "SF_DEADLOCK",
+        `all ${tasks.length} tasks wait, and no timer, operation or host promise can wake one:${lines.join("")}`,
+      );
+      this.#fatal = error;
+      this.#loop.stop();
+      this.#tasks.failAll(error);
+    };
+    globalThis.process?.once?.("beforeExit", onBeforeExit);
+    return () => globalThis.process?.off?.("beforeExit", onBeforeExit);
+  }
+
+  #failed(address: number, cause: unknown): boolean {
+    const guest = this.#guest;
+    if (address === 0 || this.#exit !== undefined) return false;
+    const name = guest.taskName(address);
+    this.#awaits.forget(address);
+    const error = this.#coreFailed(address, name, cause);
+    if (cause instanceof GuestExit) {
+      this.#exit = cause;
+      const reason = new StackfulError("SF_EXIT", cause.message);
+      this.#tasks.noteFailure(address, reason);
+      return true;
+    }
+    const hosts = this.#tasks.noteFailure(address, error);
+    if (!hosts) this.#report(error);
+    if (this.#options.strict) this.#fatal ??= error;
+    if (this.#fatal === undefined) return true;
+    this.#tasks.failAll(this.#fatal);
+    return false;
+  }
+
+  /** Lets the core end the task, and says why it failed. */
+  #coreFailed(address: number, name: string, cause: unknown): StackfulError {
+    const result = this.#guest.core.stackful_fail_current(isTrap(cause) ? FAULT.TRAP : FAULT.HOST);
+    if (result >= 0) return taskError(this.#guest, address, name, cause);
+    this.#fatal = new StackfulError(
+      "SF_STACK_OVERFLOW",
+      `task "${name}" unwound more frames than the runtime has room for; the guest cannot go on`,
+      { hint: "it recurses without end, and node --stack-size lets it go too deep", cause },
+    );
+    return this.#fatal;
+  }
+
+  #report(error: StackfulError): void {
+    if (this.#options.onTaskFailed !== undefined) this.#options.onTaskFailed(error);
+    else globalThis.process?.emitWarning?.(error.message, { code: error.code });
+  }
+
+  #refuseWhenOver(what: string): void {
+    if (this.#ended !== undefined) {
+      throw new StackfulError("SF_DISPOSED", `${what}: the runtime has ended`);
+    }
+    if (this.#fatal !== undefined) throw this.#fatal;
+  }
+
+  #end(): Promise<void> {
+    this.#ended ??= this.#shutDown();
+    return this.#ended;
+  }
+
+  async #shutDown(): Promise<void> {
+    if (this.#fatal === undefined) await this.#cancelAndDrain();
+    this.#loop.stop();
+    const reason =
+      this.#exit === undefined
+        ? new StackfulError("SF_DISPOSED", "the runtime ended before the task did")
+        : new StackfulError("SF_EXIT", this.#exit.message);
+    this.#tasks.failAll(this.#fatal ?? reason);
+    this.#waiters.failAll();
+    await this.#backend[Symbol.asyncDispose]();
+  }
+
+  /** Tasks that do not end in time are abandoned with their stacks. */
+  async #cancelAndDrain(): Promise<void> {
+    const live = (): number => this.#guest.sharedU32(SHARED.tasksLive);
+    const endMs = performance.now() + this.limits.shutdownMs;
+    while (live() > 0 && performance.now() < endMs && this.#fatal === undefined) {
+      this.#tasks.cancelAll();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
+const HOST_CLOCKS = {
+  monotonic_ns: (): bigint => BigInt(monotonicNs()),
+  wall_ns: wallNs,
+};
+
+function programName(source: GuestSource): string {
+  const path = typeof source === "string" || source instanceof URL ? String(source) : "guest";
+  return path.split(/[\\/]/).at(-1)!;
+}

@@ -1,0 +1,89 @@
+//! A task of the host: an export of the guest that runs as a coroutine.
+
+import { StackfulError } from "../errors.ts";
+
+/** What a guest function returns: undefined for none, an array for several results. */
+export type TaskResult = number | bigint | undefined | readonly (number | bigint)[];
+
+export type TaskStatus =
+  | "ready" // waits for its turn
+  | "running"
+  | "parked" // waits for something
+  | "ended"; // returned
+
+/** What a task asks of its runtime. */
+export interface TaskOwner {
+  cancel(address: number): void;
+  status(address: number): TaskStatus;
+}
+
+/**
+ * A running export. Awaiting it gives what the export returned. Waiting ends neither the task nor a
+ * later wait: it can be awaited any number of times.
+ *
+ * @throws {StackfulError} from `await`: SF_TRAP when it trapped (cause: the engine's error with its
+ *   stack trace), SF_STACK_OVERFLOW when its stack was too small, SF_IMPORT when a host import threw
+ *   (cause: what it threw), SF_DEADLOCK, SF_EXIT and SF_DISPOSED when the runtime ended first.
+ */
+export class Task implements PromiseLike<TaskResult> {
+  readonly name: string;
+  readonly #owner: TaskOwner;
+  readonly #address: number;
+  readonly #abort = new AbortController();
+  readonly #outcome: Promise<TaskResult>;
+  readonly #resolve: (result: TaskResult) => void;
+  readonly #reject: (error: unknown) => void;
+  #ended = false;
+
+  /** @internal Tasks come from `Runtime.spawn`. */
+  constructor(owner: TaskOwner, address: number, name: string) {
+    this.#owner = owner;
+    this.#address = address;
+    this.name = name;
+    let resolve!: (result: TaskResult) => void;
+    let reject!: (error: unknown) => void;
+    this.#outcome = new Promise<TaskResult>((onResult, onError) => {
+      resolve = onResult;
+      reject = onError;
+    });
+    this.#resolve = resolve;
+    this.#reject = reject;
+    // A task that nobody awaits must not end the process; the runtime reports its failure.
+    this.#outcome.catch(() => {});
+  }
+
+  get status(): TaskStatus {
+    return this.#ended ? "ended" : this.#owner.status(this.#address);
+  }
+
+  /** Aborted by `cancel`. For host imports: pass it to what the import waits for. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /**
+   * Requests that the task's next cancel point, or the one it is parked at, returns ECANCELED. Does
+   * not wait: await the task for its end. What the task returns stays its result. No effect once it
+   * has ended.
+   */
+  cancel(): void {
+    if (this.#ended) return;
+    this.#owner.cancel(this.#address);
+    this.#abort.abort(new StackfulError("SF_CANCELED", `task "${this.name}" was canceled`));
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a Task is awaitable, as documented.
+  then<A = TaskResult, B = never>(
+    onResult?: ((result: TaskResult) => A | PromiseLike<A>) | null,
+    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#outcome.then(onResult, onError);
+  }
+
+  /** @internal */
+  settle(outcome: { readonly result: TaskResult } | { readonly error: unknown }): void {
+    this.#ended = true;
+    if ("error" in outcome) this.#reject(outcome.error);
+    else this.#resolve(outcome.result);
+  }
+}

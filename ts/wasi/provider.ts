@@ -1,0 +1,21 @@
+//! What a WASI provider is, and which one runs.
+
+import type { HostImports } from "../runtime/imports.ts";
+
+export interface WasiOptions {
+  /** argv, the program's name first. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Host directory by guest path. */
+  readonly directories: Readonly<Record<string, string>>;
+  /** Called by proc_exit; throws what unwinds the guest. */
+  exit(code: number): never;
+}
+
+export interface WasiProvider {
+  readonly imports: HostImports;
+  /** The guest's memory exists from here on. */
+  attach(memory: WebAssembly.Memory): void;
+}
+
+export const PREVIEW1 = "wasi_snapshot_preview1";
