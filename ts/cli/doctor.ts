@@ -1,0 +1,69 @@
+//! `stackful doctor`: what this machine can do, and why not more.
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { release } from "node:os";
+import { join } from "node:path";
+import { openBackend } from "../host/open-backend.ts";
+import { packageRoot } from "../host/package-files.ts";
+import { parseCommand } from "./arguments.ts";
+import { table } from "./stats.ts";
+import { packageVersion } from "./version.ts";
+
+const USAGE = "usage: stackful doctor [--json]\n";
+
+export async function doctorCommand(args: readonly string[]): Promise<number> {
+  const parsed = parseCommand(args, USAGE, { json: { type: "boolean" } });
+  if (parsed === undefined) return 0;
+  const { backend, reasons } = await openBackend("auto", { grants: {}, handlesMax: 16 });
+  const report = {
+    stackful: packageVersion(),
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch} ${release()}`,
+    backend: backend.name,
+    reasons,
+    core: existsSync(packageRoot("dist/core.wasm")) ? "present" : "missing: npm run build makes it",
+    binaryen: installed("binaryen") ?? "missing: linking needs npm install --save-dev binaryen@132",
+    compiler: compiler(),
+  };
+  await backend[Symbol.asyncDispose]();
+  if (parsed.values.json) {
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    return 0;
+  }
+  process.stdout.write(
+    table([
+      ["stackful", report.stackful],
+      ["node", report.node],
+      ["platform", report.platform],
+      ["backend", report.backend],
+      ...reasons.map(({ name, reason }): [string, string] => [`  not ${name}`, reason]),
+      ["core.wasm", report.core],
+      ["binaryen", report.binaryen],
+      ["compiler", report.compiler],
+    ]),
+  );
+  return 0;
+}
+
+function compiler(): string {
+  const sdk = process.env.WASI_SDK_PATH;
+  if (sdk !== undefined && sdk !== "") {
+    const clang = join(sdk, "bin", "clang");
+    return existsSync(clang) ? clang : `missing: WASI_SDK_PATH names ${sdk}, which has no bin/clang`;
+  }
+  const version = installed("@yowasp/clang");
+  return version === undefined
+    ? "missing: npm install --save-dev @yowasp/clang, or set WASI_SDK_PATH"
+    : `@yowasp/clang ${version}`;
+}
+
+/** The installed version of an npm package. */
+function installed(name: string): string | undefined {
+  const require = createRequire(import.meta.url);
+  for (const directory of require.resolve.paths(name) ?? []) {
+    const manifest = join(directory, name, "package.json");
+    if (existsSync(manifest)) return (require(manifest) as { version: string }).version;
+  }
+  return undefined;
+}

@@ -1,0 +1,45 @@
+//! `stackful link`.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { StackfulError } from "../errors.ts";
+import { link } from "../link/link.ts";
+import { parseCommand, parseCount, UsageError } from "./arguments.ts";
+import { printFigures } from "./figures.ts";
+
+const USAGE = `usage: stackful link [options] in.wasm -o out.wasm
+
+  -o, --output FILE     where the linked module goes
+  --async-import M.N    a host import that may return a promise, for instance env.fetch
+  -O, --optimize N      0 to 4 (3)
+  --json                print the figures as JSON
+`;
+
+export async function linkCommand(args: readonly string[]): Promise<number> {
+  const parsed = parseCommand(args, USAGE, {
+    output: { type: "string", short: "o" },
+    "async-import": { type: "string", multiple: true },
+    optimize: { type: "string", short: "O" },
+    json: { type: "boolean" },
+  });
+  if (parsed === undefined) return 0;
+  const { values, positionals } = parsed;
+  const [input, more] = positionals;
+  if (input === undefined || more !== undefined) throw new UsageError(`one module, please\n${USAGE}`);
+  if (values.output === undefined) throw new UsageError(`where to? give -o\n${USAGE}`);
+  const { wasm, figures } = await link(await readInput(input), {
+    asyncImports: values["async-import"] ?? [],
+    optimize: parseCount("optimize", values.optimize ?? "3"),
+  });
+  await writeFile(values.output, wasm);
+  printFigures(figures, values.output, values.json ?? false);
+  return 0;
+}
+
+/** @throws {StackfulError} SF_MODULE when the file cannot be read. */
+export async function readInput(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new StackfulError("SF_MODULE", `reading ${path}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,28 @@
+//! A runtime's figures as a table.
+
+import type { RuntimeStats } from "../runtime/runtime.ts";
+
+export function formatStats(stats: RuntimeStats): string {
+  const perTurn = stats.turns === 0 ? 0 : stats.submissions / stats.turns;
+  return table([
+    ["backend", stats.backend],
+    ...stats.reasons.map(({ name, reason }): [string, string] => [`  not ${name}`, reason]),
+    ["switches", grouped(stats.switches)],
+    ["scheduler turns", grouped(stats.schedulerTurns)],
+    ["longest turn", `${stats.longestTurnMs.toFixed(2)} ms`],
+    ["native calls", grouped(stats.nativeCalls)],
+    ["system calls", grouped(stats.systemCalls)],
+    ["operations", `${grouped(stats.submissions)} (${perTurn.toFixed(1)} a turn)`],
+    ["regions", `${grouped(stats.regionsBytes)} bytes`],
+  ]);
+}
+
+/** Two columns, the first padded. */
+export function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
+}
+
+export function grouped(value: number): string {
+  return value.toLocaleString("en-US");
+}
