@@ -60,7 +60,7 @@ export async function runRound(
   for (let turn = 0; turn < options.warmUps + options.runs; turn++) {
     for (const runner of rotated([...runsOf.keys()], turn)) {
       try {
-        const run = checked(await runner.run(params), scenario, expected);
+        const run = checked(await runner.run(params), metricsOf(scenario, runner.impl), expected);
         if (turn >= options.warmUps) runsOf.get(runner)!.push(run);
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
@@ -74,7 +74,7 @@ export async function runRound(
   const notes = new Map<ImplName, Sample["notes"]>();
   for (const [{ impl }, runs] of runsOf) {
     results.push(
-      ...scenario.metrics.map((metric) => summary(scenario, impl, params, metric, runs)),
+      ...metricsOf(scenario, impl).map((metric) => summary(scenario, impl, params, metric, runs)),
     );
     notes.set(impl, runs.at(-1)?.notes);
   }
@@ -86,11 +86,16 @@ function rotated<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(first), ...items.slice(0, first)];
 }
 
-function checked(run: Run, scenario: Scenario, expected: string): Run {
+function metricsOf(scenario: Scenario, impl: ImplName): readonly string[] {
+  const own = impl.startsWith("stackful") ? scenario.stackfulMetrics : undefined;
+  return [...scenario.metrics, ...(own ?? [])];
+}
+
+function checked(run: Run, metrics: readonly string[], expected: string): Run {
   if (run.checksum !== expected) {
     throw new Error(`checksum mismatch: expected ${expected}, got ${run.checksum}`);
   }
-  for (const metric of scenario.metrics) {
+  for (const metric of metrics) {
     if (!Number.isFinite(run.metrics[metric])) throw new Error(`no figure for ${metric}`);
   }
   return run;

@@ -1,5 +1,6 @@
 /* core.c - the guest of the in-wasm benchmarks: everything here happens without the host. */
 #include <stackful.h>
+#include <stdlib.h>
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 
@@ -20,6 +21,7 @@ static int32_t pinger(void *argument) {
   for (int32_t round = 0; round < pair->rounds; round++) {
     if (sf_channel_send(&pair->ping, &value) < 0) return -1;
     if (sf_channel_receive(&pair->pong, &value) < 0) return -1;
+    value++;
   }
   pair->last = value;
   return 0;
@@ -52,43 +54,50 @@ EXPORT(ping_pong) int32_t ping_pong(int32_t rounds) {
 
 static int32_t yields;
 
-__attribute__((noinline)) static int32_t deep(int32_t depth, int32_t count) {
-  if (depth != 0) {
-    volatile int32_t live = depth;
-    int32_t sum = deep(depth - 1, count);
-    return sum + live - depth;
+static inline __attribute__((always_inline)) int64_t yield_and_add(void) {
+  int64_t sum = 0;
+  for (int32_t round = 0; round < yields; round++) {
+    if (sf_yield() < 0) return -1;
+    sum += round;
   }
-  int32_t done = 0;
-  for (int32_t i = 0; i < count; i++) done += sf_yield() == 0;
-  return done;
+  return sum;
 }
 
-static int32_t shallow(void *argument) {
+/* The empty statement keeps the compiler from turning the recursion into a loop. */
+__attribute__((noinline)) static int64_t deep(int32_t depth) {
+  if (depth == 0) return yield_and_add();
+  int64_t sum = deep(depth - 1);
+  __asm__ volatile("");
+  return sum + 1;
+}
+
+static int64_t switch_sum;
+
+static int32_t shallow_entry(void *argument) {
   (void)argument;
-  int32_t count = yields;
-  int32_t done = 0;
-  for (int32_t i = 0; i < count; i++) done += sf_yield() == 0;
-  return done;
+  switch_sum += yield_and_add();
+  return 0;
 }
 
 static int32_t deep_entry(void *argument) {
-  return deep((int32_t)(intptr_t)argument - 1, yields);
+  switch_sum += deep((int32_t)(intptr_t)argument);
+  return 0;
 }
 
-EXPORT(switches) int32_t switches(int32_t depth, int32_t count) {
-  yields = count;
+/* `depth` counts the frames between the task's entry and the function that yields: at 0 the entry
+ * yields itself. */
+EXPORT(switches) int64_t switches(int32_t depth, int32_t rounds) {
+  yields = rounds;
+  switch_sum = 0;
   sf_task_t tasks[2];
-  int32_t sum = 0;
   for (int32_t i = 0; i < 2; i++) {
-    sf_entry_fn entry = depth == 0 ? shallow : deep_entry;
-    if (sf_spawn(entry, (void *)(intptr_t)depth, NULL, &tasks[i]) < 0) return -1;
+    sf_entry_fn entry = depth == 0 ? shallow_entry : deep_entry;
+    void *argument = (void *)(intptr_t)(depth - 1);
+    if (sf_spawn(entry, argument, NULL, &tasks[i]) < 0) return -1;
   }
-  for (int32_t i = 0; i < 2; i++) {
-    int32_t done = 0;
-    if (sf_join(tasks[i], &done) < 0) return -1;
-    sum += done;
-  }
-  return sum;
+  for (int32_t i = 0; i < 2; i++)
+    if (sf_join(tasks[i], NULL) < 0) return -1;
+  return switch_sum + (depth == 0 ? 0 : 2); /* The entry is the outermost frame. */
 }
 
 /* ── spawn: spawn and join, in batches ── */
@@ -111,34 +120,41 @@ EXPORT(spawn_join) int64_t spawn_join(int32_t count, int32_t batch) {
   return sum;
 }
 
-/* ── parked: tasks that wait for one channel to close ── */
+/* ── parked: tasks that wait for a message of their own ── */
 
-static struct sf_channel gate;
+static struct sf_channel *mailboxes;
 static int32_t waiting;
-static int32_t released;
+static int32_t answered;
+static int64_t answers;
 
 static int32_t parked_task(void *argument) {
-  (void)argument;
-  int32_t item;
+  int32_t item = 0;
   waiting++;
-  if (sf_channel_receive(&gate, &item) == -SF_EPIPE) released++;
+  if (sf_channel_receive(&mailboxes[(intptr_t)argument], &item) == 0) answers += item;
+  answered++;
   return 0;
 }
 
 EXPORT(park_many) int32_t park_many(int32_t count, int32_t stack_bytes) {
-  waiting = released = 0;
-  sf_channel_init(&gate, NULL, 0, sizeof(int32_t));
+  waiting = answered = 0;
+  answers = 0;
+  mailboxes = malloc((size_t)count * sizeof(*mailboxes));
+  if (mailboxes == NULL) return -1;
   struct sf_spawn_options options = {.stack_bytes = (uint32_t)stack_bytes};
-  for (int32_t i = 0; i < count; i++)
-    if (sf_spawn(parked_task, NULL, &options, NULL) < 0) return -1;
+  for (int32_t i = 0; i < count; i++) {
+    sf_channel_init(&mailboxes[i], NULL, 0, sizeof(int32_t));
+    if (sf_spawn(parked_task, (void *)(intptr_t)i, &options, NULL) < 0) return -1;
+  }
   while (waiting < count)
     if (sf_yield() < 0) return -1;
   return waiting;
 }
 
-EXPORT(release_all) int32_t release_all(void) {
-  sf_channel_close(&gate, 0);
-  while (released < waiting)
+EXPORT(answer_all) int64_t answer_all(void) {
+  for (int32_t i = 0; i < waiting; i++)
+    if (sf_channel_send(&mailboxes[i], &i) < 0) return -1;
+  while (answered < waiting)
     if (sf_yield() < 0) return -1;
-  return released;
+  free(mailboxes);
+  return answers;
 }

@@ -8,6 +8,7 @@
  */
 import { parkedInJs } from "../js/parked.ts";
 import { param, type Scenario } from "../scenario.ts";
+import { parked } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "parked",
@@ -19,7 +20,7 @@ export const scenario: Scenario = {
     const tasks = param(params, "tasks");
     return String((tasks * (tasks - 1)) / 2);
   },
-  implementations: { js: parkedInJs },
+  implementations: { stackful: parked, js: parkedInJs },
   peers: ["go", "tokio"],
   warmUp: false,
 };

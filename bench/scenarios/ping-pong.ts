@@ -7,6 +7,7 @@
  */
 import { pingPongInJs } from "../js/ping-pong.ts";
 import { param, type Scenario } from "../scenario.ts";
+import { pingPong } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "ping-pong",
@@ -15,6 +16,6 @@ export const scenario: Scenario = {
   params: { smoke: [{ rounds: 100 }], full: [{ rounds: 1_000_000 }] },
   /** The last number that came back. */
   checksum: (params) => String(2 * param(params, "rounds")),
-  implementations: { js: pingPongInJs },
+  implementations: { stackful: pingPong, js: pingPongInJs },
   peers: ["go", "tokio"],
 };

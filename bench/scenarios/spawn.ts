@@ -7,6 +7,7 @@
  */
 import { spawnInJs } from "../js/spawn.ts";
 import { param, type Scenario } from "../scenario.ts";
+import { spawn } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "spawn",
@@ -18,6 +19,6 @@ export const scenario: Scenario = {
     const tasks = param(params, "tasks");
     return String((tasks * (tasks - 1)) / 2);
   },
-  implementations: { js: spawnInJs },
+  implementations: { stackful: spawn, js: spawnInJs },
   peers: ["go", "tokio"],
 };

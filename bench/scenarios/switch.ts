@@ -11,11 +11,13 @@
  */
 import { switchInJs } from "../js/switch.ts";
 import { param, type Scenario } from "../scenario.ts";
+import { switches } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "switch",
   summary: "two tasks yield in turns, at three depths of the call stack",
   metrics: ["ns/switch"],
+  stackfulMetrics: ["js-calls/switch"],
   params: {
     smoke: [
       { depth: 0, rounds: 100 },
@@ -28,6 +30,6 @@ export const scenario: Scenario = {
     const rounds = param(params, "rounds");
     return String(rounds * (rounds - 1) + 2 * param(params, "depth"));
   },
-  implementations: { js: switchInJs },
+  implementations: { stackful: switches, js: switchInJs },
   peers: ["go", "tokio"],
 };

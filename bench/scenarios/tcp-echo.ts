@@ -13,6 +13,8 @@
  * and accepting are in it, spread over all messages. How that time splits into user and system is
  * sampled by many kernels at their clock tick: trust the sum, and the user part of long runs only.
  */
+import { buildExamples } from "../../scripts/build-examples.ts";
+import type { BackendName } from "../../ts/index.ts";
 import { peerProgram } from "../peers.ts";
 import type { PeerProgram, Scenario, ServerCommand } from "../scenario.ts";
 import { echoChecksum, shapes } from "../tcp.ts";
@@ -25,6 +27,15 @@ function peerServer(name: PeerProgram): ServerCommand {
   };
 }
 
+function stackfulServer(backend: BackendName): ServerCommand {
+  return async ({ nodePath, root }) => {
+    const [guest] = await buildExamples(["echo-server"]);
+    return {
+      argv: [nodePath, `${root}dist/bench/stackful/echo-server.js`, guest!.file, backend],
+    };
+  };
+}
+
 export const scenario: Scenario = {
   name: "tcp-echo",
   summary: "processor time and throughput of an echo server in three shapes of load",
@@ -33,6 +44,8 @@ export const scenario: Scenario = {
   checksum: echoChecksum,
   implementations: {},
   servers: {
+    stackful: stackfulServer("uring"),
+    "stackful-node": stackfulServer("node"),
     go: peerServer("go"),
     tokio: peerServer("tokio"),
     node: ({ nodePath, root }) => ({

@@ -90,6 +90,9 @@ export interface Backend {
   /** After a `turn` that waited: whether the host's own event loop has something to do. */
   readonly hostLoopReady: boolean;
 
+  /** Lets the host's event loop go once around: what is due in it has run when this resolves. */
+  turnHostLoop(): Promise<void>;
+
   /**
    * Called from the host's event loop, at most once until the next `turn`, when there may be
    * completions to deliver. Set by the turn loop. Operations in flight keep the host's event loop

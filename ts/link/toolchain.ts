@@ -99,6 +99,8 @@ async function compileWithNpm(options: CompileOptions): Promise<Uint8Array> {
   throw new StackfulError("SF_TOOLCHAIN", `compiling: ${messages.replaceAll(`${HOST_ROOT}/`, "/").trim()}`);
 }
 
+const INCLUDE = /^(\s*#\s*include\s*)["<]([^">]+)[">]/gm;
+
 /**
  * The npm toolchain sees a file system of its own. This one holds the sources and whatever they
  * #include, directly or not, below HOST_ROOT; the system headers are there already.
@@ -110,15 +112,20 @@ function sourceTree(sources: readonly string[], includes: readonly string[]): Tr
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (seen.has(path)) continue;
     seen.add(path);
-    const content = readFileSync(path);
-    place(tree, HOST_ROOT + path, content);
-    if (/\.(o|a|wasm)$/.test(path)) continue;
-    for (const [, name] of content.toString("latin1").matchAll(/^\s*#\s*include\s*["<]([^">]+)/gm)) {
-      const found = [dirname(path), ...includes]
-        .map((directory) => (isAbsolute(name!) ? name! : normalize(join(directory, name!))))
-        .find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
-      if (found !== undefined) pending.push(found);
+    if (/\.(o|a|wasm)$/.test(path)) {
+      place(tree, HOST_ROOT + path, readFileSync(path));
+      continue;
     }
+    const text = readFileSync(path, "latin1").replace(INCLUDE, (line, start: string, name: string) => {
+      const found = [dirname(path), ...includes]
+        .map((directory) => (isAbsolute(name) ? name : normalize(join(directory, name))))
+        .find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
+      if (found === undefined) return line;
+      pending.push(found);
+      // That file system does not resolve "..".
+      return name.includes("..") ? `${start}"${HOST_ROOT}${found}"` : line;
+    });
+    place(tree, HOST_ROOT + path, Buffer.from(text, "latin1"));
   }
   return tree;
 }

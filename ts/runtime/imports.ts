@@ -30,6 +30,10 @@ export class HostAwaits {
   readonly #byTask = new Map<number, Awaited>();
   readonly #onSettled: () => void;
   guest: Guest | undefined;
+  /** Calls of host imports so far. */
+  calls = 0;
+  /** Those of them that the embedder's own functions got. */
+  embedderCalls = 0;
 
   /** @param onSettled - asks for a turn. */
   constructor(onSettled: () => void) {
@@ -47,6 +51,8 @@ export class HostAwaits {
 
   wrapAsync(name: string, fn: HostFunction, result: ValueType | undefined): HostFunction {
     return (...args) => {
+      this.calls++;
+      this.embedderCalls++;
       const guest = this.guest!;
       const task = guest.current;
       const awaited = task === 0 ? undefined : this.#byTask.get(task);
@@ -64,6 +70,21 @@ export class HostAwaits {
     };
   }
 
+  /** An import that must return at once. */
+  wrapSync(name: string, fn: HostFunction, embedders: boolean): HostFunction {
+    return (...args) => {
+      this.calls++;
+      if (embedders) this.embedderCalls++;
+      const value = fn(...args);
+      if (!isPromise(value)) return value;
+      throw new StackfulError(
+        "SF_IMPORT",
+        `calling the import ${name}: it returned a promise, and the guest was not linked for that`,
+        { hint: `link with --async-import ${name}` },
+      );
+    };
+  }
+
   #wait(guest: Guest, task: number, promise: PromiseLike<unknown>): void {
     const awaited: Awaited = { settled: false, failed: false, value: undefined };
     this.#byTask.set(task, awaited);
@@ -77,43 +98,33 @@ export class HostAwaits {
   }
 }
 
-/** An import that must return at once. */
-export function wrapSync(name: string, fn: HostFunction): HostFunction {
-  return (...args) => {
-    const value = fn(...args);
-    if (!isPromise(value)) return value;
-    throw new StackfulError(
-      "SF_IMPORT",
-      `calling the import ${name}: it returned a promise, and the guest was not linked for that`,
-      { hint: `link with --async-import ${name}` },
-    );
-  };
-}
-
 /**
- * The import object for a linked module.
+ * The import object for a linked module: the embedder's functions, and `own` for what it leaves out.
  *
  * @throws {StackfulError} SF_IMPORT that names what the guest needs and nobody gives.
  */
 export function bindImports(
   module: WebAssembly.Module,
   info: LinkInfo,
-  given: readonly HostImports[],
+  embedder: HostImports,
+  own: HostImports,
   awaits: HostAwaits,
 ): WebAssembly.Imports {
   const imports: Record<string, Record<string, HostFunction>> = {};
   const missing: string[] = [];
   for (const needed of WebAssembly.Module.imports(module)) {
     const name = `${needed.module}.${needed.name}`;
-    const fn = given.map((group) => group[needed.module]?.[needed.name]).find((found) => found);
+    const embedders = embedder[needed.module]?.[needed.name];
+    const fn = embedders ?? own[needed.module]?.[needed.name];
     if (typeof fn !== "function") {
       missing.push(name);
       continue;
     }
     const results = info.asyncImports[name];
-    const group = (imports[needed.module] ??= {});
-    group[needed.name] =
-      results === undefined ? wrapSync(name, fn) : awaits.wrapAsync(name, fn, results[0]);
+    (imports[needed.module] ??= {})[needed.name] =
+      results === undefined
+        ? awaits.wrapSync(name, fn, fn === embedders)
+        : awaits.wrapAsync(name, fn, results[0]);
   }
   if (missing.length > 0) {
     throw new StackfulError("SF_IMPORT", `loading the guest: it imports ${missing.join(", ")}`, {

@@ -13,7 +13,7 @@ import { monotonicNs, wallNs } from "./clock.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { GuestExit, isTrap, taskError } from "./failure.ts";
 import { Guest } from "./guest.ts";
-import { asyncFunctionNames, bindImports, HostAwaits, type HostImports } from "./imports.ts";
+import { asyncFunctionNames, bindImports, HostAwaits } from "./imports.ts";
 import { type GuestSource, loadGuest } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
 import { type Limits, resolveLimits, type RuntimeOptions } from "./options.ts";
@@ -36,6 +36,10 @@ export interface RuntimeStats extends Readonly<BackendStats> {
   /** Turns of the scheduler; `turns` counts calls of the backend. */
   readonly schedulerTurns: number;
   readonly longestTurnMs: number;
+  /** Calls from the host into the guest's scheduler. */
+  readonly runs: number;
+  /** Calls from the guest to host imports, WASI's included. Switches make none. */
+  readonly hostCalls: number;
   /** Coroutines entered. */
   readonly switches: number;
   readonly tasksLive: number;
@@ -89,7 +93,6 @@ export class Runtime implements AsyncDisposable {
 
     let runtime: Runtime | undefined;
     const awaits = new HostAwaits(() => runtime!.#loop.schedule());
-    const groups: HostImports[] = [imports, { stackful_host: HOST_CLOCKS }];
     const wasi = WebAssembly.Module.imports(module).some((item) => item.module === PREVIEW1)
       ? await openWasi({
           args: [options.program ?? programName(source), ...(options.args ?? [])],
@@ -100,8 +103,8 @@ export class Runtime implements AsyncDisposable {
           },
         })
       : undefined;
-    if (wasi !== undefined) groups.push(wasi.imports);
-    const bound = bindImports(module, info, groups, awaits);
+    const own = { ...wasi?.imports, stackful_host: HOST_CLOCKS };
+    const bound = bindImports(module, info, imports, own, awaits);
     const instance = await WebAssembly.instantiate(module, bound);
     const guest = new Guest(instance);
     awaits.guest = guest;
@@ -145,6 +148,7 @@ export class Runtime implements AsyncDisposable {
         this.#tasks.drain();
         this.#waiters.drain();
       },
+      hostCalls: () => this.#awaits.embedderCalls,
       failed: (task, error) => this.#failed(task, error),
     });
     this.#tasks = new TaskTable(parts.guest, () => this.#loop.schedule());
@@ -164,6 +168,8 @@ export class Runtime implements AsyncDisposable {
       reasons: this.#reasons,
       schedulerTurns: this.#loop.stats.turns,
       longestTurnMs: this.#loop.stats.longestTurnMs,
+      runs: this.#loop.stats.runs,
+      hostCalls: this.#awaits.calls,
       switches: guest.sharedU64(SHARED.switches),
       tasksLive: guest.sharedU32(SHARED.tasksLive),
       handlesOpen: this.#backend.handlesOpen,

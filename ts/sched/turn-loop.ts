@@ -20,12 +20,16 @@ export interface TurnLoopOptions {
   readonly turnMs: number;
   /** After every run: tasks have ended, waiters were served. */
   drain(): void;
+  /** How often the guest has called what the embedder gave it: that may have started anything. */
+  hostCalls(): number;
   /** An exception left the guest while `task` ran. Returns false to end the loop. */
   failed(task: number, error: unknown): boolean;
 }
 
 export interface TurnStats {
   turns: number;
+  /** Calls into the guest: several to a turn that has much to do. */
+  runs: number;
   /** Longest turn, in milliseconds. */
   longestTurnMs: number;
 }
@@ -35,11 +39,14 @@ const RUNS_PER_TURN = 4;
 const BUDGET_MIN = 16;
 const BUDGET_MAX = 1 << 20;
 
+/** A busy owned loop lets the host's event loop run after this many times `turnMs`. */
+const HOST_TURN_EVERY = 8;
+
 /** Longest wait in the kernel: what cannot be interrupted must end by itself. */
 const WAIT_NS_MAX = 1e9;
 
 export class TurnLoop {
-  readonly stats: TurnStats = { turns: 0, longestTurnMs: 0 };
+  readonly stats: TurnStats = { turns: 0, runs: 0, longestTurnMs: 0 };
   readonly #guest: Guest;
   readonly #backend: Backend;
   readonly #options: TurnLoopOptions;
@@ -48,6 +55,7 @@ export class TurnLoop {
   #scheduled = false;
   #running = false;
   #stopped = false;
+  #owned = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeOwner: (() => void) | undefined;
 
@@ -77,25 +85,47 @@ export class TurnLoop {
 
   /** Runs turns until `done`, waiting in the kernel where the backend can. */
   async runOwned(done: () => boolean): Promise<void> {
-    let hostTurnAt = performance.now();
+    try {
+      await this.#runOwned(done);
+    } finally {
+      this.#owned = false;
+    }
+  }
+
+  async #runOwned(done: () => boolean): Promise<void> {
+    const backend = this.#backend;
+    this.#owned = true;
+    let hostTurnMs = performance.now();
+    let hostCalls = -1;
     while (!done() && !this.#stopped) {
-      const busy = this.#turn();
+      const startMs = performance.now();
+      this.stats.turns++;
+      const idle = this.#run(startMs) === 0 && this.#guest.sharedU32(SHARED.sleepers) === 0;
+      const nowMs = performance.now();
+      this.#measure(startMs, nowMs);
       if (done() || this.#stopped) return;
-      if (busy) {
-        if (performance.now() - hostTurnAt < 8 * this.#options.turnMs) continue;
-      } else if (this.#backend.canWait && (this.#backend.pending > 0 || this.#hasTimer())) {
-        this.#backend.turn(Math.min(this.#untilTimerNs(), WAIT_NS_MAX));
-        if (!this.#backend.hostLoopReady) continue;
-      } else {
+
+      // What JavaScript has started is not known to the kernel before the host's loop has turned.
+      const hostDue = idle && hostCalls !== this.#options.hostCalls();
+      const canWait = backend.canWait && !hostDue && (this.#hasIo() || this.#hasTimer());
+      const waitNs = idle && canWait ? Math.min(this.#untilTimerNs(), WAIT_NS_MAX) : 0;
+      const delivered = this.#flush(waitNs);
+      if (idle && !canWait && !hostDue && delivered === 0) {
         await this.#waitEmbedded();
+      } else if (
+        hostDue ||
+        (waitNs > 0 && backend.hostLoopReady) ||
+        nowMs - hostTurnMs > HOST_TURN_EVERY * this.#options.turnMs
+      ) {
+        hostCalls = this.#options.hostCalls();
+        await backend.turnHostLoop();
+        hostTurnMs = performance.now();
       }
-      await new Promise<void>((resolve) => nextMacrotask(resolve));
-      hostTurnAt = performance.now();
     }
   }
 
   #turnOrWake(): void {
-    if (this.#wakeOwner !== undefined) this.#wakeOwner();
+    if (this.#owned) this.#wakeOwner?.();
     else if (!this.#stopped && !this.#running) this.#embeddedTurn();
   }
 
@@ -135,17 +165,29 @@ export class TurnLoop {
     do {
       const ready = this.#run(nowMs);
       if (this.#stopped) break;
-      const delivered = this.#flush();
+      const delivered = this.#flush(0);
       busy = ready > 0 || delivered > 0 || this.#guest.sharedU32(SHARED.sleepers) > 0;
       nowMs = performance.now();
     } while (busy && nowMs < endMs);
     this.#running = false;
-    this.stats.longestTurnMs = Math.max(this.stats.longestTurnMs, nowMs - startMs);
+    this.#measure(startMs, nowMs);
     return !this.#stopped && busy!;
+  }
+
+  #measure(startMs: number, endMs: number): void {
+    this.stats.longestTurnMs = Math.max(this.stats.longestTurnMs, endMs - startMs);
+  }
+
+  #hasIo(): boolean {
+    const guest = this.#guest;
+    const submitted =
+      guest.sharedU32(SHARED.submissionsTail) !== guest.sharedU32(SHARED.submissionsHead);
+    return submitted || this.#backend.pending > 0;
   }
 
   #run(startMs: number): number {
     const guest = this.#guest;
+    this.stats.runs++;
     guest.setNow(monotonicNs());
     const before = guest.sharedU64(SHARED.switches);
     let ready: number;
@@ -169,17 +211,15 @@ export class TurnLoop {
     }
   }
 
-  /** One backend call: hands over what the guest submitted, takes what has finished. */
-  #flush(): number {
-    const guest = this.#guest;
-    const submitted =
-      guest.sharedU32(SHARED.submissionsTail) !== guest.sharedU32(SHARED.submissionsHead);
-    if (!submitted && this.#backend.pending === 0) return 0;
-    if (this.#boundBuffer !== guest.memory.buffer) {
-      this.#backend.bind(guest.memory, guest.shared);
-      this.#boundBuffer = guest.memory.buffer;
+  /** One backend call: hands over what the guest submitted, waits, takes what has finished. */
+  #flush(waitNs: number): number {
+    if (waitNs === 0 && !this.#hasIo()) return 0;
+    const { memory, shared } = this.#guest;
+    if (this.#boundBuffer !== memory.buffer) {
+      this.#backend.bind(memory, shared);
+      this.#boundBuffer = memory.buffer;
     }
-    return this.#backend.turn(0);
+    return this.#backend.turn(waitNs);
   }
 
   #hasTimer(): boolean {

@@ -1,0 +1,32 @@
+//! The example echo server as a server of the tcp-echo scenario; the protocol is in bench/tcp.ts.
+//!
+//! Usage: echo-server.js GUEST BACKEND
+
+import { type BackendName, Runtime } from "../../ts/index.ts";
+import { packageVersion } from "../../ts/cli/version.ts";
+
+const [guest, backend] = process.argv.slice(2) as [string, BackendName];
+const runtime = await Runtime.create(guest, {
+  backend,
+  grants: { listen: ["127.0.0.1:*"] },
+  loop: "owned",
+});
+const before = process.cpuUsage();
+process.stdin.on("end", () => endWhenIdle()).resume();
+await runtime.run();
+const { user, system } = process.cpuUsage(before);
+const { turns, nativeCalls, systemCalls, submissions, switches, longestTurnMs } = runtime.stats;
+process.stdout.write(
+  `${JSON.stringify({
+    cpuMicroseconds: user + system,
+    userMicroseconds: user,
+    version: `stackful ${packageVersion()}, node ${process.version}, ${runtime.stats.backend}`,
+    notes: { turns, nativeCalls, systemCalls, operations: submissions, switches, longestTurnMs },
+  })}\n`,
+);
+
+/** Ends main once only it is left: every connection is gone then. */
+function endWhenIdle(): void {
+  if (runtime.tasks().length <= 1) runtime.cancel();
+  else setTimeout(endWhenIdle, 10);
+}

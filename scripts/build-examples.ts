@@ -1,0 +1,174 @@
+//! Builds every examples/NAME/NAME.c into dist/examples/NAME.wasm, linked. Skips what is up to date.
+//!
+//!   node dist/scripts/build-examples.js [--json] [NAME...]
+
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { packageRoot } from "../ts/host/package-files.ts";
+import type { BuildOptions } from "../ts/link/build.ts";
+import { buildCore } from "./build-core.ts";
+
+export interface ExampleBuild {
+  readonly name: string;
+  readonly status: "built" | "fresh";
+  /** The linked module. */
+  readonly file: string;
+  readonly guestBytes: number;
+  readonly linkedBytes: number;
+  readonly functions: number;
+  readonly functionsInstrumented: number;
+}
+
+type Figures = Omit<ExampleBuild, "name" | "status" | "file">;
+
+/** What the side file keeps: the key of what was built from, and the figures of the build. */
+interface Stamp {
+  readonly key: string;
+  readonly figures: Figures;
+}
+
+const FLAGS = ["-O2", "-std=c11", "-Wall", "-Wextra", "-Werror"];
+
+/** Examples that are not programs of their own. */
+const OPTIONS: Readonly<Record<string, Partial<BuildOptions>>> = {
+  embed: { reactor: true, asyncImports: ["example.fetch"] },
+};
+
+/**
+ * Builds the examples called `names`, by default all of them, and the coroutine core before them.
+ *
+ * @throws {RangeError} a name is no example's.
+ * @throws {StackfulError} SF_TOOLCHAIN or SF_LINK, as `build` does.
+ */
+export async function buildExamples(names?: readonly string[]): Promise<readonly ExampleBuild[]> {
+  await buildCore();
+  const sources = exampleSources();
+  const wanted = names ?? [...sources.keys()];
+  const results: ExampleBuild[] = [];
+  // One after the other: a compiler in wasm takes a core and some hundred megabytes.
+  for (const name of wanted) {
+    const source = sources.get(name);
+    if (source === undefined) {
+      throw new RangeError(`example ${name}: there is none (${[...sources.keys()].join(", ")})`);
+    }
+    results.push(await buildExample(name, source));
+  }
+  return results;
+}
+
+function exampleSources(): ReadonlyMap<string, string> {
+  const sources = new Map<string, string>();
+  for (const directory of readdirSync(packageRoot("examples")).sort()) {
+    const source = packageRoot(join("examples", directory, `${directory}.c`));
+    if (existsSync(source)) sources.set(directory, source);
+  }
+  return sources;
+}
+
+async function buildExample(name: string, source: string): Promise<ExampleBuild> {
+  const file = packageRoot(`dist/examples/${name}.wasm`);
+  const stampFile = packageRoot(`dist/examples/${name}.json`);
+  const options: BuildOptions = {
+    sources: [source],
+    includes: [packageRoot("examples")],
+    flags: FLAGS,
+    ...OPTIONS[name],
+  };
+  const key = buildKey(options);
+  const stamp = readStamp(stampFile);
+  if (stamp?.key === key && existsSync(file)) {
+    return { name, status: "fresh", file, ...stamp.figures };
+  }
+
+  // Only now: the compiler and Binaryen are megabytes of JavaScript.
+  const { build } = await import("../ts/link/build.ts");
+  const { wasm, figures } = await build(options);
+  const { guestBytes, linkedBytes, functions, functionsInstrumented } = figures;
+  const kept: Figures = { guestBytes, linkedBytes, functions, functionsInstrumented };
+  mkdirSync(packageRoot("dist/examples"), { recursive: true });
+  replaceFile(file, wasm);
+  replaceFile(stampFile, `${JSON.stringify({ key, figures: kept } satisfies Stamp)}\n`);
+  return { name, status: "built", file, ...kept };
+}
+
+/** At once: another process may be loading the old one, or building this one. */
+function replaceFile(path: string, content: Uint8Array | string): void {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, content);
+  renameSync(temporary, path);
+}
+
+/** Changes with everything that the module is made from: sources, headers, core, linker, options. */
+function buildKey(options: BuildOptions): string {
+  const hash = createHash("sha256");
+  // Paths would tie the key to where the checkout stands.
+  hash.update(
+    JSON.stringify({
+      ...options,
+      includes: [],
+      sources: options.sources.map((path) => basename(path)),
+    }),
+  );
+  const files = [
+    ...filesBelow("examples", /\.[ch]$/),
+    ...filesBelow("wasm/include", /\.h$/),
+    ...filesBelow("ts/link", /\.ts$/),
+    packageRoot("dist/core.wasm"),
+  ];
+  for (const path of files)
+    hash.update(path.slice(packageRoot().length)).update(readFileSync(path));
+  return hash.digest("hex");
+}
+
+/** All examples' sources, not one's alone: its includes would have to be followed to know them. */
+function filesBelow(directory: string, pattern: RegExp): string[] {
+  return readdirSync(packageRoot(directory), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function readStamp(path: string): Stamp | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Stamp;
+  } catch {
+    return undefined; // Never built, or cut short: build it.
+  }
+}
+
+function formatTable(builds: readonly ExampleBuild[]): string {
+  const rows = builds.map((build) => [
+    build.name,
+    build.status,
+    `${build.guestBytes}`,
+    `${build.linkedBytes}`,
+    `${build.functionsInstrumented} of ${build.functions}`,
+  ]);
+  const all = [["example", "", "guest bytes", "linked bytes", "instrumented functions"], ...rows];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  const line = (row: string[]): string =>
+    row
+      .map((cell, at) => (at < 2 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)))
+      .join("  ");
+  return `${all.map(line).join("\n")}\n`;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const names = args.filter((arg) => !arg.startsWith("-"));
+  const builds = await buildExamples(names.length === 0 ? undefined : names);
+  process.stdout.write(
+    args.includes("--json") ? `${JSON.stringify(builds)}\n` : formatTable(builds),
+  );
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
+  await main(process.argv.slice(2));

@@ -1,0 +1,103 @@
+//! Loads the native addon and types what it exports.
+
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { ABI_VERSION } from "../../abi.gen.ts";
+import { packageRoot } from "../package-files.ts";
+
+declare const handleBrand: unique symbol;
+
+/** One opened backend. Valid until `close`. */
+export interface AddonHandle {
+  readonly [handleBrand]: true;
+}
+
+/**
+ * The exports of native/src/binding.c. A number that stands for success or failure is >= 0, or a
+ * negated errno of abi.h.
+ */
+export interface Addon {
+  readonly abiVersion: number;
+  /** `counters` has COUNTER.length elements, which every `turn` writes. */
+  open(handlesMax: number, entries: number, counters: Float64Array): AddonHandle | number;
+  grantDirectory(
+    handle: AddonHandle,
+    hostPath: string,
+    guestPath: string,
+    readOnly: boolean,
+  ): number;
+  /** `bytes`: empty for any address. `port`: -1 for any. */
+  grantEndpoint(handle: AddonHandle, use: number, bytes: Uint8Array, port: number): number;
+  bind(handle: AddonHandle, memory: Uint8Array, shared: number): number;
+  /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */
+  turn(handle: AddonHandle, waitNs: number): number;
+  /** Called from the event loop when a turn has work, once until the next `turn`. */
+  setWake(handle: AddonHandle, wake: () => void): void;
+  /** Has the event loop call `wake` in its next turn. Keeps the loop alive until then. */
+  poke(handle: AddonHandle): void;
+  close(handle: AddonHandle): void;
+}
+
+/** Places in `counters`; enum counter in binding.c has the same list. */
+export const COUNTER = {
+  pending: 0,
+  handlesOpen: 1,
+  hostLoopReady: 2,
+  nativeCalls: 3,
+  systemCalls: 4,
+  submissions: 5,
+  completions: 6,
+  wakes: 7,
+  length: 8,
+} as const;
+
+/** Of `grantEndpoint`. */
+export const ENDPOINT_USE = { connect: 0, listen: 1 } as const;
+
+/** The addon, or why there is none. */
+export type LoadedAddon =
+  | { readonly addon: Addon; readonly reason?: undefined }
+  | { readonly addon?: undefined; readonly reason: string };
+
+/** Where the addon for this machine belongs. */
+export function addonFile(): string {
+  return packageRoot(`dist/native/${process.platform}-${process.arch}/stackful.node`);
+}
+
+/** Where the build says why it made none. */
+export function addonReasonFile(): string {
+  return join(dirname(addonFile()), "reason.txt");
+}
+
+let loaded: LoadedAddon | undefined;
+
+/** Loads the addon, the first time it is called. Never throws. */
+export function loadAddon(): LoadedAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): LoadedAddon {
+  // It waits in libuv. Other runtimes export libuv's names too, and abort when some are called.
+  if (process.versions.bun !== undefined || process.versions.deno !== undefined) {
+    return { reason: "the native addon works in Node only, so far" };
+  }
+  const file = addonFile();
+  try {
+    if (!existsSync(file)) return { reason: missing(file) };
+    const addon = createRequire(import.meta.url)(file) as Addon;
+    if (addon.abiVersion !== ABI_VERSION) {
+      return { reason: `${file} is for ABI version ${addon.abiVersion}, not ${ABI_VERSION}` };
+    }
+    return { addon };
+  } catch (error) {
+    return { reason: `${file} cannot be loaded: ${String(error)}` };
+  }
+}
+
+function missing(file: string): string {
+  const reasonFile = addonReasonFile();
+  const reason = existsSync(reasonFile) ? `: ${readFileSync(reasonFile, "utf8")}` : "";
+  return `there is no addon at ${file}${reason}`;
+}

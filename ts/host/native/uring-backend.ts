@@ -1,0 +1,227 @@
+//! The io_uring backend: native/src/ behind the Backend interface.
+//!
+//! All of the I/O, and every check of what the guest says, is in C; a turn is one call of it. Here
+//! are what belongs to JavaScript: the memory, errors as exceptions, and the wake-up.
+
+import { ERRNO } from "../../abi.gen.ts";
+import { StackfulError } from "../../errors.ts";
+import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
+import { type Addon, type AddonHandle, COUNTER, ENDPOINT_USE, loadAddon } from "./addon.ts";
+
+/** Submissions that go to the kernel at once. A guest's batch beyond that costs further calls. */
+const ENTRIES = 1024;
+
+/**
+ * Opens an io_uring.
+ *
+ * @throws {StackfulError} `SF_IO` with errno ENOSYS when there is no addon, or with ENOSYS or EPERM
+ *   when this host does not offer io_uring: another backend may do. With another errno when a grant
+ *   names no directory, or something is wrong.
+ */
+export async function openUring(options: BackendOptions): Promise<Backend> {
+  return UringBackend.open(options);
+}
+
+export class UringBackend implements Backend {
+  readonly name = "uring";
+  readonly canWait = true;
+  onReady: () => void = () => {};
+  readonly #addon: Addon;
+  readonly #counters: Float64Array;
+  #handle: AddonHandle | undefined;
+  #memory: WebAssembly.Memory | undefined;
+  #buffer: ArrayBufferLike | undefined;
+  #shared = 0;
+  #turns = 0;
+  #hostTurned: (() => void)[] = [];
+
+  private constructor(addon: Addon, handle: AddonHandle, counters: Float64Array) {
+    this.#addon = addon;
+    this.#handle = handle;
+    this.#counters = counters;
+  }
+
+  /** As `openUring`. */
+  static open({ grants, handlesMax }: BackendOptions): UringBackend {
+    const { addon, reason } = loadAddon();
+    if (addon === undefined) {
+      throw new StackfulError("SF_IO", `open io_uring: ${reason}`, {
+        errno: "ENOSYS",
+        hint: "build it with `npm run build`, or use another backend",
+      });
+    }
+    const counters = new Float64Array(COUNTER.length);
+    const handle = addon.open(handlesMax, ENTRIES, counters);
+    if (typeof handle === "number") throw refused(handle);
+
+    const backend = new UringBackend(addon, handle, counters);
+    try {
+      for (const { host, guest, readOnly = false } of grants.directories ?? []) {
+        if (`${host}${guest}`.includes("\0") || host === "" || guest === "") {
+          throw new TypeError(`directory grant ${guest} -> ${host}: not a path`);
+        }
+        const result = addon.grantDirectory(handle, host, guest, readOnly);
+        if (result < 0) throw failure(`grant ${guest} -> ${host}`, result);
+      }
+      for (const endpoint of grants.connect ?? []) backend.#grant("connect", endpoint);
+      for (const endpoint of grants.listen ?? []) backend.#grant("listen", endpoint);
+    } catch (error) {
+      backend.#close();
+      throw error;
+    }
+    addon.setWake(handle, () => backend.#woken());
+    return backend;
+  }
+
+  get stats(): Readonly<BackendStats> {
+    return {
+      turns: this.#turns,
+      nativeCalls: this.#counter("nativeCalls"),
+      systemCalls: this.#counter("systemCalls"),
+      submissions: this.#counter("submissions"),
+      completions: this.#counter("completions"),
+    };
+  }
+
+  get pending(): number {
+    return this.#counter("pending");
+  }
+
+  get handlesOpen(): number {
+    return this.#counter("handlesOpen");
+  }
+
+  /**
+   * Whether the last `turn` ended, or did not wait at all, because the host's event loop has work:
+   * whoever waits in `turn` then lets it turn with `turnHostLoop` before waiting again. Also true
+   * after a second of waiting in vain: the kernel cannot see what JavaScript has started since the
+   * loop last turned. For that reason, call `turnHostLoop` after JavaScript that may start I/O.
+   */
+  get hostLoopReady(): boolean {
+    return this.#counter("hostLoopReady") !== 0;
+  }
+
+  /**
+   * Lets the host's event loop turn: timers, immediates and I/O that are due run before this resolves.
+   *
+   * Not the same as awaiting `setImmediate`. What follows that runs while libuv still has the
+   * immediate on its books, and it would seem to have work for ever.
+   */
+  turnHostLoop(): Promise<void> {
+    const handle = this.#opened("turn host loop");
+    return new Promise((resolve) => {
+      this.#hostTurned.push(resolve);
+      this.#addon.poke(handle);
+    });
+  }
+
+  /** How often the event loop was woken. */
+  get wakes(): number {
+    return this.#counter("wakes");
+  }
+
+  /**
+   * @throws {StackfulError} `SF_MODULE` when the sf_shared block or a ring does not fit the memory.
+   */
+  bind(memory: WebAssembly.Memory, shared: number): void {
+    const handle = this.#opened("bind");
+    const { buffer } = memory;
+    const result = this.#addon.bind(handle, new Uint8Array(buffer), shared);
+    if (result === -ERRNO.EFAULT || result === -ERRNO.EINVAL) {
+      const message = `bind memory of ${buffer.byteLength} bytes, sf_shared at ${shared}`;
+      const wrong =
+        result === -ERRNO.EFAULT ? "a block does not fit" : "a capacity is no power of two";
+      throw new StackfulError("SF_MODULE", `${message}: ${wrong}`);
+    }
+    if (result < 0) throw failure("bind memory", result);
+    this.#memory = memory;
+    this.#buffer = buffer;
+    this.#shared = shared;
+  }
+
+  /**
+   * Waits at most a second, whatever `waitNs` says: Worker.terminate() cannot interrupt it.
+   *
+   * @throws {StackfulError} `SF_IO` when io_uring itself fails, `SF_DISPOSED` after dispose.
+   */
+  turn(waitNs: number): number {
+    const handle = this.#opened("turn");
+    // A buffer that was exchanged means that the memory has grown: never use the old address.
+    if (this.#memory !== undefined && this.#memory.buffer !== this.#buffer) {
+      this.bind(this.#memory, this.#shared);
+    }
+    this.#turns++;
+    const result = this.#addon.turn(handle, waitNs);
+    if (result < 0) throw failure("turn io_uring", result);
+    return result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close();
+  }
+
+  #woken(): void {
+    for (const resolve of this.#hostTurned.splice(0)) resolve();
+    this.onReady();
+  }
+
+  #close(): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    this.#handle = undefined;
+    this.#addon.close(handle);
+    for (const resolve of this.#hostTurned.splice(0)) resolve();
+    this.#memory = undefined;
+    this.#buffer = undefined;
+    this.#counters[COUNTER.pending] = 0;
+    this.#counters[COUNTER.handlesOpen] = 0;
+  }
+
+  #grant(use: keyof typeof ENDPOINT_USE, { bytes, port }: EndpointGrant): void {
+    if (bytes !== undefined && bytes.length !== 4 && bytes.length !== 16) {
+      throw new TypeError(`${use} grant: an address of ${bytes.length} bytes`);
+    }
+    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+      throw new RangeError(`${use} grant: port ${port}`);
+    }
+    const handle = this.#opened("grant");
+    const address = bytes ?? new Uint8Array(0);
+    const result = this.#addon.grantEndpoint(handle, ENDPOINT_USE[use], address, port ?? -1);
+    if (result < 0) throw failure(`${use} grant`, result);
+  }
+
+  #opened(what: string): AddonHandle {
+    if (this.#handle === undefined) {
+      throw new StackfulError("SF_DISPOSED", `${what}: the backend is disposed`);
+    }
+    return this.#handle;
+  }
+
+  #counter(name: Exclude<keyof typeof COUNTER, "length">): number {
+    return this.#counters[COUNTER[name]] ?? 0;
+  }
+}
+
+function errnoName(result: number): string {
+  return Object.entries(ERRNO).find(([, code]) => code === -result)?.[0] ?? String(result);
+}
+
+function failure(what: string, result: number): StackfulError {
+  const errno = errnoName(result);
+  return new StackfulError("SF_IO", `${what}: ${errno}`, { errno });
+}
+
+/** Why the kernel does not give out a ring, with the likely cause. */
+function refused(result: number): StackfulError {
+  const errno = errnoName(result);
+  const hints: Readonly<Record<string, string>> = {
+    ENOSYS: "the kernel has none, or is older than 5.11",
+    EPERM: "a sandbox, or the kernel.io_uring_disabled setting, forbids it",
+    ENOMEM: "the limit of locked memory (ulimit -l) may be too low",
+  };
+  const hint = hints[errno];
+  return new StackfulError("SF_IO", `open io_uring: ${errno}`, {
+    errno,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

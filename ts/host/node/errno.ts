@@ -1,0 +1,28 @@
+//! Node's errors as the numbers of abi.h, by name: Node's own numbers differ from host to host.
+
+import { ERRNO } from "../../abi.gen.ts";
+import { StackfulError } from "../../errors.ts";
+
+/** Names that say the same as one in abi.h, and codes of Node's that have none in POSIX. */
+const ALIASES: Readonly<Record<string, keyof typeof ERRNO>> = {
+  EWOULDBLOCK: "EAGAIN",
+  EOPNOTSUPP: "ENOTSUP",
+  EHOSTDOWN: "EHOSTUNREACH",
+  ESHUTDOWN: "EPIPE",
+  EILSEQ: "EINVAL",
+  ERR_INVALID_ARG_VALUE: "EINVAL",
+  ERR_SOCKET_CLOSED: "ENOTCONN",
+  ERR_SOCKET_CLOSED_BEFORE_CONNECTION: "ECONNRESET",
+  ERR_STREAM_DESTROYED: "EPIPE",
+  ERR_STREAM_WRITE_AFTER_END: "EPIPE",
+};
+
+/** The errno, positive, that says what `error` says; EIO when none does. */
+export function errnoOf(error: unknown): number {
+  const name =
+    error instanceof StackfulError
+      ? error.errno
+      : (error as NodeJS.ErrnoException | null | undefined)?.code;
+  if (name === undefined) return ERRNO.EIO;
+  return ERRNO[(ALIASES[name] ?? name) as keyof typeof ERRNO] ?? ERRNO.EIO;
+}

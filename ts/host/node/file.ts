@@ -1,0 +1,144 @@
+//! An open file on node:fs. Its operations run in Node's thread pool, where nothing can recall
+//! them: a CANCEL is ignored once they have started, so -ECANCELED means that nothing happened.
+//!
+//! Positioned operations run side by side. READ and WRITE share the file's position and therefore
+//! run one after the other, in the order of submission.
+
+import * as fs from "node:fs";
+import { ERRNO, OP } from "../../abi.gen.ts";
+import { errnoOf } from "./errno.ts";
+import type { Operation } from "./operation.ts";
+import { type Context, oldest, type Resource, TRANSFER_BYTES_MAX } from "./resource.ts";
+
+/** Settles one call into node:fs. */
+type Done = (error: Error | null, bytes?: number) => void;
+
+export class File implements Resource {
+  readonly #context: Context;
+  readonly #fd: number;
+  /** Unfinished, for CLOSE. */
+  readonly #inFlight = new Set<Operation>();
+  /** READs and WRITEs at the file's own position; the oldest is running. */
+  readonly #lane = new Set<Operation>();
+  /** Calls in the thread pool. The descriptor must outlive them, or they hit its next owner. */
+  #calls = 0;
+  #onQuiet: (() => void) | undefined;
+
+  /** @param fd - Owned by this object from here on. */
+  constructor(context: Context, fd: number) {
+    this.#context = context;
+    this.#fd = fd;
+  }
+
+  start(operation: Operation): number | undefined {
+    const { code, offset } = operation.submission;
+    switch (code) {
+      case OP.READ:
+      case OP.WRITE:
+      case OP.READV:
+      case OP.WRITEV:
+        return this.#startTransfer(operation, null);
+      case OP.PREAD:
+      case OP.PWRITE:
+        return offset < 0 ? -ERRNO.EINVAL : this.#startTransfer(operation, offset);
+      case OP.FSYNC:
+        this.#inFlight.add(operation);
+        this.#call(
+          (done) => fs.fsync(this.#fd, done),
+          (result) => this.#finish(operation, result),
+        );
+        return undefined;
+      case OP.SHUTDOWN:
+      case OP.LOCAL_ADDRESS:
+      case OP.PEER_ADDRESS:
+        return -ERRNO.ENOTSOCK;
+      default:
+        return -ERRNO.EINVAL;
+    }
+  }
+
+  cancel(operation: Operation): void {
+    if (oldest(this.#lane) === operation || !this.#lane.delete(operation)) return;
+    this.#finish(operation, -ERRNO.ECANCELED);
+  }
+
+  async close(): Promise<number> {
+    this.#lane.clear();
+    for (const operation of this.#inFlight) this.#finish(operation, -ERRNO.EBADF);
+    if (this.#calls > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onQuiet = resolve;
+      });
+    }
+    return new Promise((resolve) => {
+      fs.close(this.#fd, (error) => resolve(error === null ? 0 : -errnoOf(error)));
+    });
+  }
+
+  /** @param position - Null: the file's own. */
+  #startTransfer(operation: Operation, position: number | null): number | undefined {
+    const buffers = this.#context.ring.buffers(operation.submission);
+    if (typeof buffers === "number") return buffers;
+    if (buffers.bytes === 0) return 0;
+    if (position !== null && position > Number.MAX_SAFE_INTEGER) {
+      // Past the end of every file, and more than node:fs can say.
+      return isWrite(operation) ? -ERRNO.EFBIG : 0;
+    }
+    operation.buffers = buffers;
+    this.#inFlight.add(operation);
+    if (position === null) {
+      operation.owner = this;
+      this.#lane.add(operation);
+      if (this.#lane.size > 1) return undefined;
+    }
+    this.#transfer(operation, position);
+    return undefined;
+  }
+
+  #transfer(operation: Operation, position: number | null): void {
+    const { ring } = this.#context;
+    const { buffers } = operation;
+    const writes = isWrite(operation);
+    // The guest's memory may grow, and move, while the call is in the thread pool.
+    const bounce = Buffer.allocUnsafe(Math.min(buffers.bytes, TRANSFER_BYTES_MAX));
+    if (writes) ring.gather(buffers, bounce);
+    this.#call(
+      (done) => {
+        if (writes) fs.write(this.#fd, bounce, 0, bounce.length, position, done);
+        else fs.read(this.#fd, bounce, 0, bounce.length, position, done);
+      },
+      (result) => {
+        // After a CLOSE the buffer is the guest's again.
+        if (!writes && result > 0 && !operation.finished) {
+          ring.scatter(bounce.subarray(0, result), buffers);
+        }
+        this.#finish(operation, result);
+        if (position === null) this.#nextInLane(operation);
+      },
+    );
+  }
+
+  #nextInLane(finished: Operation): void {
+    this.#lane.delete(finished);
+    const next = oldest(this.#lane);
+    if (next !== undefined) this.#transfer(next, null);
+  }
+
+  #call(start: (done: Done) => void, settle: (result: number) => void): void {
+    this.#calls++;
+    start((error, bytes = 0) => {
+      this.#calls--;
+      settle(error === null ? bytes : -errnoOf(error));
+      if (this.#calls === 0) this.#onQuiet?.();
+    });
+  }
+
+  #finish(operation: Operation, result: number): void {
+    this.#inFlight.delete(operation);
+    this.#context.operations.finish(operation, result);
+  }
+}
+
+function isWrite({ submission: { code } }: Operation): boolean {
+  return code === OP.WRITE || code === OP.WRITEV || code === OP.PWRITE;
+}

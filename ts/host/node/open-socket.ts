@@ -1,0 +1,86 @@
+//! LISTEN and CONNECT: from an sf_address to a handle.
+
+import { connect, createServer } from "node:net";
+import { ERRNO } from "../../abi.gen.ts";
+import type { EndpointGrant } from "../backend.ts";
+import { type Endpoint, endpointGranted } from "../grants.ts";
+import { hostOf, readEndpoint } from "./address.ts";
+import { Connection, SOCKET_OPTIONS } from "./connection.ts";
+import { errnoOf } from "./errno.ts";
+import { Listener } from "./listener.ts";
+import type { Operation } from "./operation.ts";
+import type { Context } from "./resource.ts";
+
+/** Linux's default net.core.somaxconn: how many connections a guest can make the host hold. */
+const BACKLOG_MAX = 4096;
+
+export function startListen(
+  context: Context,
+  grants: readonly EndpointGrant[] | undefined,
+  operation: Operation,
+): number | undefined {
+  const { operations, handles } = context;
+  const endpoint = grantedEndpoint(context, grants, operation);
+  if (typeof endpoint === "number") return endpoint;
+
+  const backlog = Math.min(Math.max(operation.submission.argument, 1), BACKLOG_MAX);
+  const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect: true });
+  const listener = new Listener(context, server, backlog);
+  const fail = (result: number): void => {
+    operations.finish(operation, result);
+    listener.close();
+  };
+  operation.owner = { cancel: () => fail(-ERRNO.ECANCELED) };
+  server.once("error", (error) => fail(-errnoOf(error)));
+  server.once("listening", () => {
+    // A name lookup, even of an address, makes Node listen although it was told to close before.
+    if (operation.finished) {
+      listener.close();
+      return;
+    }
+    const handle = handles.insert(listener);
+    if (handle < 0) fail(handle);
+    else operations.finish(operation, handle);
+  });
+  // Exclusive: in a node:cluster worker the socket would otherwise be the primary's.
+  server.listen({ host: hostOf(endpoint), port: endpoint.port, backlog, exclusive: true });
+  return undefined;
+}
+
+export function startConnect(
+  context: Context,
+  grants: readonly EndpointGrant[] | undefined,
+  operation: Operation,
+): number | undefined {
+  const { operations, handles } = context;
+  const endpoint = grantedEndpoint(context, grants, operation);
+  if (typeof endpoint === "number") return endpoint;
+
+  const socket = connect({ ...SOCKET_OPTIONS, host: hostOf(endpoint), port: endpoint.port });
+  socket.pause(); // Else Node would read ahead of the first READ.
+  const fail = (result: number): void => {
+    operations.finish(operation, result);
+    socket.destroy();
+  };
+  operation.owner = { cancel: () => fail(-ERRNO.ECANCELED) };
+  socket.once("error", (error) => fail(-errnoOf(error)));
+  socket.once("connect", () => {
+    if (operation.finished) return;
+    const handle = handles.insert(new Connection(context, socket));
+    if (handle < 0) fail(handle);
+    else operations.finish(operation, handle);
+  });
+  return undefined;
+}
+
+/** The endpoint that the guest names and may use, or a negated errno. */
+function grantedEndpoint(
+  { ring, handles }: Context,
+  grants: readonly EndpointGrant[] | undefined,
+  { submission }: Operation,
+): Endpoint | number {
+  const endpoint = readEndpoint(ring, submission.pointer);
+  if (typeof endpoint === "number") return endpoint;
+  if (!endpointGranted(grants, endpoint)) return -ERRNO.ENOTCAPABLE;
+  return handles.full ? -ERRNO.EMFILE : endpoint;
+}

@@ -1,0 +1,37 @@
+//! What the parts of the node backend share: the guest's rings, the handles, the operations.
+
+import type { GuestRing } from "../ring.ts";
+import type { HandleTable } from "./handle-table.ts";
+import type { Operation, Operations, Owner } from "./operation.ts";
+
+export interface Context {
+  readonly ring: GuestRing;
+  readonly handles: HandleTable<Resource>;
+  readonly operations: Operations;
+}
+
+/** What a handle names: a listener, a connection or a file. */
+export interface Resource extends Owner {
+  /**
+   * Starts an operation on this handle, CLOSE excepted.
+   *
+   * @returns its result, or undefined when this resource finishes it (or has done so already).
+   */
+  start(operation: Operation): number | undefined;
+
+  /**
+   * Ends what is in flight here with -EBADF and lets go of the host's resource.
+   *
+   * @returns a promise when that takes a while, and what CLOSE results in.
+   */
+  close(): number | Promise<number>;
+}
+
+/** Most bytes that one operation moves: bounds what the host allocates for a guest. */
+export const TRANSFER_BYTES_MAX = 256 * 1024;
+
+/** The oldest of a queue. A Set keeps its order and deletes from the middle in constant time. */
+export function oldest(queue: ReadonlySet<Operation>): Operation | undefined {
+  for (const operation of queue) return operation;
+  return undefined;
+}

@@ -1,0 +1,83 @@
+//! Opens the best backend that the host allows.
+
+import { StackfulError } from "../errors.ts";
+import type { Backend, BackendName, BackendOptions } from "./backend.ts";
+
+/** Why a better backend is not the one in use. */
+export interface BackendReason {
+  readonly name: BackendName;
+  readonly reason: string;
+}
+
+export interface OpenedBackend {
+  readonly backend: Backend;
+  readonly reasons: readonly BackendReason[];
+}
+
+interface Candidate {
+  readonly name: BackendName;
+  open(options: BackendOptions): Promise<Backend>;
+}
+
+/** Best first. Imported on demand: a host without node:net or addons loads this file too. */
+const CANDIDATES: readonly Candidate[] = [
+  {
+    name: "uring",
+    open: async (options) => (await import("./native/uring-backend.ts")).openUring(options),
+  },
+  {
+    name: "node",
+    open: async (options) => (await import("./node/node-backend.ts")).openNodeBackend(options),
+  },
+];
+
+/**
+ * Opens the backend called `choice`, or with "auto" the best one that the host allows. The
+ * environment variable STACKFUL_BACKEND, where set and not "auto", overrides `choice`.
+ *
+ * @returns the backend, and for every better one why it is not used.
+ * @throws {StackfulError} `SF_IO` when the backend that was named, or every one, cannot open; the
+ *   message says why.
+ * @throws {RangeError} when STACKFUL_BACKEND names no backend.
+ */
+export async function openBackend(
+  choice: "auto" | BackendName,
+  options: BackendOptions,
+): Promise<OpenedBackend> {
+  const wanted = forcedBackend() ?? choice;
+  const candidates = CANDIDATES.filter(({ name }) => wanted === "auto" || wanted === name);
+  const reasons: BackendReason[] = [];
+  const causes: unknown[] = [];
+  for (const candidate of candidates) {
+    try {
+      return { backend: await candidate.open(options), reasons };
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      reasons.push({ name: candidate.name, reason: error.message });
+      causes.push(error);
+    }
+  }
+  const why = reasons.map(({ name, reason }) => `${name}: ${reason}`).join("; ");
+  throw new StackfulError("SF_IO", `open I/O backend ${wanted}: ${why}`, {
+    errno: "ENOSYS",
+    ...(wanted === "auto" ? {} : { hint: 'use backend "auto" to fall back to another' }),
+    cause: new AggregateError(causes, why),
+  });
+}
+
+/** The host lacks the mechanism: the next candidate is safe to try. Anything else is an error. */
+function isUnavailable(error: unknown): error is StackfulError {
+  return error instanceof StackfulError && (error.errno === "ENOSYS" || error.errno === "EPERM");
+}
+
+function forcedBackend(): BackendName | undefined {
+  // Absent in a browser.
+  const value = globalThis.process?.env.STACKFUL_BACKEND ?? "";
+  if (value === "" || value === "auto") return undefined;
+  const candidate = CANDIDATES.find(({ name }) => name === value);
+  if (candidate === undefined) {
+    const names = CANDIDATES.map(({ name }) => name).join(", ");
+    throw new RangeError(`STACKFUL_BACKEND=${value}: no such backend (one of auto, ${names})`);
+  }
+  return candidate.name;
+}
