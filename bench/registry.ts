@@ -7,6 +7,7 @@ const loaders: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> =
   spawn: () => import("./scenarios/spawn.ts"),
   parked: () => import("./scenarios/parked.ts"),
   "tcp-echo": () => import("./scenarios/tcp-echo.ts"),
+  link: () => import("./scenarios/link.ts"),
 };
 
 export const scenarioNames: readonly string[] = Object.keys(loaders);

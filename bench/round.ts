@@ -87,8 +87,7 @@ function rotated<T>(items: readonly T[], by: number): T[] {
 }
 
 function metricsOf(scenario: Scenario, impl: ImplName): readonly string[] {
-  const own = impl.startsWith("stackful") ? scenario.stackfulMetrics : undefined;
-  return [...scenario.metrics, ...(own ?? [])];
+  return [...scenario.metrics, ...(scenario.metricsOf?.[impl] ?? [])];
 }
 
 function checked(run: Run, metrics: readonly string[], expected: string): Run {

@@ -53,8 +53,8 @@ export interface Scenario {
   readonly summary: string;
   /** The keys of `Sample.metrics`, in the order they are printed. */
   readonly metrics: readonly string[];
-  /** Further keys that only the stackful implementations report. */
-  readonly stackfulMetrics?: readonly string[];
+  /** Further keys that only some implementations report. */
+  readonly metricsOf?: { readonly [Name in ImplName]?: readonly string[] };
   readonly params: { readonly smoke: readonly Params[]; readonly full: readonly Params[] };
   /** What every implementation must return for these parameters. */
   readonly checksum: (params: Params) => string;

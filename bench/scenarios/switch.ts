@@ -17,7 +17,7 @@ export const scenario: Scenario = {
   name: "switch",
   summary: "two tasks yield in turns, at three depths of the call stack",
   metrics: ["ns/switch"],
-  stackfulMetrics: ["js-calls/switch"],
+  metricsOf: { stackful: ["js-calls/switch"] },
   params: {
     smoke: [
       { depth: 0, rounds: 100 },

@@ -6,6 +6,8 @@ import { packageRoot } from "../../ts/host/package-files.ts";
 import { Runtime, type RuntimeOptions } from "../../ts/index.ts";
 import { build } from "../../ts/link.ts";
 
+export const GUEST_FLAGS: readonly string[] = ["-O2", "-Wall", "-Wextra", "-Werror"];
+
 /** The linked module of bench/guests/NAME.c; several processes may ask at once. */
 export async function benchGuest(name: string, options: { reactor: boolean }): Promise<string> {
   const source = packageRoot(`bench/guests/${name}.c`);
@@ -22,7 +24,7 @@ export async function benchGuest(name: string, options: { reactor: boolean }): P
   if (existsSync(path)) return path;
   const { wasm } = await build({
     sources: [source],
-    flags: ["-O2", "-Wall", "-Wextra", "-Werror"],
+    flags: GUEST_FLAGS,
     reactor: options.reactor,
   });
   mkdirSync(directory, { recursive: true });

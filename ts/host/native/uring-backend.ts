@@ -102,16 +102,22 @@ export class UringBackend implements Backend {
   }
 
   /**
-   * Lets the host's event loop turn: timers, immediates and I/O that are due run before this resolves.
+   * Lets the host's event loop go once around: immediates, timers and I/O that are due.
    *
-   * Not the same as awaiting `setImmediate`. What follows that runs while libuv still has the
-   * immediate on its books, and it would seem to have work for ever.
+   * Resolves from the loop's poll phase and not from the immediate: during the latter libuv still has
+   * the immediate on its books, and a `turn` that waits would find the loop busy for ever.
    */
   turnHostLoop(): Promise<void> {
-    const handle = this.#opened("turn host loop");
+    this.#opened("turn host loop");
     return new Promise((resolve) => {
-      this.#hostTurned.push(resolve);
-      this.#addon.poke(handle);
+      setImmediate(() => {
+        if (this.#handle === undefined) {
+          resolve();
+        } else {
+          this.#hostTurned.push(resolve);
+          this.#addon.poke(this.#handle);
+        }
+      });
     });
   }
 

@@ -1,7 +1,7 @@
 //! A TCP connection on node:net, made to behave as the kernel's: reads pull, writes push back.
 //!
-//!   READ   waits in #reads until Node's stream buffer holds bytes. Bytes leave that buffer only into
-//!          a READ, so cancelling one loses nothing. Node fills the buffer up to its high-water
+//!   READ   waits in #reads until Node's stream buffer holds bytes. Bytes leave that buffer only
+//!          into a READ, so cancelling one loses nothing. Node fills the buffer to its high-water
 //!          mark and then stops reading the socket; before the first READ it does not read at all.
 //!   WRITE  waits in #writes until Node has nothing left to hand to the kernel. It is then copied,
 //!          handed over and finished at once: what the kernel did not take right away (one WRITE at
@@ -174,7 +174,7 @@ export class Connection implements Resource {
     return data.length;
   }
 
-  /** A failure is not for the WRITE that found it, which is finished: the "error" event keeps it. */
+  /** The WRITE that finds a failure is finished already; the "error" event keeps it for later. */
   readonly #onWritten = (error?: Error | null): void => {
     if (error == null) this.#pumpWrites();
   };

@@ -13,7 +13,7 @@ import { startConnect, startListen } from "./open-socket.ts";
 import { type Operation, Operations } from "./operation.ts";
 import type { Context, Resource } from "./resource.ts";
 
-/** Operations the host keeps for a guest. At the limit the rest stays in the ring, which is bounded. */
+/** Operations the host keeps for a guest. At the limit the rest stays in the bounded ring. */
 const PENDING_MAX = 2 ** 20;
 
 const OPCODE_MAX = Math.max(...Object.values(OP));
@@ -22,7 +22,8 @@ const OPCODE_MAX = Math.max(...Object.values(OP));
  * Opens the backend built on node:net and node:fs.
  *
  * @throws {StackfulError} `SF_IO` when a granted directory does not exist.
- * @throws {RangeError} when `handlesMax` is not an integer from 0 to 2^20, or a port not one to 65535.
+ * @throws {RangeError} when `handlesMax` is not an integer from 0 to 2^20, or a granted port not
+ *   one from 0 to 65535.
  * @throws {TypeError} when a granted address has neither 4 bytes nor 16, or a path is not one.
  */
 export async function openNodeBackend({ grants, handlesMax }: BackendOptions): Promise<Backend> {

@@ -2,8 +2,8 @@
 //!
 //! grants.ts walks the path; see there for the race that remains. Here it is narrowed: the last
 //! component is opened without following a link, what was opened is compared with the granted
-//! directory, and only then is it truncated. What a winner of the race can still get out of it is an
-//! empty file, made by an OPEN with CREATE in the directory that the link led to.
+//! directory, and only then is it truncated. What a winner of the race can still get out of it is
+//! an empty file, made by an OPEN with CREATE in the directory that the link led to.
 
 import * as fs from "node:fs";
 import { lstat, readlink, realpath, stat } from "node:fs/promises";

@@ -1,0 +1,40 @@
+//! Everything that CI checks, in one command: `npm run check`. Set-up has compiled the TypeScript.
+
+import { spawnSync } from "node:child_process";
+import { packageRoot } from "../ts/host/package-files.ts";
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly string[];
+}
+
+const bin = (name: string): string => packageRoot(`node_modules/.bin/${name}`);
+const node = (script: string, ...args: string[]): string[] => [
+  process.execPath,
+  packageRoot(`dist/${script}`),
+  ...args,
+];
+
+const STEPS: readonly Step[] = [
+  { name: "format and lint", command: [bin("biome"), "check", "--error-on-warnings"] },
+  { name: "types", command: [bin("tsc"), "-p", packageRoot(), "--noEmit", "--incremental", "false"] },
+  { name: "generated files", command: node("scripts/gen-abi.js", "--check") },
+  { name: "import direction and style", command: node("scripts/tidy.js") },
+  { name: "tests", command: [bin("vitest"), "run"] },
+  { name: "benchmarks, smoke", command: node("bench/main.js", "all", "--smoke", "--peers", "none") },
+];
+
+let failed = 0;
+for (const { name, command } of STEPS) {
+  process.stdout.write(`\n── ${name}\n`);
+  const { status } = spawnSync(command[0]!, command.slice(1), {
+    cwd: packageRoot(),
+    stdio: "inherit",
+  });
+  if (status !== 0) {
+    failed++;
+    process.stdout.write(`── ${name}: FAILED\n`);
+  }
+}
+process.stdout.write(failed === 0 ? "\ncheck: all good\n" : `\ncheck: ${failed} steps failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;

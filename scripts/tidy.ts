@@ -1,0 +1,89 @@
+//! Style that can be a test: import direction, file length, what must not be in sources.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { packageRoot } from "../ts/host/package-files.ts";
+
+/** The folders of ts/, from the top down: a file imports from its own layer and from those below. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["cli"],
+  ["index.ts", "link.ts"],
+  ["runtime"],
+  ["sched", "wasi"],
+  ["host"],
+  ["link"],
+  ["abi.gen.ts", "assert.ts", "errors.ts"],
+];
+
+/**
+ * Imports against the arrows that are meant: what the runtime gives the turn loop and WASI (types, the
+ * clock), and how linking finds the files of the package.
+ */
+const ALLOWED: readonly string[] = [
+  "sched/turn-loop.ts -> runtime/clock.ts",
+  "sched/turn-loop.ts -> runtime/guest.ts",
+  "wasi/minimal-wasi.ts -> runtime/clock.ts",
+  "wasi/minimal-wasi.ts -> runtime/imports.ts",
+  "wasi/node-wasi.ts -> runtime/imports.ts",
+  "wasi/provider.ts -> runtime/imports.ts",
+];
+
+const LINES_MAX = 500;
+
+/** Problems in the checkout, one line each. */
+export function tidy(): string[] {
+  const problems: string[] = [];
+  for (const path of sources(packageRoot())) {
+    const text = readFileSync(path, "utf8");
+    const name = relative(packageRoot(), path);
+    checkText(name, text, problems);
+    if (name.startsWith("ts/") && name.endsWith(".ts")) checkImports(name.slice(3), text, problems);
+  }
+  return problems;
+}
+
+function checkText(name: string, text: string, problems: string[]): void {
+  const lines = text.split("\n");
+  if (lines.length > LINES_MAX && !name.endsWith(".gen.ts")) {
+    problems.push(`${name}: ${lines.length} lines, at most ${LINES_MAX}`);
+  }
+  lines.forEach((line, index) => {
+    if (/\b(FIXME|XXX)\b/.test(line) && !name.endsWith("tidy.ts")) {
+      problems.push(`${name}:${index + 1}: FIXME`);
+    }
+  });
+}
+
+function checkImports(name: string, text: string, problems: string[]): void {
+  const from = layerOf(name);
+  for (const [, target] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
+    const path = normalize(join(dirname(name), target!));
+    const to = layerOf(path);
+    if (to < from && !ALLOWED.includes(`${name} -> ${path}`)) {
+      problems.push(`ts/${name}: imports ${path}, which is in a layer above`);
+    }
+  }
+}
+
+function layerOf(name: string): number {
+  const first = name.split("/")[0]!;
+  const layer = LAYERS.findIndex((names) => names.includes(first));
+  if (layer < 0) throw new Error(`ts/${name}: scripts/tidy.ts knows no layer for it`);
+  return layer;
+}
+
+function* sources(directory: string): Generator<string> {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (/^(node_modules|dist|target|coverage|\.git)$/.test(entry.name)) continue;
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (/\.(ts|mjs|c|h|s)$/.test(entry.name)) yield path;
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const problems = tidy();
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  if (problems.length > 0) process.exitCode = 1;
+}

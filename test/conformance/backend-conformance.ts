@@ -1,0 +1,128 @@
+//! The specification of `Backend`, as laws that every backend must keep. A backend's test file is
+//! one call of `backendConformance`.
+
+import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Backend, BackendName, BackendOptions, Grants } from "../../ts/host/backend.ts";
+import { cancelLaws } from "./cancel-laws.ts";
+import { closeLaws } from "./close-laws.ts";
+import { endLaws } from "./end-laws.ts";
+import { fileLaws } from "./file-laws.ts";
+import { grantLaws } from "./grant-laws.ts";
+import { Guest } from "./guest.ts";
+import { hostileLaws } from "./hostile-laws.ts";
+import { loopLaws } from "./loop-laws.ts";
+import { memoryLaws } from "./memory-laws.ts";
+import type { DriverOptions } from "./ring-driver.ts";
+import { tcpLaws } from "./tcp-laws.ts";
+import { transferLaws } from "./transfer-laws.ts";
+
+export interface ConformanceOptions {
+  open(options: BackendOptions): Promise<Backend>;
+  /** Laws this backend cannot keep, by title, each with the reason. */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+/** What a law is given. */
+export interface Bench {
+  readonly name: BackendName;
+  readonly guest: Guest;
+  readonly backend: Backend;
+  /** Opens another backend, which the law has to dispose. */
+  readonly open: ConformanceOptions["open"];
+  /** Host directory that the guest sees as /data. */
+  readonly data: string;
+  /** Host directory next to it, which is not granted. */
+  readonly outside: string;
+}
+
+export interface LawOptions extends DriverOptions {
+  readonly handlesMax?: number;
+  /** Absent: every endpoint, /data, and /readonly for the same directory. */
+  readonly grants?: (data: string) => Grants;
+}
+
+/** Adds a law to the suite. Its title says what holds. */
+export type Law = (
+  title: string,
+  body: (bench: Bench) => Promise<void>,
+  options?: LawOptions,
+) => void;
+
+/** A hang is the commonest way to break a law; this only has to be longer than any honest run. */
+const LAW_TIMEOUT_MS = 60_000;
+
+export function backendConformance(
+  name: BackendName,
+  { open, skip = {} }: ConformanceOptions,
+): void {
+  const titles = new Set<string>();
+
+  const law: Law = (title, body, options = {}) => {
+    if (titles.has(title)) throw new Error(`two laws are called "${title}"`);
+    titles.add(title);
+    const reason = skip[title];
+    if (reason !== undefined) {
+      test.skip(`${title} [skipped: ${reason}]`);
+      return;
+    }
+    test(title, { timeout: LAW_TIMEOUT_MS }, () => runLaw(name, open, body, options));
+  };
+
+  describe(`${name} backend`, () => {
+    tcpLaws(law);
+    endLaws(law);
+    transferLaws(law);
+    fileLaws(law);
+    grantLaws(law);
+    cancelLaws(law);
+    closeLaws(law);
+    memoryLaws(law);
+    hostileLaws(law);
+    loopLaws(law);
+
+    test("every skip names a law", () => {
+      expect(Object.keys(skip).filter((title) => !titles.has(title))).toEqual([]);
+    });
+  });
+}
+
+async function runLaw(
+  name: BackendName,
+  open: ConformanceOptions["open"],
+  body: (bench: Bench) => Promise<void>,
+  options: LawOptions,
+): Promise<void> {
+  const scratch = await realpath(await mkdtemp(join(tmpdir(), "stackful-conformance-")));
+  const data = join(scratch, "data");
+  const outside = join(scratch, "outside");
+  await Promise.all([mkdir(data), mkdir(outside)]);
+  try {
+    const grants = options.grants?.(data) ?? everything(data);
+    const backend = await open({ grants, handlesMax: options.handlesMax ?? 1024 });
+    try {
+      await body({ name, guest: new Guest(backend, options), backend, open, data, outside });
+    } finally {
+      await backend[Symbol.asyncDispose]();
+    }
+    expect({ handlesOpen: backend.handlesOpen, pending: backend.pending }).toEqual({
+      handlesOpen: 0,
+      pending: 0,
+    });
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}
+
+function everything(data: string): Grants {
+  return {
+    connect: [{}],
+    listen: [{}],
+    directories: [
+      { host: data, guest: "/data" },
+      { host: data, guest: "/readonly", readOnly: true },
+    ],
+  };
+}

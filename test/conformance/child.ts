@@ -1,0 +1,36 @@
+//! The program behind the laws about the life of a process: opens a backend, leaves it idle or
+//! waiting, and never exits by itself. Parameters: the backend's name; "idle" or "waiting".
+
+import { OP } from "../../ts/abi.gen.ts";
+import type { BackendName } from "../../ts/host/backend.ts";
+import { openBackend } from "../../ts/host/open-backend.ts";
+import { Guest, must } from "./guest.ts";
+
+const [name, situation] = process.argv.slice(2);
+
+// Whatever the tests around it are told to use.
+delete process.env.STACKFUL_BACKEND;
+
+const { backend } = await openBackend(name as BackendName, {
+  grants: { connect: [{}], listen: [{}] },
+  handlesMax: 16,
+});
+const guest = new Guest(backend);
+
+// Open handles, with operations behind them but none in flight.
+const { listener, port, client, server } = await guest.pair();
+await guest.writeAll(client, "hello");
+await guest.readExactly(server, 5);
+const read = guest.start({ op: OP.READ, handle: server, ...guest.put("?") });
+guest.cancel(read.token);
+await read.result;
+
+if (situation === "waiting") {
+  const accepted = guest.accept(listener);
+  guest.turn();
+  process.stdout.write(`${port}\n`);
+  must(await accepted);
+  process.stdout.write("accepted\n");
+} else {
+  process.stdout.write("idle\n");
+}

@@ -1,0 +1,130 @@
+//! Laws of how a connection ends: half by half, or by a reset.
+
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { expect } from "vitest";
+import { OP, SHUTDOWN } from "../../ts/abi.gen.ts";
+import type { Law } from "./backend-conformance.ts";
+import { errnoName, type Guest, must, text } from "./guest.ts";
+
+export function endLaws(law: Law): void {
+  halfCloseLaws(law);
+  resetLaws(law);
+}
+
+function halfCloseLaws(law: Law): void {
+  law("READ gives 0 at the end, every time", async ({ guest }) => {
+    const { client, server } = await guest.pair();
+    must(await guest.close(client));
+    expect(await guest.read(server, 8)).toHaveLength(0);
+    expect(await guest.read(server, 8)).toHaveLength(0);
+  });
+
+  for (const side of ["client", "server"] as const) {
+    const other = side === "client" ? "server" : "client";
+    law(`SHUTDOWN of writing at the ${side} leaves the other direction open`, async ({ guest }) => {
+      const pair = await guest.pair();
+      await guest.writeAll(pair[side], "question");
+      expect(await guest.shutdown(pair[side], SHUTDOWN.WRITE)).toBe(0);
+      expect(text(await guest.readToEnd(pair[other]))).toBe("question");
+      await guest.writeAll(pair[other], "answer");
+      must(await guest.close(pair[other]));
+      expect(text(await guest.readToEnd(pair[side]))).toBe("answer");
+    });
+  }
+
+  law("WRITE after SHUTDOWN of writing gives -EPIPE", async ({ guest }) => {
+    for (const how of [SHUTDOWN.WRITE, SHUTDOWN.BOTH]) {
+      const { client } = await guest.pair();
+      expect(await guest.shutdown(client, how)).toBe(0);
+      expect(errnoName(await guest.write(client, "late"))).toBe("EPIPE");
+    }
+  });
+
+  law("SHUTDOWN of reading ends READs, waiting and later ones, with 0", async ({ guest }) => {
+    for (const how of [SHUTDOWN.READ, SHUTDOWN.BOTH]) {
+      const { client } = await guest.pair();
+      const waiting = guest.read(client, 8);
+      expect(await guest.shutdown(client, how)).toBe(0);
+      expect(await waiting).toHaveLength(0);
+      expect(await guest.read(client, 8)).toHaveLength(0);
+    }
+  });
+
+  law("SHUTDOWN of reading leaves writing open", async ({ guest }) => {
+    const { client, server } = await guest.pair();
+    expect(await guest.shutdown(client, SHUTDOWN.READ)).toBe(0);
+    await guest.writeAll(client, "still");
+    expect(text(await guest.readExactly(server, 5))).toBe("still");
+  });
+
+  law("SHUTDOWN of no known direction gives -EINVAL", async ({ guest }) => {
+    const { client } = await guest.pair();
+    for (const how of [3, 255, 0xffff_ffff]) {
+      expect(errnoName(await guest.shutdown(client, how))).toBe("EINVAL");
+    }
+  });
+}
+
+function resetLaws(law: Law): void {
+  law("a reset by the peer ends a waiting READ with -ECONNRESET", async ({ guest }) => {
+    await withOutsidePeer(guest, async (handle, peer) => {
+      const { pointer, length } = guest.put("........");
+      const waiting = guest.submit({ op: OP.READ, handle, pointer, length });
+      peer.resetAndDestroy();
+      expect(errnoName(await waiting)).toBe("ECONNRESET");
+    });
+  });
+
+  law("a reset by the peer is told to the next READ", async ({ guest }) => {
+    await withOutsidePeer(guest, async (handle, peer) => {
+      peer.resetAndDestroy();
+      await once(peer, "close");
+      const { pointer, length } = guest.put("........");
+      const result = await guest.submit({ op: OP.READ, handle, pointer, length });
+      expect(errnoName(result)).toBe("ECONNRESET");
+    });
+  });
+
+  law("WRITE to a peer that has closed ends in -EPIPE or -ECONNRESET", async ({ guest }) => {
+    await withOutsidePeer(guest, async (handle, peer) => {
+      peer.destroy();
+      let result = 0;
+      while (result >= 0) result = await guest.write(handle, "anyone?");
+      expect(["EPIPE", "ECONNRESET"]).toContain(errnoName(result));
+    });
+  });
+
+  law("a reset leaves the handle open until its CLOSE", async ({ guest, backend }) => {
+    await withOutsidePeer(guest, async (handle, peer) => {
+      peer.resetAndDestroy();
+      await guest.submit({ op: OP.READ, handle, ...guest.put("........") });
+      expect(backend.handlesOpen).toBe(1);
+      expect(await guest.close(handle)).toBe(0);
+      expect(backend.handlesOpen).toBe(0);
+    });
+  });
+}
+
+/** Connects the guest to a socket that the test holds at the other end, outside any backend. */
+export async function withOutsidePeer(
+  guest: Guest,
+  body: (handle: number, peer: Socket) => Promise<void>,
+): Promise<void> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  server.listen(0, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    const connection = once(server, "connection");
+    const handle = must(await guest.connect((server.address() as AddressInfo).port));
+    const [peer] = (await connection) as [Socket];
+    peer.on("error", () => {});
+    try {
+      await body(handle, peer);
+    } finally {
+      peer.destroy();
+    }
+  } finally {
+    server.close();
+  }
+}

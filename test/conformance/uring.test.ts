@@ -1,0 +1,27 @@
+import { describe, test } from "vitest";
+import { StackfulError } from "../../ts/errors.ts";
+import { openUring } from "../../ts/host/native/uring-backend.ts";
+import { backendConformance } from "./backend-conformance.ts";
+
+/** Why this host cannot open the backend; undefined when it can. Any other failure is a failure. */
+async function unavailable(): Promise<string | undefined> {
+  try {
+    const backend = await openUring({ grants: {}, handlesMax: 1 });
+    await backend[Symbol.asyncDispose]();
+    return undefined;
+  } catch (error) {
+    if (error instanceof StackfulError && ["ENOSYS", "EPERM"].includes(error.errno ?? "")) {
+      return error.message;
+    }
+    throw error;
+  }
+}
+
+const reason = await unavailable();
+if (reason === undefined) {
+  backendConformance("uring", { open: openUring });
+} else {
+  describe("uring backend", () => {
+    test.skip(`keeps the laws [skipped: ${reason}]`);
+  });
+}

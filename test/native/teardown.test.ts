@@ -1,0 +1,34 @@
+//! The end of a worker or of the process, with operations in flight. A kernel that still wrote to
+//! memory that is gone, or a handle that libuv still had, would crash or hang the child.
+
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { requireAddon } from "./require-addon.ts";
+
+requireAddon();
+
+const run = promisify(execFile);
+
+function program(situation: string): readonly string[] {
+  const register = new URL("../conformance/register-ts.mjs", import.meta.url).href;
+  return ["--import", register, fileURLToPath(new URL("program.ts", import.meta.url)), situation];
+}
+
+for (const [situation, printed] of [
+  ["exit", "waiting\n"],
+  ["throw", "waiting\n"],
+  ["terminate", "terminated 5 workers\n"],
+  ["abandon", "5 workers ended\n"],
+  ["forget", "forgotten\n"],
+] as const) {
+  test(`the process survives: ${situation}`, { timeout: 60_000 }, async () => {
+    const child = run(process.execPath, program(situation));
+    const { stdout } = await child.catch((error: { stdout: string; code: number }) => {
+      if (situation !== "throw" || error.code !== 7) throw error;
+      return error;
+    });
+    expect(stdout).toBe(printed);
+  });
+}

@@ -1,0 +1,76 @@
+//! How the host's event loop is woken: by the kernel, through a descriptor that libuv watches.
+
+import { once } from "node:events";
+import { setImmediate as immediate } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { OP } from "../../ts/abi.gen.ts";
+import { withOutsidePeer } from "./outside-peer.ts";
+import { withUring } from "./with-uring.ts";
+
+test("a completion that comes between turns rings once, until the next turn", async () => {
+  await withUring({}, async ({ guest, backend }) => {
+    await withOutsidePeer(guest, async (handle, peer) => {
+      guest.automatic = false;
+      for (let round = 0; round < 3; round++) {
+        guest.add({ op: OP.READ, handle, ...guest.put("????") });
+        expect(backend.turn(0)).toBe(0);
+        let rings = 0;
+        const rung = new Promise<void>((resolve) => {
+          backend.onReady = () => {
+            rings++;
+            resolve();
+          };
+        });
+        peer.write("x");
+        await rung;
+        peer.write("y");
+        for (let index = 0; index < 5; index++) await immediate();
+        expect(rings).toBe(1);
+        expect(backend.turn(0)).toBe(1);
+        guest.drain();
+      }
+    });
+  });
+});
+
+test("a guest that makes room is brought what had to wait, without another submission", async () => {
+  await withUring({ capacity: 4 }, async ({ guest, backend }) => {
+    guest.automatic = false;
+    for (let batch = 0; batch < 8; batch++) {
+      for (let index = 0; index < 4; index++) guest.add({ op: OP.FSYNC, handle: 1 });
+      backend.turn(0);
+    }
+    expect(backend.pending).toBe(28);
+    let delivered = 4;
+    while (delivered < 32) {
+      const rung = new Promise<void>((resolve) => {
+        backend.onReady = resolve;
+      });
+      guest.drain();
+      delivered += backend.turn(0);
+      if (backend.pending > 0) await rung;
+    }
+    expect(guest.drain()).toBe(4);
+    expect(guest.log).toHaveLength(32);
+  });
+});
+
+test("an error that onReady throws is an uncaught exception, and the backend goes on", async () => {
+  await withUring({}, async ({ guest, backend }) => {
+    await withOutsidePeer(guest, async (handle, peer) => {
+      guest.automatic = false;
+      const listeners = process.listeners("uncaughtException");
+      process.removeAllListeners("uncaughtException");
+      const caught = once(process, "uncaughtException");
+      backend.onReady = () => {
+        throw new Error("from onReady");
+      };
+      guest.add({ op: OP.READ, handle, ...guest.put("?") });
+      backend.turn(0);
+      peer.write("x");
+      expect(String((await caught)[0])).toBe("Error: from onReady");
+      for (const listener of listeners) process.on("uncaughtException", listener);
+      expect(backend.turn(0)).toBe(1);
+    });
+  });
+});
