@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { packageRoot } from "../ts/host/package-files.ts";
+import { packageRoot } from "../ts/package-files.ts";
 import type { BuildOptions } from "../ts/link/build.ts";
 import { buildCore } from "./build-core.ts";
 

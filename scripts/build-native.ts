@@ -22,7 +22,7 @@ import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { addonFile, addonReasonFile } from "../ts/host/native/addon.ts";
-import { packageRoot } from "../ts/host/package-files.ts";
+import { packageRoot } from "../ts/package-files.ts";
 
 export interface NativeBuild {
   readonly status: "built" | "fresh" | "skipped";

@@ -1,7 +1,7 @@
 //! Everything that CI checks, in one command: `npm run check`. Set-up has compiled the TypeScript.
 
 import { spawnSync } from "node:child_process";
-import { packageRoot } from "../ts/host/package-files.ts";
+import { packageRoot } from "../ts/package-files.ts";
 
 interface Step {
   readonly name: string;
@@ -17,11 +17,17 @@ const node = (script: string, ...args: string[]): string[] => [
 
 const STEPS: readonly Step[] = [
   { name: "format and lint", command: [bin("biome"), "check", "--error-on-warnings"] },
-  { name: "types", command: [bin("tsc"), "-p", packageRoot(), "--noEmit", "--incremental", "false"] },
+  {
+    name: "types",
+    command: [bin("tsc"), "-p", packageRoot(), "--noEmit", "--incremental", "false"],
+  },
   { name: "generated files", command: node("scripts/gen-abi.js", "--check") },
   { name: "import direction and style", command: node("scripts/tidy.js") },
   { name: "tests", command: [bin("vitest"), "run"] },
-  { name: "benchmarks, smoke", command: node("bench/main.js", "all", "--smoke", "--peers", "none") },
+  {
+    name: "benchmarks, smoke",
+    command: node("bench/main.js", "all", "--smoke", "--peers", "none"),
+  },
 ];
 
 let failed = 0;

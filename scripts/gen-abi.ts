@@ -6,7 +6,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { packageRoot } from "../ts/host/package-files.ts";
+import { packageRoot } from "../ts/package-files.ts";
 
 interface Field {
   readonly name: string;

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { packageRoot } from "../ts/host/package-files.ts";
+import { packageRoot } from "../ts/package-files.ts";
 import type { RuntimeStats } from "../ts/runtime/runtime.ts";
 
 const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;

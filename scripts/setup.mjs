@@ -36,8 +36,11 @@ function compileTypeScript() {
   say("compiling TypeScript");
   run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", root]);
   // tsc leaves its build info alone when only comments of a test changed, say.
-  spawnSync(process.execPath, ["-e", "fs.utimesSync(process.argv[1], new Date(), new Date())",
-    join(root, "dist", ".tsbuildinfo")]);
+  spawnSync(process.execPath, [
+    "-e",
+    "fs.utimesSync(process.argv[1], new Date(), new Date())",
+    join(root, "dist", ".tsbuildinfo"),
+  ]);
 }
 
 async function build(script, name, what) {
@@ -53,7 +56,8 @@ function newestMs(directory) {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) {
-      if (entry.name !== "node_modules" && entry.name !== "peers") newest = Math.max(newest, newestMs(path));
+      if (entry.name !== "node_modules" && entry.name !== "peers")
+        newest = Math.max(newest, newestMs(path));
     } else if (entry.name.endsWith(".ts")) {
       newest = Math.max(newest, statSync(path).mtimeMs);
     }

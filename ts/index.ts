@@ -5,10 +5,15 @@
  */
 
 export { StackfulError, type StackfulErrorCode, type StackfulErrorOptions } from "./errors.ts";
+export type { HostFunction, HostImports } from "./guest/host-imports.ts";
 export type { BackendName, DirectoryGrant } from "./host/backend.ts";
 export type { BackendReason } from "./host/open-backend.ts";
-export { Channel, type ChannelItem, type ChannelOptions, type WaitOptions } from "./runtime/channel.ts";
-export type { HostFunction, HostImports } from "./runtime/imports.ts";
+export {
+  Channel,
+  type ChannelItem,
+  type ChannelOptions,
+  type WaitOptions,
+} from "./runtime/channel.ts";
 export type { GuestSource } from "./runtime/load.ts";
 export {
   DEFAULT_LIMITS,

@@ -5,5 +5,5 @@
  * @module
  */
 
-export { build, type BuildOptions } from "./link/build.ts";
-export { type LinkFigures, link, type LinkOptions, type Linked } from "./link/link.ts";
+export { type BuildOptions, build } from "./link/build.ts";
+export { type Linked, type LinkFigures, type LinkOptions, link } from "./link/link.ts";

@@ -2,8 +2,8 @@
 //!
 //! Usage: echo-server.js GUEST BACKEND
 
-import { type BackendName, Runtime } from "../../ts/index.ts";
 import { packageVersion } from "../../ts/cli/version.ts";
+import { type BackendName, Runtime } from "../../ts/index.ts";
 
 const [guest, backend] = process.argv.slice(2) as [string, BackendName];
 const runtime = await Runtime.create(guest, {

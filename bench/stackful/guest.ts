@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { packageRoot } from "../../ts/host/package-files.ts";
+import { packageRoot } from "../../ts/package-files.ts";
 import { Runtime, type RuntimeOptions } from "../../ts/index.ts";
 import { build } from "../../ts/link.ts";
 

@@ -1,6 +1,6 @@
 //! What linking costs a CPU-bound guest: the same module as the compiler wrote it, and linked.
 
-import { packageRoot } from "../../ts/host/package-files.ts";
+import { packageRoot } from "../../ts/package-files.ts";
 import { compile } from "../../ts/link/toolchain.ts";
 import { link } from "../../ts/link.ts";
 import { type Params, param, type Sample } from "../scenario.ts";

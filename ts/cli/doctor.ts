@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { release } from "node:os";
 import { join } from "node:path";
 import { openBackend } from "../host/open-backend.ts";
-import { packageRoot } from "../host/package-files.ts";
+import { packageRoot } from "../package-files.ts";
 import { parseCommand } from "./arguments.ts";
 import { table } from "./stats.ts";
 import { packageVersion } from "./version.ts";
@@ -50,7 +50,9 @@ function compiler(): string {
   const sdk = process.env.WASI_SDK_PATH;
   if (sdk !== undefined && sdk !== "") {
     const clang = join(sdk, "bin", "clang");
-    return existsSync(clang) ? clang : `missing: WASI_SDK_PATH names ${sdk}, which has no bin/clang`;
+    return existsSync(clang)
+      ? clang
+      : `missing: WASI_SDK_PATH names ${sdk}, which has no bin/clang`;
   }
   const version = installed("@yowasp/clang");
   return version === undefined

@@ -25,13 +25,18 @@ export async function explainCommand(args: readonly string[]): Promise<number> {
   if (parsed === undefined) return 0;
   const { values, positionals } = parsed;
   const [input, more] = positionals;
-  if (input === undefined || more !== undefined) throw new UsageError(`one module, please\n${USAGE}`);
+  if (input === undefined || more !== undefined)
+    throw new UsageError(`one module, please\n${USAGE}`);
   const report = await explain(await readInput(input), values["async-import"] ?? []);
   const wanted = values.function;
   const functions =
-    wanted === undefined ? report.functions : report.functions.filter(({ name }) => name === wanted);
+    wanted === undefined
+      ? report.functions
+      : report.functions.filter(({ name }) => name === wanted);
   if (wanted !== undefined && functions.length === 0) {
-    process.stderr.write(`stackful explain: ${wanted} is not instrumented, or there is no such function\n`);
+    process.stderr.write(
+      `stackful explain: ${wanted} is not instrumented, or there is no such function\n`,
+    );
     return 1;
   }
   process.stdout.write(

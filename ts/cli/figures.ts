@@ -14,7 +14,10 @@ export function printFigures(figures: LinkFigures, output: string, json: boolean
       ["guest", `${grouped(figures.guestBytes)} bytes`],
       ["with the core", `${grouped(figures.plainBytes)} bytes`],
       ["instrumented", `${grouped(figures.linkedBytes)} bytes (${figures.sizeFactor.toFixed(2)}x)`],
-      ["functions", `${grouped(figures.functions)}, ${grouped(figures.functionsInstrumented)} may park`],
+      [
+        "functions",
+        `${grouped(figures.functions)}, ${grouped(figures.functionsInstrumented)} may park`,
+      ],
       ["entries", grouped(figures.entries)],
       ["link time", `${(figures.linkMs / 1000).toFixed(1)} s`],
     ]),

@@ -24,7 +24,8 @@ export async function linkCommand(args: readonly string[]): Promise<number> {
   if (parsed === undefined) return 0;
   const { values, positionals } = parsed;
   const [input, more] = positionals;
-  if (input === undefined || more !== undefined) throw new UsageError(`one module, please\n${USAGE}`);
+  if (input === undefined || more !== undefined)
+    throw new UsageError(`one module, please\n${USAGE}`);
   if (values.output === undefined) throw new UsageError(`where to? give -o\n${USAGE}`);
   const { wasm, figures } = await link(await readInput(input), {
     asyncImports: values["async-import"] ?? [],

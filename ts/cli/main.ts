@@ -34,7 +34,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 function help(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}`);
+  const lines = Object.entries(COMMANDS).map(
+    ([name, { summary }]) => `  ${name.padEnd(9)}${summary}`,
+  );
   return `usage: stackful <command> [options]\n\n${lines.join("\n")}\n\nstackful <command> --help says more.\n`;
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { packageRoot } from "../host/package-files.ts";
+import { packageRoot } from "../package-files.ts";
 
 export function packageVersion(): string {
   const text = readFileSync(packageRoot("package.json"), "utf8");

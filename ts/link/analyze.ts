@@ -3,10 +3,15 @@
 
 import { ByteReader } from "./wasm/bytes.ts";
 import { OPCODE, skipImmediates, skipValueType } from "./wasm/instructions.ts";
-import { VALUE_TYPE, type Body, type WasmModule } from "./wasm/module.ts";
+import { type Body, VALUE_TYPE, type WasmModule } from "./wasm/module.ts";
 
 /** A construct that Asyncify cannot carry, wherever it stands or on a suspending path. */
-export type Obstacle = "tail call" | "call_ref" | "try_table" | "reference local" | "GC instruction";
+export type Obstacle =
+  | "tail call"
+  | "call_ref"
+  | "try_table"
+  | "reference local"
+  | "GC instruction";
 
 /** An instruction that the linker replaces by a call. */
 export interface Site {

@@ -53,7 +53,9 @@ async function runTool(tool: string, args: readonly string[]): Promise<void> {
     await promisify(execFile)(process.execPath, [path, ...args], { maxBuffer: 1 << 24 });
   } catch (cause) {
     const stderr = (cause as { stderr?: string }).stderr?.trim();
-    throw new StackfulError("SF_LINK", `linking: ${tool} failed: ${stderr ?? String(cause)}`, { cause });
+    throw new StackfulError("SF_LINK", `linking: ${tool} failed: ${stderr ?? String(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 //! `stackful build` as a function: C and C++ sources in, linked module out.
 
-import { packageRoot } from "../host/package-files.ts";
-import { link, type Linked, type LinkOptions } from "./link.ts";
+import { packageRoot } from "../package-files.ts";
+import { type Linked, type LinkOptions, link } from "./link.ts";
 import { compile } from "./toolchain.ts";
 
 export interface BuildOptions extends LinkOptions {
@@ -25,11 +25,7 @@ export async function build(options: BuildOptions): Promise<Linked> {
   const guest = await compile({
     sources,
     includes: [...includes, packageRoot("wasm/include")],
-    flags: [
-      "--target=wasm32-wasip1",
-      ...(reactor ? ["-mexec-model=reactor"] : []),
-      ...flags,
-    ],
+    flags: ["--target=wasm32-wasip1", ...(reactor ? ["-mexec-model=reactor"] : []), ...flags],
   });
   return link(guest, options);
 }

@@ -62,7 +62,12 @@ export class ModuleEditor {
 
   /** A mutable i32 global for a guest that has no stack pointer: the core saves and restores it. */
   addStackPointer(): number {
-    const global = new ByteWriter().u8(VALUE_TYPE.i32).u8(1).u8(OPCODE.i32Const).s32(0).u8(OPCODE.end);
+    const global = new ByteWriter()
+      .u8(VALUE_TYPE.i32)
+      .u8(1)
+      .u8(OPCODE.i32Const)
+      .s32(0)
+      .u8(OPCODE.end);
     this.#globals.push(global);
     return this.#module.globalImportsCount + this.#module.globals.length + this.#globals.length - 1;
   }
@@ -123,7 +128,9 @@ export class ModuleEditor {
         return this.#appended(
           id,
           this.#module.exports.length,
-          this.#exports.map((item) => new ByteWriter().name(item.name).u8(item.kind).u32(item.index)),
+          this.#exports.map((item) =>
+            new ByteWriter().name(item.name).u8(item.kind).u32(item.index),
+          ),
         );
       case SECTION.element:
         return this.#elements();
@@ -158,7 +165,11 @@ export class ModuleEditor {
     const [first] = this.#module.tables;
     const size = (first?.minimum ?? 0) + this.#tableSlots.length;
     const body = this.#module.sections.get(SECTION.table);
-    const out = new ByteWriter().u32(Math.max(1, this.#module.tables.length)).u8(0x70).u8(0).u32(size);
+    const out = new ByteWriter()
+      .u32(Math.max(1, this.#module.tables.length))
+      .u8(0x70)
+      .u8(0)
+      .u32(size);
     if (body !== undefined) {
       const reader = new ByteReader(this.#module.bytes, body.start, body.end);
       reader.u32();

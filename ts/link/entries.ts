@@ -27,7 +27,8 @@ const ACCESS: ReadonlyMap<number, Access> = new Map([
 /** @throws {RangeError} for what JavaScript cannot pass. */
 export function valueTypeName(code: number): ValueType {
   const access = ACCESS.get(code);
-  if (access === undefined) throw new RangeError(`value type 0x${code.toString(16)} has no name here`);
+  if (access === undefined)
+    throw new RangeError(`value type 0x${code.toString(16)} has no name here`);
   return access.name;
 }
 
@@ -74,8 +75,15 @@ function wrapperBody(
   body.u8(OPCODE.call).u32(callee);
   for (let index = results.length; index > 0; index--) body.u8(0x21).u32(index);
   results.forEach((result, index) => {
-    body.u8(OPCODE.localGet).u32(0).u8(OPCODE.localGet).u32(index + 1);
-    body.u8(result.store).u32(result.alignment).u32(index * SLOT_BYTES);
+    body
+      .u8(OPCODE.localGet)
+      .u32(0)
+      .u8(OPCODE.localGet)
+      .u32(index + 1);
+    body
+      .u8(result.store)
+      .u32(result.alignment)
+      .u32(index * SLOT_BYTES);
   });
   return body.u8(OPCODE.i32Const).s32(0).u8(OPCODE.end);
 }

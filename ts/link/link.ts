@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { ABI_VERSION } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
-import { packageRoot } from "../host/package-files.ts";
+import { packageRoot } from "../package-files.ts";
 import { loadBinaryen, mergeModules } from "./binaryen.ts";
 import { CORE_MODULE } from "./core-functions.ts";
 import { instrument } from "./instrument.ts";

@@ -124,9 +124,13 @@ function refuseObstacles(
     const index = module.functionImports.length + offset;
     const name = functionName(module, index);
     const refuse = (what: string, hint: string): never => {
-      throw new StackfulError("SF_LINK", `linking: ${name} has a ${what}, which Asyncify cannot carry`, {
-        hint,
-      });
+      throw new StackfulError(
+        "SF_LINK",
+        `linking: ${name} has a ${what}, which Asyncify cannot carry`,
+        {
+          hint,
+        },
+      );
     };
     const { obstacles } = analysis;
     if (obstacles.has("tail call")) refuse("tail call", "compile without -mtail-call");
@@ -134,7 +138,10 @@ function refuseObstacles(
     if (obstacles.has("GC instruction")) refuse("GC instruction", "compile without WasmGC");
     if (!reasons.has(index)) return;
     if (obstacles.has("try_table")) {
-      refuse("try_table on a path that may park", "use legacy exceptions: -mllvm -wasm-use-legacy-eh");
+      refuse(
+        "try_table on a path that may park",
+        "use legacy exceptions: -mllvm -wasm-use-legacy-eh",
+      );
     }
     if (obstacles.has("reference local")) {
       refuse("reference-typed local on a path that may park", "keep references in a table instead");
@@ -144,9 +151,13 @@ function refuseObstacles(
 
 function exportMemory(module: WasmModule, editor: ModuleEditor): void {
   if (module.memories.length !== 1) {
-    throw new StackfulError("SF_LINK", `linking: the module has ${module.memories.length} memories`, {
-      hint: "stackful links modules that define exactly one",
-    });
+    throw new StackfulError(
+      "SF_LINK",
+      `linking: the module has ${module.memories.length} memories`,
+      {
+        hint: "stackful links modules that define exactly one",
+      },
+    );
   }
   editor.unboundMemory();
   editor.exportAs(GUEST.memory, KIND.memory, 0);

@@ -40,7 +40,9 @@ export function appendLinkInfo(wasm: Uint8Array, info: LinkInfo): Uint8Array<Arr
 export function findLinkInfo(module: WasmModule): LinkInfo | undefined {
   const body = module.customs.find((custom) => custom.name === NAME)?.body;
   if (body === undefined) return undefined;
-  return JSON.parse(new TextDecoder().decode(module.bytes.subarray(body.start, body.end))) as LinkInfo;
+  return JSON.parse(
+    new TextDecoder().decode(module.bytes.subarray(body.start, body.end)),
+  ) as LinkInfo;
 }
 
 /** @throws {StackfulError} SF_MODULE when `wasm` is not linked, or for another ABI version. */

@@ -71,13 +71,20 @@ async function compileWithNpm(options: CompileOptions): Promise<Uint8Array> {
   try {
     clang = await import("@yowasp/clang");
   } catch (cause) {
-    throw new StackfulError("SF_TOOLCHAIN", "compiling: the package @yowasp/clang is not installed", {
-      hint: "npm install --save-dev @yowasp/clang, or set WASI_SDK_PATH to a wasi-sdk",
-      cause,
-    });
+    throw new StackfulError(
+      "SF_TOOLCHAIN",
+      "compiling: the package @yowasp/clang is not installed",
+      {
+        hint: "npm install --save-dev @yowasp/clang, or set WASI_SDK_PATH to a wasi-sdk",
+        cause,
+      },
+    );
   }
   const sources = options.sources.map((source) => resolve(source));
-  const files = sourceTree(sources, options.includes.map((directory) => resolve(directory)));
+  const files = sourceTree(
+    sources,
+    options.includes.map((directory) => resolve(directory)),
+  );
   let messages = "";
   const decoder = new TextDecoder();
   const collect = (bytes: Uint8Array | null): void => {
@@ -96,7 +103,10 @@ async function compileWithNpm(options: CompileOptions): Promise<Uint8Array> {
   } catch (cause) {
     if (messages === "") messages = String(cause);
   }
-  throw new StackfulError("SF_TOOLCHAIN", `compiling: ${messages.replaceAll(`${HOST_ROOT}/`, "/").trim()}`);
+  throw new StackfulError(
+    "SF_TOOLCHAIN",
+    `compiling: ${messages.replaceAll(`${HOST_ROOT}/`, "/").trim()}`,
+  );
 }
 
 const INCLUDE = /^(\s*#\s*include\s*)["<]([^">]+)[">]/gm;
@@ -116,15 +126,18 @@ function sourceTree(sources: readonly string[], includes: readonly string[]): Tr
       place(tree, HOST_ROOT + path, readFileSync(path));
       continue;
     }
-    const text = readFileSync(path, "latin1").replace(INCLUDE, (line, start: string, name: string) => {
-      const found = [dirname(path), ...includes]
-        .map((directory) => (isAbsolute(name) ? name : normalize(join(directory, name))))
-        .find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
-      if (found === undefined) return line;
-      pending.push(found);
-      // That file system does not resolve "..".
-      return name.includes("..") ? `${start}"${HOST_ROOT}${found}"` : line;
-    });
+    const text = readFileSync(path, "latin1").replace(
+      INCLUDE,
+      (line, start: string, name: string) => {
+        const found = [dirname(path), ...includes]
+          .map((directory) => (isAbsolute(name) ? name : normalize(join(directory, name))))
+          .find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
+        if (found === undefined) return line;
+        pending.push(found);
+        // That file system does not resolve "..".
+        return name.includes("..") ? `${start}"${HOST_ROOT}${found}"` : line;
+      },
+    );
     place(tree, HOST_ROOT + path, Buffer.from(text, "latin1"));
   }
   return tree;

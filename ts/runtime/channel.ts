@@ -2,7 +2,7 @@
 
 import { ERRNO, SHARED, WAITER } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
-import type { Guest } from "./guest.ts";
+import type { Guest } from "../guest/guest.ts";
 
 /** How items look in TypeScript; a number is their size in bytes, for Uint8Array items. */
 export type ChannelItem = "i32" | "u32" | "i64" | "f64" | number;

@@ -2,7 +2,7 @@
 
 import { FAULT, TASK } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
-import type { Guest } from "./guest.ts";
+import type { Guest } from "../guest/guest.ts";
 
 /** Thrown through the guest by proc_exit: not a failure, the whole program ends. */
 export class GuestExit extends Error {
@@ -22,7 +22,8 @@ export function taskError(guest: Guest, task: number, name: string, cause: unkno
   switch (fault) {
     case FAULT.C_STACK_OVERFLOW:
     case FAULT.FRAMES_OVERFLOW: {
-      const which = fault === FAULT.C_STACK_OVERFLOW ? "its C stack" : "its saved frames and C stack";
+      const which =
+        fault === FAULT.C_STACK_OVERFLOW ? "its C stack" : "its saved frames and C stack";
       return new StackfulError(
         "SF_STACK_OVERFLOW",
         `${who} overflowed: ${which} needed ${guest.u32(task + TASK.faultBytes)} bytes of ${stackBytes}`,
@@ -43,10 +44,14 @@ export function taskError(guest: Guest, task: number, name: string, cause: unkno
           });
     default:
       if (cause instanceof RangeError) {
-        return new StackfulError("SF_STACK_OVERFLOW", `${who} recursed deeper than the engine's stack`, {
-          hint: "the recursion has no end, or needs node --stack-size",
-          cause,
-        });
+        return new StackfulError(
+          "SF_STACK_OVERFLOW",
+          `${who} recursed deeper than the engine's stack`,
+          {
+            hint: "the recursion has no end, or needs node --stack-size",
+            cause,
+          },
+        );
       }
       return new StackfulError("SF_TRAP", `${who} trapped: ${(cause as Error)?.message ?? cause}`, {
         cause,

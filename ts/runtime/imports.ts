@@ -10,14 +10,9 @@
 //! Only imports that the linker was told of can do so: the guest was not instrumented for the others.
 
 import { StackfulError } from "../errors.ts";
+import type { Guest } from "../guest/guest.ts";
+import type { HostFunction, HostImports } from "../guest/host-imports.ts";
 import type { LinkInfo, ValueType } from "../link/section.ts";
-import type { Guest } from "./guest.ts";
-
-// biome-ignore lint/suspicious/noExplicitAny: a host function may take what the guest passes.
-export type HostFunction = (...args: any[]) => unknown;
-
-/** Host functions by import module and name. */
-export type HostImports = Readonly<Record<string, Readonly<Record<string, HostFunction>>>>;
 
 interface Awaited {
   settled: boolean;

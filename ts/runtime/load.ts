@@ -51,7 +51,9 @@ export async function loadGuest(
   try {
     return { module: await WebAssembly.compile(linked), info };
   } catch (cause) {
-    throw new StackfulError("SF_MODULE", `loading the module: ${(cause as Error).message}`, { cause });
+    throw new StackfulError("SF_MODULE", `loading the module: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
@@ -63,7 +65,9 @@ async function readSource(source: ModuleFile): Promise<Uint8Array<ArrayBuffer>> 
   try {
     return await readFile(source);
   } catch (cause) {
-    throw new StackfulError("SF_MODULE", `loading ${source}: ${(cause as Error).message}`, { cause });
+    throw new StackfulError("SF_MODULE", `loading ${source}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { FAULT, SHARED } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
-import type { Guest } from "./guest.ts";
+import type { Guest } from "../guest/guest.ts";
 
 /** @returns what the guest exports, with functions wrapped so that parking is a named error. */
 export function nestedExports(guest: Guest): Readonly<Record<string, unknown>> {

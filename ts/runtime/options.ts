@@ -1,8 +1,8 @@
 //! What an embedder can choose, with every default.
 
 import type { StackfulError } from "../errors.ts";
+import type { HostImports } from "../guest/host-imports.ts";
 import type { BackendName, DirectoryGrant } from "../host/backend.ts";
-import type { HostImports } from "./imports.ts";
 
 export interface Limits {
   /** Tasks alive at once; `spawn` fails above it. 1 to 2 ** 32 - 1. @defaultValue 100000 */

@@ -2,6 +2,8 @@
 
 import { FAULT, SHARED } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
+import { monotonicNs, wallNs } from "../guest/clock.ts";
+import { Guest } from "../guest/guest.ts";
 import type { Backend, BackendName, BackendStats } from "../host/backend.ts";
 import { type BackendReason, openBackend } from "../host/open-backend.ts";
 import type { LinkInfo } from "../link/section.ts";
@@ -9,14 +11,12 @@ import { TurnLoop } from "../sched/turn-loop.ts";
 import { openWasi } from "../wasi/open-wasi.ts";
 import { PREVIEW1 } from "../wasi/provider.ts";
 import { Channel, type ChannelOptions, HostWaiters } from "./channel.ts";
-import { monotonicNs, wallNs } from "./clock.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { GuestExit, isTrap, taskError } from "./failure.ts";
-import { Guest } from "./guest.ts";
 import { asyncFunctionNames, bindImports, HostAwaits } from "./imports.ts";
 import { type GuestSource, loadGuest } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
-import { type Limits, resolveLimits, type RuntimeOptions } from "./options.ts";
+import { type Limits, type RuntimeOptions, resolveLimits } from "./options.ts";
 import type { Task } from "./task.ts";
 import { type TaskLine, TaskTable } from "./task-table.ts";
 

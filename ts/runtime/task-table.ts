@@ -1,9 +1,9 @@
 //! The tasks of the host, by address: starting them, and what becomes of them.
 
 import { SHARED, STATE, TASK, WAIT, WAIT_TEXT } from "../abi.gen.ts";
-import { SLOT_BYTES } from "../link/slots.ts";
+import type { Guest } from "../guest/guest.ts";
 import type { Entry, ValueType } from "../link/section.ts";
-import type { Guest } from "./guest.ts";
+import { SLOT_BYTES } from "../link/slots.ts";
 import { Task, type TaskOwner, type TaskResult, type TaskStatus } from "./task.ts";
 
 interface HostTask {

@@ -10,9 +10,9 @@
 //! The core counts switches, not time, so the budget of one run follows from how long the last took.
 
 import { SHARED } from "../abi.gen.ts";
+import { monotonicNs } from "../guest/clock.ts";
+import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
-import { monotonicNs } from "../runtime/clock.ts";
-import type { Guest } from "../runtime/guest.ts";
 import { nextMacrotask } from "./macrotask.ts";
 
 export interface TurnLoopOptions {
@@ -231,4 +231,3 @@ export class TurnLoop {
     return Math.max(0, this.#guest.sharedU64(SHARED.deadlineNs) - monotonicNs());
   }
 }
-

@@ -3,8 +3,8 @@
 //! allows for what is not there.
 
 import { ERRNO } from "../abi.gen.ts";
-import { monotonicNs, wallNs } from "../runtime/clock.ts";
-import type { HostFunction } from "../runtime/imports.ts";
+import { monotonicNs, wallNs } from "../guest/clock.ts";
+import type { HostFunction } from "../guest/host-imports.ts";
 import { PREVIEW1, type WasiOptions, type WasiProvider } from "./provider.ts";
 
 const FILETYPE_CHARACTER_DEVICE = 2;
@@ -37,7 +37,11 @@ export function openMinimalWasi(options: WasiOptions, print: PrintLine): WasiPro
 
   const sizes = (list: readonly Uint8Array[]) => (countOut: number, bytesOut: number) => {
     view().setUint32(countOut, list.length, true);
-    view().setUint32(bytesOut, list.reduce((sum, item) => sum + item.length, 0), true);
+    view().setUint32(
+      bytesOut,
+      list.reduce((sum, item) => sum + item.length, 0),
+      true,
+    );
     return 0;
   };
   const strings = (list: readonly Uint8Array[]) => (pointersOut: number, bytesOut: number) => {

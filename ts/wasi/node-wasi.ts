@@ -1,7 +1,7 @@
 //! WASI preview 1 from node:wasi (uvwasi). Its calls block the thread; those that only take a moment
 //! (stdio, arguments, clocks, random, exit, plain files) are what it is here for.
 
-import type { HostFunction } from "../runtime/imports.ts";
+import type { HostFunction } from "../guest/host-imports.ts";
 import { PREVIEW1, type WasiOptions, type WasiProvider } from "./provider.ts";
 
 /** Undefined where the host has no node:wasi. */

@@ -1,6 +1,6 @@
 //! What a WASI provider is, and which one runs.
 
-import type { HostImports } from "../runtime/imports.ts";
+import type { HostImports } from "../guest/host-imports.ts";
 
 export interface WasiOptions {
   /** argv, the program's name first. */

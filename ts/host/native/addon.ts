@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { ABI_VERSION } from "../../abi.gen.ts";
-import { packageRoot } from "../package-files.ts";
+import { packageRoot } from "../../package-files.ts";
 
 declare const handleBrand: unique symbol;
 

@@ -62,7 +62,8 @@ export const OPCODE = {
 
 /** Reads one instruction's immediates; the opcode was read already. */
 export function skipImmediates(code: ByteReader, opcode: number): void {
-  if (opcode >= OPCODE.i32Load && opcode <= OPCODE.lastMemoryAccess) return skipMemoryArgument(code);
+  if (opcode >= OPCODE.i32Load && opcode <= OPCODE.lastMemoryAccess)
+    return skipMemoryArgument(code);
   switch (opcode) {
     case OPCODE.block:
     case OPCODE.loop:

@@ -88,14 +88,21 @@ export interface WasmModule {
 
 /** @throws {StackfulError} SF_MODULE when `bytes` is not a complete wasm module. */
 export function parseModule(bytes: Uint8Array): WasmModule {
-  if (bytes.length < 8 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d) {
+  if (
+    bytes.length < 8 ||
+    bytes[0] !== 0 ||
+    bytes[1] !== 0x61 ||
+    bytes[2] !== 0x73 ||
+    bytes[3] !== 0x6d
+  ) {
     throw new StackfulError("SF_MODULE", "reading the wasm module: it does not start with \\0asm", {
       hint: "pass a .wasm file; stackful build compiles C and C++",
     });
   }
   if (bytes[4] !== 1 || bytes[5] !== 0 || bytes[6] !== 0) {
     throw new StackfulError("SF_MODULE", "reading the wasm module: it is not a core module", {
-      hint: bytes[6] === 1 ? "components are not supported; link the core module" : "version 1 only",
+      hint:
+        bytes[6] === 1 ? "components are not supported; link the core module" : "version 1 only",
     });
   }
   const { sections, customs } = indexSections(bytes);
@@ -140,7 +147,9 @@ export function functionName(module: WasmModule, index: number): string {
   if (named !== undefined) return named;
   const imported = module.functionImports[index];
   if (imported !== undefined) return `${imported.module}.${imported.name}`;
-  const exported = module.exports.find((item) => item.kind === KIND.function && item.index === index);
+  const exported = module.exports.find(
+    (item) => item.kind === KIND.function && item.index === index,
+  );
   return exported?.name ?? `function ${index}`;
 }
 
@@ -165,9 +174,13 @@ function indexSections(bytes: Uint8Array) {
 function readType(reader: ByteReader): FunctionType | undefined {
   const form = reader.u8();
   if (form !== 0x60) {
-    throw new StackfulError("SF_LINK", `the module has GC types (type form 0x${form.toString(16)})`, {
-      hint: "Asyncify cannot save references; compile without WasmGC",
-    });
+    throw new StackfulError(
+      "SF_LINK",
+      `the module has GC types (type form 0x${form.toString(16)})`,
+      {
+        hint: "Asyncify cannot save references; compile without WasmGC",
+      },
+    );
   }
   const types = (): number[] => Array.from({ length: reader.u32() }, () => skipValueType(reader));
   return { parameters: types(), results: types() };

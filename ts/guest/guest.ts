@@ -169,7 +169,10 @@ export class Guest {
     const address = this.core.stackful_allocate(bytes) >>> 0;
     assert(address < ADDRESS_END, "allocations lie below the last page");
     if (address === 0) {
-      throw new StackfulError("SF_LIMIT", `allocating ${bytes} bytes of guest memory: none is left`);
+      throw new StackfulError(
+        "SF_LIMIT",
+        `allocating ${bytes} bytes of guest memory: none is left`,
+      );
     }
     return address;
   }
