@@ -4,10 +4,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { packageRoot } from "../ts/package-files.ts";
 import { type BinaryenApi, loadBinaryen } from "../ts/link/binaryen.ts";
 import { FEATURES } from "../ts/link/features.ts";
 import { compile } from "../ts/link/toolchain.ts";
+import { packageRoot } from "../ts/package-files.ts";
 
 const COMPILE_FLAGS = [
   "--target=wasm32-unknown-unknown",

@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { packageRoot } from "../ts/package-files.ts";
 import type { BuildOptions } from "../ts/link/build.ts";
+import { packageRoot } from "../ts/package-files.ts";
 import { buildCore } from "./build-core.ts";
 
 export interface ExampleBuild {

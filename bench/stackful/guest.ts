@@ -2,9 +2,9 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { packageRoot } from "../../ts/package-files.ts";
 import { Runtime, type RuntimeOptions } from "../../ts/index.ts";
 import { build } from "../../ts/link.ts";
+import { packageRoot } from "../../ts/package-files.ts";
 
 export const GUEST_FLAGS: readonly string[] = ["-O2", "-Wall", "-Wextra", "-Werror"];
 

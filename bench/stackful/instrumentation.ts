@@ -1,8 +1,8 @@
 //! What linking costs a CPU-bound guest: the same module as the compiler wrote it, and linked.
 
-import { packageRoot } from "../../ts/package-files.ts";
 import { compile } from "../../ts/link/toolchain.ts";
 import { link } from "../../ts/link.ts";
+import { packageRoot } from "../../ts/package-files.ts";
 import { type Params, param, type Sample } from "../scenario.ts";
 import { GUEST_FLAGS } from "./guest.ts";
 
