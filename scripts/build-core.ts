@@ -16,6 +16,7 @@ const COMPILE_FLAGS = [
   "-ffreestanding",
   "-nostdlib",
   "-mbulk-memory",
+  "-fno-jump-tables",
   "-Wall",
   "-Wextra",
   "-Werror",

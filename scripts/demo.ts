@@ -206,6 +206,15 @@ function say(text: string): void {
   process.stderr.write(`demo: ${text}\n`);
 }
 
+/** What the user can do something about is a message; everything else is a bug and gets its stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code = "" } = error as { code?: string };
+  const expected =
+    error instanceof DemoError || error instanceof RangeError || /^(SF_|ERR_PARSE_ARGS)/.test(code);
+  return expected ? error.message : `${error.stack}`;
+}
+
 function parseOptions(args: readonly string[]): DemoOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -243,8 +252,7 @@ try {
     options.json ? `${JSON.stringify(summary)}\n` : `\n${formatSummary(summary)}`,
   );
 } catch (error) {
-  const expected = error instanceof DemoError || error instanceof RangeError;
-  say(expected || !(error instanceof Error) ? `${error}` : `${error.stack}`);
+  say(describe(error));
   // Children may still run: exit kills them, and waiting for them is what must not happen.
   process.exit(1);
 }

@@ -14,6 +14,7 @@ interface CoreExports {
   stackful_run(budget: number): number;
   stackful_fail_current(fault: number): number;
   stackful_task_create(entry: number, stackBytes: number, topBytes: number): number;
+  stackful_task_current(): number;
   stackful_task_start(task: number): void;
   stackful_task_cancel(task: number): void;
   stackful_task_free(task: number): void;
@@ -128,7 +129,7 @@ export class Guest {
 
   /** The task that is running; 0: none. */
   get current(): number {
-    return this.sharedU32(SHARED.current);
+    return this.core.stackful_task_current() >>> 0;
   }
 
   taskName(task: number): string {

@@ -144,6 +144,7 @@ const HOST_EXPORTS: readonly string[] = [
   "stackful_run",
   "stackful_fail_current",
   "stackful_task_create",
+  "stackful_task_current",
   "stackful_task_start",
   "stackful_task_cancel",
   "stackful_task_free",

@@ -150,6 +150,7 @@ export class Runtime implements AsyncDisposable {
       },
       hostCalls: () => this.#awaits.embedderCalls,
       failed: (task, error) => this.#failed(task, error),
+      broken: (error) => this.#break(error),
     });
     this.#tasks = new TaskTable(parts.guest, () => this.#loop.schedule());
     this.#waiters = new HostWaiters(parts.guest, () => this.#loop.schedule());
@@ -210,7 +211,7 @@ export class Runtime implements AsyncDisposable {
     }
     const task = this.#tasks.start(name, found, args, stackBytes);
     if (signal?.aborted) task.cancel();
-    else signal?.addEventListener("abort", () => task.cancel(), { once: true });
+    else if (signal !== undefined) cancelOnAbort(task, signal);
     return task;
   }
 
@@ -292,15 +293,21 @@ export class Runtime implements AsyncDisposable {
   }
 
   #failed(address: number, cause: unknown): boolean {
-    const guest = this.#guest;
-    if (address === 0 || this.#exit !== undefined) return false;
-    const name = guest.taskName(address);
+    if (this.#exit !== undefined) return false;
+    if (address === 0) {
+      this.#break(
+        new StackfulError("SF_TRAP", "the guest's coroutine core trapped: its memory is corrupt", {
+          cause,
+        }),
+      );
+      return false;
+    }
+    const name = this.#guest.taskName(address);
     this.#awaits.forget(address);
     const error = this.#coreFailed(address, name, cause);
     if (cause instanceof GuestExit) {
       this.#exit = cause;
-      const reason = new StackfulError("SF_EXIT", cause.message);
-      this.#tasks.noteFailure(address, reason);
+      this.#tasks.failAll(new StackfulError("SF_EXIT", cause.message));
       return true;
     }
     const hosts = this.#tasks.noteFailure(address, error);
@@ -309,6 +316,15 @@ export class Runtime implements AsyncDisposable {
     if (this.#fatal === undefined) return true;
     this.#tasks.failAll(this.#fatal);
     return false;
+  }
+
+  /** Nothing can run any more. */
+  #break(error: unknown): void {
+    this.#fatal ??=
+      error instanceof StackfulError
+        ? error
+        : new StackfulError("SF_IO", `the runtime broke: ${String(error)}`, { cause: error });
+    this.#tasks.failAll(this.#fatal);
   }
 
   /** Lets the core end the task, and says why it failed. */
@@ -361,6 +377,14 @@ export class Runtime implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
+}
+
+/** A signal may outlive many tasks: it must not hold on to those that have ended. */
+function cancelOnAbort(task: Task, signal: AbortSignal): void {
+  const onAbort = (): void => task.cancel();
+  const release = (): void => signal.removeEventListener("abort", onAbort);
+  signal.addEventListener("abort", onAbort, { once: true });
+  task.then(release, release);
 }
 
 const HOST_CLOCKS = {

@@ -22,8 +22,10 @@ export interface TurnLoopOptions {
   drain(): void;
   /** How often the guest has called what the embedder gave it: that may have started anything. */
   hostCalls(): number;
-  /** An exception left the guest while `task` ran. Returns false to end the loop. */
+  /** An exception left the guest while `task` ran; 0: its core. Returns false to end the loop. */
   failed(task: number, error: unknown): boolean;
+  /** The backend broke in an embedded turn; the loop has ended. */
+  broken(error: unknown): void;
 }
 
 export interface TurnStats {
@@ -131,8 +133,15 @@ export class TurnLoop {
 
   #embeddedTurn(): void {
     clearTimeout(this.#timer);
-    if (this.#turn()) {
-      this.schedule();
+    try {
+      if (this.#turn()) {
+        this.schedule();
+        return;
+      }
+    } catch (error) {
+      this.#running = false;
+      this.#stopped = true;
+      this.#options.broken(error);
       return;
     }
     if (this.#hasTimer()) {

@@ -13,6 +13,9 @@ int32_t stackful_task_create(uint32_t entry, uint32_t stack_bytes, uint32_t top_
   return error < 0 ? error : (int32_t)address_of(task);
 }
 
+/* The task that runs; 0: none. */
+EXPORT(stackful_task_current) struct sf_task *stackful_task_current(void) { return current_get(); }
+
 EXPORT(stackful_task_start) void stackful_task_start(struct sf_task *task) {
   ready_push(core_get(), task);
 }

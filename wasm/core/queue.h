@@ -16,13 +16,11 @@ INLINE void ready_push(struct core *core, struct sf_task *task) {
   else
     core->ready_last->next = task;
   core->ready_last = task;
-  core->shared.ready++;
 }
 
 INLINE struct sf_task *ready_pop(struct core *core) {
   struct sf_task *task = core->ready_first;
   core->ready_first = task->next;
-  core->shared.ready--;
   return task;
 }
 
@@ -62,7 +60,6 @@ INLINE void waiter_wake(struct core *core, struct sf_waiter *waiter, int32_t res
   struct sf_task *task = waiter->task;
   waiter->result = result;
   if (task != NULL) {
-    task->wait_queue = NULL;
     ready_push(core, task);
   } else {
     waiter->next = core->shared.signaled;

@@ -47,6 +47,8 @@ static int32_t task_create(struct core *core, uint32_t entry, uint32_t stack_byt
   if (task == NULL) return -SF_ENOMEM;
 
   uint32_t top = frames_base(task) + size_class_bytes(size_class) - top_bytes;
+  /* Asyncify compares the position with it; the check that counts is in run.c. */
+  task->frames_end = UINT32_MAX;
   task->stack_pointer = top;
   task->stack_limit = frames_base(task) + RED_ZONE_BYTES;
   task->stack_span = top - task->stack_limit;
@@ -54,7 +56,6 @@ static int32_t task_create(struct core *core, uint32_t entry, uint32_t stack_byt
   task->entry_argument = top;
   task->waiter.task = task;
   task->waiter.item = NULL;
-  task->wait_queue = NULL;
   task->state = SF_STATE_NEW;
   task->flags = (uint8_t)flags;
   task->serial = ++core->next_serial;

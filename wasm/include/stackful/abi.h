@@ -255,7 +255,7 @@ struct sf_task {
   uint32_t entry_argument;
   SF_ADDRESS(struct sf_task) next; /* ready queue, pool or sf_shared.ended */
   struct sf_waiter waiter;
-  SF_ADDRESS(struct sf_wait_queue) wait_queue; /* the queue `waiter` is in, if any */
+  SF_ADDRESS(struct sf_wait_queue) wait_queue; /* SEND, RECEIVE, JOIN: the queue `waiter` is in */
   uint8_t state;      /* enum sf_state */
   uint8_t flags;      /* enum sf_task_flags */
   uint8_t wait;       /* enum sf_wait */
@@ -294,11 +294,9 @@ struct sf_shared {
   uint32_t completions_capacity;
   uint32_t completions_head; /* the core takes from here */
   uint32_t completions_tail; /* the host adds here */
-  uint32_t ready;      /* tasks in the ready queue */
   uint32_t tasks_live; /* not ended */
   uint32_t tasks_max;  /* the host may change it */
   uint32_t ops_pending; /* submitted and not completed */
-  SF_ADDRESS(struct sf_task) current;
   SF_ADDRESS(struct sf_task) ended;    /* host-owned tasks that ended, newest first */
   SF_ADDRESS(struct sf_waiter) signaled; /* host waiters that were served, newest first */
   SF_ADDRESS(struct sf_task) all;      /* every task that has not been freed */
