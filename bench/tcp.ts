@@ -25,9 +25,9 @@ export const shapes = {
     { connections: 4, inFlight: 16, bytes: 64, messages: 50 },
   ],
   full: [
-    { connections: 1, inFlight: 1, bytes: 64, messages: 20_000 }, // lat
-    { connections: 1000, inFlight: 1, bytes: 64, messages: 200 }, // many
-    { connections: 64, inFlight: 16, bytes: 64, messages: 10_000 }, // pipe
+    { connections: 1, inFlight: 1, bytes: 64, messages: 100_000 }, // lat
+    { connections: 1000, inFlight: 1, bytes: 64, messages: 500 }, // many
+    { connections: 64, inFlight: 16, bytes: 64, messages: 50_000 }, // pipe
   ],
 } satisfies Record<string, readonly Params[]>;
 

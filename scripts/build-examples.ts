@@ -1,4 +1,4 @@
-//! Builds every examples/NAME/NAME.c into dist/examples/NAME.wasm, linked. Skips what is up to date.
+//! Builds every examples/NAME/NAME.c into dist/examples/NAME.wasm, unless that is up to date.
 //!
 //!   node dist/scripts/build-examples.js [--json] [NAME...]
 
@@ -107,7 +107,7 @@ function replaceFile(path: string, content: Uint8Array | string): void {
   renameSync(temporary, path);
 }
 
-/** Changes with everything that the module is made from: sources, headers, core, linker, options. */
+/** Changes with all that the module is made from: sources, headers, core, linker, options. */
 function buildKey(options: BuildOptions): string {
   const hash = createHash("sha256");
   // Paths would tie the key to where the checkout stands.

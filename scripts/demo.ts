@@ -4,7 +4,7 @@
 //!                             [--messages M | --seconds S] [--json]
 //!
 //! The load generator checks every byte; the figures count only when all were right, which is also
-//! the exit code. Progress goes to stderr, the result to stdout: a table, or with --json one object.
+//! the exit code. Progress goes to stderr, the result to stdout: a table, with --json one object.
 
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -100,7 +100,7 @@ async function runDemo(options: DemoOptions) {
   const loadEnded = await load.ended;
   if (loadEnded !== "0" || result?.verified !== true) {
     const texts = [load, server].map((guest) => `--- ${guest.name}:\n${guest.stderr()}`).join("");
-    throw new DemoError(`the load generator failed (${loadEnded})\n${texts}`);
+    throw new DemoError(`the load generator failed, exit code ${loadEnded}\n${texts}`);
   }
 
   const served = await endServer(server);
@@ -206,7 +206,7 @@ function say(text: string): void {
   process.stderr.write(`demo: ${text}\n`);
 }
 
-/** What the user can do something about is a message; everything else is a bug and gets its stack. */
+/** What the user can do something about is a message; everything else is a bug, with its stack. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code = "" } = error as { code?: string };

@@ -1,4 +1,4 @@
-//! Guests in processes of their own: `stackful run` for scripts that need several, and their figures.
+//! Guests in processes of their own: `stackful run` for scripts that need several of them.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";

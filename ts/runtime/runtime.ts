@@ -232,13 +232,12 @@ export class Runtime implements AsyncDisposable {
     const main = this.spawn(MAIN, [], { name: "main", stackBytes: this.limits.mainStackBytes });
     try {
       await this.#drive(main);
-      return 0;
     } catch (error) {
-      if (this.#exit !== undefined) return this.#exit.exitCode;
-      throw error;
+      if (this.#exit === undefined) throw error;
     } finally {
       await this.#end();
     }
+    return this.#exit?.exitCode ?? 0;
   }
 
   /** Cancels every task, the guest's own too. Does not wait. */

@@ -35,12 +35,13 @@ static struct sf_task *task_find(struct core *core, uint64_t handle) {
 }
 
 /* Makes a task that is not yet in the ready queue. `top_bytes` at the upper end of its stack are
- * left to the caller (arguments, name). Returns 0, -EAGAIN (tasks_max), -ENOMEM, or -EINVAL. */
+ * left to the caller (arguments, name); at most a quarter of it, or the stack gets larger. Returns 0, -EAGAIN (tasks_max), -ENOMEM, or -EINVAL. */
 static int32_t task_create(struct core *core, uint32_t entry, uint32_t stack_bytes,
                            uint32_t top_bytes, uint32_t flags, struct sf_task **out) {
   if (stack_bytes == 0) stack_bytes = core->shared.stack_bytes_default;
   top_bytes = (top_bytes + 15) & ~15u;
-  uint32_t size_class = size_class_for(stack_bytes + top_bytes);
+  if (stack_bytes < 4 * top_bytes) stack_bytes = 4 * top_bytes;
+  uint32_t size_class = size_class_for(stack_bytes);
   if (size_class >= SF_SIZE_CLASSES) return -SF_EINVAL;
   if (core->shared.tasks_live >= core->shared.tasks_max) return -SF_EAGAIN;
   struct sf_task *task = region_take(core, size_class);

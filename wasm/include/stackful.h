@@ -41,7 +41,7 @@ typedef int32_t (*sf_entry_fn)(void *argument);
 
 struct sf_spawn_options {
   uint32_t stack_bytes; /* 0: the runtime's default. Rounded up to a power of two, 1 KiB to 8 MiB */
-  const char *name;     /* copied, at most 64 bytes; NULL: none */
+  const char *name;     /* copied into the stack, at most 64 bytes; NULL: none */
 };
 
 /* Starts a task that runs entry(argument). It first runs after the caller parks or yields.

@@ -159,6 +159,8 @@ export class UringBackend implements Backend {
     this.#turns++;
     const result = this.#addon.turn(handle, waitNs);
     if (result < 0) throw failure("turn io_uring", result);
+    // A turn takes what has signalled, also the poke that somebody still waits for.
+    if (this.#hostTurned.length > 0) this.#addon.poke(handle);
     return result;
   }
 

@@ -1,0 +1,126 @@
+/* echo-server.c - a TCP server as one writes it with blocking calls, one task per connection.
+ *
+ * Shows:
+ *   - a detached task per connection, on a stack of 4 KiB, buffer included: read, write, close;
+ *   - an accept loop that outlives a shortage. Out of handles or tasks, it waits or turns the
+ *     newcomer away, and goes on;
+ *   - shutdown by cancel: accept returns -SF_ECANCELED, main returns, and with main's return the
+ *     runtime cancels the connections that are left and waits for them.
+ *
+ * The first line of output is {"port":N}, the last one the totals.
+ */
+#include <stackful.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/arguments.h"
+#include "shared/error-name.h"
+
+#define BUFFER_BYTES 2048
+#define STACK_BYTES 4096 /* the buffer, its callers' frames, and room to save them */
+#define BACKLOG 4096     /* the system lowers it to its own limit */
+#define SHORTAGE_PAUSE (10 * SF_MILLISECOND)
+
+/* Tasks never run at the same time, and none of these is touched across a park: plain fields do. */
+struct server {
+  uint64_t connections;
+  uint64_t refused; /* accepted, and closed again for want of a task */
+  uint64_t failed;  /* ended by an error, not by the peer's end of stream */
+  uint64_t bytes;
+};
+
+/* A detached task has one pointer to take along, and that is its connection. */
+static struct server server;
+
+static int32_t serve_connection(void *argument) {
+  sf_handle_t connection = (sf_handle_t)(intptr_t)argument;
+  char buffer[BUFFER_BYTES];
+  int32_t result;
+
+  while ((result = sf_read(connection, buffer, sizeof(buffer))) > 0) {
+    int32_t count = result;
+    result = sf_write_all(connection, buffer, (uint32_t)count);
+    if (result < 0) break;
+    server.bytes += (uint32_t)count;
+  }
+  if (result < 0 && result != -SF_ECANCELED) server.failed++;
+  return sf_close(connection);
+}
+
+static void start_connection(sf_handle_t connection, uint32_t stack_bytes) {
+  char name[32];
+  snprintf(name, sizeof(name), "conn-%" PRIu64, server.connections);
+  const struct sf_spawn_options options = { .stack_bytes = stack_bytes, .name = name };
+
+  int32_t result = sf_spawn(serve_connection, (void *)(intptr_t)connection, &options, NULL);
+  if (result == 0) {
+    server.connections++;
+    return;
+  }
+  server.refused++;
+  sf_close(connection);
+}
+
+/* Too little of something that other connections give back when they end. */
+static bool is_shortage(int32_t result) {
+  switch (-result) {
+    case SF_EMFILE:
+    case SF_ENFILE:
+    case SF_EAGAIN:
+    case SF_ENOBUFS:
+    case SF_ENOMEM:
+      return true;
+  }
+  return false;
+}
+
+/* Accepts until it is canceled or the listener fails. Returns that error. */
+static int32_t accept_connections(sf_handle_t listener, uint32_t stack_bytes) {
+  for (;;) {
+    int32_t result = sf_tcp_accept(listener, NULL);
+    if (result >= 0) {
+      start_connection(result, stack_bytes);
+    } else if (is_shortage(result)) {
+      result = sf_sleep(SHORTAGE_PAUSE);
+      if (result < 0) return result;
+    } else if (result != -SF_ECONNABORTED) { /* That peer left while it was queued: the next one. */
+      return result;
+    }
+  }
+}
+
+static int fail(const char *what, int32_t result) {
+  fprintf(stderr, "echo-server: %s: %s (%s)\n", what, error_text(result), error_name(result));
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  const char *host = "127.0.0.1";
+  uint64_t port = 0;
+  uint64_t stack_bytes = STACK_BYTES;
+  const struct argument arguments[] = {
+    { .name = "--host", .text = &host },
+    { .name = "--port", .number = &port, .number_max = 65535 },
+    { .name = "--stack-bytes", .number = &stack_bytes, .number_min = STACK_BYTES,
+      .number_max = 8 << 20 },
+  };
+  if (!parse_arguments(argc, argv, arguments, sizeof(arguments) / sizeof(*arguments))) return 2;
+
+  struct sf_address address;
+  int32_t result = sf_address_parse(host, (uint32_t)strlen(host), (uint32_t)port, &address);
+  if (result < 0) return fail(host, result);
+  sf_handle_t listener = sf_tcp_listen(&address, BACKLOG);
+  if (listener < 0) return fail("listen", listener);
+  result = sf_local_address(listener, &address);
+  if (result < 0) return fail("local address", result);
+  printf("{\"port\":%u}\n", address.port);
+  fflush(stdout);
+
+  result = accept_connections(listener, (uint32_t)stack_bytes);
+  sf_close(listener);
+  if (result != -SF_ECANCELED) return fail("accept", result);
+  printf("{\"connections\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"failed\":%" PRIu64
+         ",\"bytes\":%" PRIu64 "}\n",
+         server.connections, server.refused, server.failed, server.bytes);
+  return 0;
+}
