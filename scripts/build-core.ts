@@ -11,7 +11,7 @@ import { packageRoot } from "../ts/package-files.ts";
 
 const COMPILE_FLAGS = [
   "--target=wasm32-unknown-unknown",
-  "-O3",
+  "-O2",
   "-std=c11",
   "-ffreestanding",
   "-nostdlib",
@@ -52,11 +52,14 @@ export async function buildCore(): Promise<boolean> {
   return true;
 }
 
+/** As in wasm/core/state.h: before stackful_init nothing can park. */
+const PHASE_NESTED = 3;
+
 /** Turns what is the guest's into imports, and lets stacks be anywhere until the core sets limits. */
 function finish(binaryen: BinaryenApi, raw: Uint8Array): Uint8Array {
   binaryen.setDebugInfo(true);
   binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(1);
+  binaryen.setShrinkLevel(2);
   const module = binaryen.readBinary(raw);
   module.setFeatures(
     FEATURES.reduce((set, name) => set | binaryen.Features[name], binaryen.Features.MVP),
@@ -65,8 +68,11 @@ function finish(binaryen: BinaryenApi, raw: Uint8Array): Uint8Array {
   // Names come from the reader: an imported table has none of its own.
   module.addTableImport("timport$0", "guest", "__indirect_function_table");
   module.addGlobalImport("__stack_pointer", "guest", "__stack_pointer", i32, true);
-  module.removeGlobal("stackful_stack_span");
-  module.addGlobal("stackful_stack_span", i32, true, module.i32.const(-1));
+  const start = { stackful_stack_span: -1, stackful_phase: PHASE_NESTED };
+  for (const [name, value] of Object.entries(start)) {
+    module.removeGlobal(name);
+    module.addGlobal(name, i32, true, module.i32.const(value));
+  }
   module.optimize();
   const wasm = module.emitBinary();
   module.dispose();

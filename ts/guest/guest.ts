@@ -3,7 +3,7 @@
 //! Everything read here lies in guest memory, so a hostile guest can have written it: values are used
 //! as numbers, never as proof. What the host must rely on it keeps on its own side.
 
-import { ERRNO, ERRNO_TEXT, SHARED, TASK } from "../abi.gen.ts";
+import { ERRNO, ERRNO_TEXT, SHARED, STATE, TASK } from "../abi.gen.ts";
 import { assert } from "../assert.ts";
 import { StackfulError } from "../errors.ts";
 
@@ -46,20 +46,58 @@ const COMPLETIONS = 4096;
 /** Addresses are below this; the core's negated errnos, as unsigned numbers, are not. */
 const ADDRESS_END = 0x1_0000_0000 - PAGE_BYTES;
 
+/** Core functions that may unwind or trap on purpose: their exceptions belong to the turn. */
+const UNGUARDED: readonly string[] = [
+  "stackful_run",
+  "stackful_await_begin",
+  "stackful_await_end",
+  "stackful_nested_begin",
+  "stackful_nested_end",
+];
+
 export class Guest {
   readonly core: CoreExports;
+  /** Called when a core function trapped: the guest has damaged its own memory. */
+  onCorrupt: (error: StackfulError) => void = () => {};
   readonly exports: WebAssembly.Exports;
   readonly memory: WebAssembly.Memory;
+  readonly stackPointer: WebAssembly.Global<"i32">;
   #shared = 0;
   #view: DataView;
   #bytes: Uint8Array;
 
   constructor(instance: WebAssembly.Instance) {
     this.exports = instance.exports;
-    this.core = instance.exports as unknown as CoreExports;
+    this.core = this.#guarded(instance.exports);
     this.memory = this.core.memory;
+    this.stackPointer = instance.exports.__stack_pointer as WebAssembly.Global<"i32">;
     this.#view = new DataView(this.memory.buffer);
     this.#bytes = new Uint8Array(this.memory.buffer);
+  }
+
+  /** The core's functions, with a trap in one reported as what it is. */
+  #guarded(exports: WebAssembly.Exports): CoreExports {
+    const core: Record<string, unknown> = { memory: exports.memory };
+    for (const [name, value] of Object.entries(exports)) {
+      if (typeof value !== "function" || !/^(stackful|sf)_/.test(name)) continue;
+      const fn = value as (...args: number[]) => unknown;
+      core[name] = UNGUARDED.includes(name)
+        ? fn
+        : (...args: number[]) => {
+            try {
+              return fn(...args);
+            } catch (cause) {
+              const error = new StackfulError(
+                "SF_TRAP",
+                `the guest's coroutine core trapped in ${name}: its memory is corrupt`,
+                { cause },
+              );
+              this.onCorrupt(error);
+              throw error;
+            }
+          };
+    }
+    return core as unknown as CoreExports;
   }
 
   /** @throws {StackfulError} SF_LIMIT when the host does not give so much memory. */
@@ -130,6 +168,11 @@ export class Guest {
   /** The task that is running; 0: none. */
   get current(): number {
     return this.core.stackful_task_current() >>> 0;
+  }
+
+  /** Failed, but not yet ended: the host still holds what it waits for. */
+  isDoomed(task: number): boolean {
+    return this.bytes[task + TASK.state] === STATE.DOOMED;
   }
 
   taskName(task: number): string {

@@ -11,7 +11,8 @@ export type Obstacle =
   | "call_ref"
   | "try_table"
   | "reference local"
-  | "GC instruction";
+  | "GC instruction"
+  | "unchecked stack allocation";
 
 /** An instruction that the linker replaces by a call. */
 export interface Site {
@@ -45,32 +46,20 @@ function analyzeBody(bytes: Uint8Array, body: Body, stackPointer: number): Funct
     if (type < VALUE_TYPE.v128) obstacles.add("reference local");
   }
 
-  // `i32.const N; i32.add; global.set` gives stack back: it cannot overflow and is not checked.
-  let beforePrevious = -1;
-  let previous = -1;
+  const recent = new RecentInstructions();
+  let readsStackPointer = false;
+  let movesStackPointer = false;
+  let allocates = false;
   while (!code.done) {
     const start = code.position;
     const opcode = code.u8();
+    let constant = 0;
     switch (opcode) {
       case OPCODE.call:
         calls.add(code.u32());
         break;
       case OPCODE.callIndirect:
         callsIndirectly = true;
-        skipImmediates(code, opcode);
-        break;
-      case OPCODE.returnCall:
-      case OPCODE.returnCallIndirect:
-      case OPCODE.returnCallRef:
-        obstacles.add("tail call");
-        skipImmediates(code, opcode);
-        break;
-      case OPCODE.callRef:
-        obstacles.add("call_ref");
-        skipImmediates(code, opcode);
-        break;
-      case OPCODE.tryTable:
-        obstacles.add("try_table");
         skipImmediates(code, opcode);
         break;
       case OPCODE.gcPrefix:
@@ -85,20 +74,72 @@ function analyzeBody(bytes: Uint8Array, body: Body, stackPointer: number): Funct
           end: code.position,
         });
         break;
-      case OPCODE.globalSet: {
-        const givesBack = previous === OPCODE.i32Add && beforePrevious === OPCODE.i32Const;
-        if (code.u32() === stackPointer && !givesBack) {
-          sites.push({ kind: "stack pointer", start, end: code.position });
-        }
+      case OPCODE.i32Const:
+        constant = code.s32();
         break;
-      }
-      default:
+      case OPCODE.globalGet:
+        if (code.u32() === stackPointer) readsStackPointer = true;
+        break;
+      case OPCODE.globalSet:
+        if (code.u32() !== stackPointer) break;
+        movesStackPointer = true;
+        if (!recent.givesStackBack)
+          sites.push({ kind: "stack pointer", start, end: code.position });
+        break;
+      default: {
+        const obstacle = OBSTACLES.get(opcode);
+        if (obstacle !== undefined) obstacles.add(obstacle);
+        if (opcode === OPCODE.i32Sub && recent.alignsToStack) allocates = true;
         skipImmediates(code, opcode);
+      }
     }
-    beforePrevious = previous;
-    previous = opcode;
+    recent.push(opcode, constant);
+  }
+  // LLVM leaves __stack_pointer alone in a function that calls nothing, arrays of variable length
+  // included: there is no move to check.
+  if (readsStackPointer && allocates && !movesStackPointer) {
+    obstacles.add("unchecked stack allocation");
   }
   return { calls, callsIndirectly, obstacles, sites };
+}
+
+const OBSTACLES: ReadonlyMap<number, Obstacle> = new Map([
+  [OPCODE.returnCall, "tail call"],
+  [OPCODE.returnCallIndirect, "tail call"],
+  [OPCODE.returnCallRef, "tail call"],
+  [OPCODE.callRef, "call_ref"],
+  [OPCODE.tryTable, "try_table"],
+]);
+
+/** The last two instructions, for the patterns in which compilers move the stack pointer. */
+class RecentInstructions {
+  #before = -1;
+  #beforeConstant = 0;
+  #last = -1;
+  #lastConstant = 0;
+
+  push(opcode: number, constant: number): void {
+    this.#before = this.#last;
+    this.#beforeConstant = this.#lastConstant;
+    this.#last = opcode;
+    this.#lastConstant = constant;
+  }
+
+  /** `i32.const N; i32.add` with N > 0: what follows cannot overflow the stack. */
+  get givesStackBack(): boolean {
+    return (
+      this.#last === OPCODE.i32Add && this.#before === OPCODE.i32Const && this.#beforeConstant > 0
+    );
+  }
+
+  /** `i32.const -16; i32.and`: a size that is made a multiple of the stack's alignment. */
+  get alignsToStack(): boolean {
+    return (
+      this.#last === OPCODE.i32And &&
+      this.#before === OPCODE.i32Const &&
+      this.#beforeConstant === -16
+    );
+  }
 }
 
 /** Why a function may suspend: the callee on the way, or what it does itself. */

@@ -136,6 +136,13 @@ function refuseObstacles(
     if (obstacles.has("tail call")) refuse("tail call", "compile without -mtail-call");
     if (obstacles.has("call_ref")) refuse("call_ref", "compile without typed function references");
     if (obstacles.has("GC instruction")) refuse("GC instruction", "compile without WasmGC");
+    if (obstacles.has("unchecked stack allocation")) {
+      throw new StackfulError(
+        "SF_LINK",
+        `linking: ${name} allocates stack without moving __stack_pointer, which cannot be checked`,
+        { hint: "compile with -mno-red-zone" },
+      );
+    }
     if (!reasons.has(index)) return;
     if (obstacles.has("try_table")) {
       refuse(
@@ -143,7 +150,9 @@ function refuseObstacles(
         "use legacy exceptions: -mllvm -wasm-use-legacy-eh",
       );
     }
-    if (obstacles.has("reference local")) {
+    const type = module.types[module.functions[offset]!];
+    const references = type?.parameters.some((value) => value < VALUE_TYPE.v128);
+    if (obstacles.has("reference local") || references) {
       refuse("reference-typed local on a path that may park", "keep references in a table instead");
     }
   });

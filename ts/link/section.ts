@@ -53,6 +53,12 @@ export function readLinkInfo(wasm: Uint8Array): LinkInfo {
       hint: "run `stackful link in.wasm -o out.wasm`, or load it in Node, which links on the fly",
     });
   }
+  checkAbi(info);
+  return info;
+}
+
+/** @throws {StackfulError} SF_MODULE when the module was linked for another ABI version. */
+export function checkAbi(info: LinkInfo): void {
   if (info.abi !== ABI_VERSION) {
     throw new StackfulError(
       "SF_MODULE",
@@ -60,5 +66,4 @@ export function readLinkInfo(wasm: Uint8Array): LinkInfo {
       { hint: "link the original module again with this version of stackful" },
     );
   }
-  return info;
 }

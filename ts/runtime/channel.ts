@@ -24,6 +24,9 @@ type Item = number | bigint | Uint8Array;
 /** sizeof(struct sf_channel) in stackful.h. */
 const CHANNEL_BYTES = 64;
 
+/** The core's largest allocation, less its own needs. */
+const ALLOCATION_BYTES_MAX = 8 * 1024 * 1024 - 64;
+
 interface Pending {
   readonly waiter: number;
   finish(result: number): void;
@@ -33,16 +36,13 @@ interface Pending {
 export class HostWaiters {
   readonly #guest: Guest;
   readonly #pending = new Map<number, Pending>();
+  ended = false;
   /** Asks for a turn. */
   readonly wake: () => void;
 
   constructor(guest: Guest, wake: () => void) {
     this.#guest = guest;
     this.wake = wake;
-  }
-
-  get size(): number {
-    return this.#pending.size;
   }
 
   add(pending: Pending): void {
@@ -70,8 +70,14 @@ export class HostWaiters {
     for (const { pending, result } of served.reverse()) pending.finish(result);
   }
 
-  /** The runtime ended. */
-  failAll(): void {
+  /** Whether `waiter` is still queued in its channel. */
+  has(waiter: number): boolean {
+    return this.#pending.has(waiter);
+  }
+
+  /** The runtime ended: what is pending, and whatever comes, finds the channel closed. */
+  endAll(): void {
+    this.ended = true;
     for (const pending of [...this.#pending.values()]) pending.finish(-ERRNO.EPIPE);
     this.#pending.clear();
   }
@@ -104,6 +110,9 @@ export class Channel implements AsyncIterable<Item> {
     this.capacity = capacity;
     this.item = item;
     this.#itemBytes = itemBytes(item);
+    if (CHANNEL_BYTES + (capacity + 1) * this.#itemBytes > ALLOCATION_BYTES_MAX) {
+      throw new RangeError(`channel: ${capacity} items of ${this.#itemBytes} bytes exceed 8 MiB`);
+    }
     this.address = guest.allocate(CHANNEL_BYTES + capacity * this.#itemBytes);
     const buffer = this.address + CHANNEL_BYTES;
     guest.core.sf_channel_init(this.address, buffer, capacity, this.#itemBytes);
@@ -121,6 +130,7 @@ export class Channel implements AsyncIterable<Item> {
    * @throws {RangeError} an item of bytes has another size than the channel's.
    */
   async send(value: Item, options: WaitOptions = {}): Promise<void> {
+    if (this.#waiters.ended) throw new StackfulError("SF_CLOSED", "sending: the runtime has ended");
     const waiter = this.#newWaiter();
     try {
       this.#write(waiter + WAITER.size, value);
@@ -134,8 +144,12 @@ export class Channel implements AsyncIterable<Item> {
     if (outcome < 0) throw new StackfulError("SF_CLOSED", "sending: the channel is closed");
   }
 
-  /** Receives the oldest item; resolves to undefined once the channel is closed and empty. */
+  /**
+   * Receives the oldest item; resolves to undefined once the channel is closed and empty, or the
+   * runtime has ended.
+   */
   async receive(options: WaitOptions = {}): Promise<Item | undefined> {
+    if (this.#waiters.ended) return undefined;
     const waiter = this.#newWaiter();
     const result = this.#guest.core.stackful_channel_receive(this.address, waiter);
     const outcome = await this.#settled(waiter, result, false, options.signal);
@@ -146,6 +160,7 @@ export class Channel implements AsyncIterable<Item> {
 
   /** No send is accepted any more; what is in the buffer can be received, unless `immediate`. */
   close(options: { readonly immediate?: boolean } = {}): void {
+    if (this.#waiters.ended) return;
     this.#guest.core.sf_channel_close(this.address, options.immediate === true ? 1 : 0);
     this.#waiters.drain();
     this.#waiters.wake();
@@ -176,6 +191,8 @@ export class Channel implements AsyncIterable<Item> {
     if (result !== -ERRNO.EAGAIN) return result;
     return new Promise((resolve, reject) => {
       const abort = (): void => {
+        this.#waiters.drain();
+        if (!this.#waiters.has(waiter)) return; // Served in this very turn: the item counts.
         this.#waiters.remove(waiter);
         this.#guest.core.stackful_channel_forget(this.address, waiter, sending ? 1 : 0);
         this.#guest.core.stackful_release(waiter);

@@ -58,8 +58,3 @@ export function taskError(guest: Guest, task: number, name: string, cause: unkno
       });
   }
 }
-
-/** Whether the exception comes from wasm itself rather than from a host import. */
-export function isTrap(error: unknown): boolean {
-  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-}

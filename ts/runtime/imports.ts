@@ -14,6 +14,9 @@ import type { Guest } from "../guest/guest.ts";
 import type { HostFunction, HostImports } from "../guest/host-imports.ts";
 import type { LinkInfo, ValueType } from "../link/section.ts";
 
+/** No error is this one. */
+const NOTHING = Symbol("nothing");
+
 interface Awaited {
   settled: boolean;
   failed: boolean;
@@ -30,6 +33,8 @@ export class HostAwaits {
   /** Those of them that the embedder's own functions got. */
   embedderCalls = 0;
 
+  #thrown: unknown = NOTHING;
+
   /** @param onSettled - asks for a turn. */
   constructor(onSettled: () => void) {
     this.#onSettled = onSettled;
@@ -37,6 +42,11 @@ export class HostAwaits {
 
   get pending(): number {
     return this.#byTask.size;
+  }
+
+  /** Whether an import threw `error`, rather than the engine or the core. */
+  threw(error: unknown): boolean {
+    return this.#thrown === error;
   }
 
   /** A task ended without being resumed: whatever it waited for has no one to go to. */
@@ -54,10 +64,13 @@ export class HostAwaits {
       if (awaited !== undefined) {
         this.#byTask.delete(task);
         guest.core.stackful_await_end();
-        if (awaited.failed) throw awaited.value;
+        if (awaited.failed) {
+          this.#thrown = awaited.value;
+          throw awaited.value;
+        }
         return convert(name, awaited.value, result);
       }
-      const value = fn(...args);
+      const value = this.#call(fn, args);
       if (!isPromise(value)) return convert(name, value, result);
       guest.core.stackful_await_begin();
       this.#wait(guest, task, value);
@@ -70,14 +83,24 @@ export class HostAwaits {
     return (...args) => {
       this.calls++;
       if (embedders) this.embedderCalls++;
-      const value = fn(...args);
+      const value = this.#call(fn, args);
       if (!isPromise(value)) return value;
-      throw new StackfulError(
+      this.#thrown = new StackfulError(
         "SF_IMPORT",
         `calling the import ${name}: it returned a promise, and the guest was not linked for that`,
         { hint: `link with --async-import ${name}` },
       );
+      throw this.#thrown;
     };
+  }
+
+  #call(fn: HostFunction, args: unknown[]): unknown {
+    try {
+      return fn(...args);
+    } catch (error) {
+      this.#thrown = error;
+      throw error;
+    }
   }
 
   #wait(guest: Guest, task: number, promise: PromiseLike<unknown>): void {
@@ -86,7 +109,13 @@ export class HostAwaits {
     const settle = (failed: boolean) => (value: unknown) => {
       if (this.#byTask.get(task) !== awaited) return;
       Object.assign(awaited, { settled: true, failed, value });
-      guest.core.stackful_await_settled(task);
+      // It ends now, and will not come back for the value.
+      if (guest.isDoomed(task)) this.#byTask.delete(task);
+      try {
+        guest.core.stackful_await_settled(task);
+      } catch {
+        return; // The guest has damaged itself; the runtime has been told.
+      }
       this.#onSettled();
     };
     promise.then(settle(false), settle(true));

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { ABI_VERSION } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
-import { findLinkInfo, type LinkInfo, readLinkInfo } from "../link/section.ts";
+import { checkAbi, findLinkInfo, type LinkInfo, readLinkInfo } from "../link/section.ts";
 import { parseModule } from "../link/wasm/module.ts";
 
 /** A path, a file URL, the bytes of a module, or a module that is compiled already. */
@@ -34,7 +34,9 @@ export async function loadGuest(
         hint: "link it before WebAssembly.compile, or pass its bytes",
       });
     }
-    return { module: source, info: JSON.parse(new TextDecoder().decode(section)) as LinkInfo };
+    const info = JSON.parse(new TextDecoder().decode(section)) as LinkInfo;
+    checkAbi(info);
+    return { module: source, info };
   }
   const bytes = await readSource(source as ModuleFile);
   const parsed = parseModule(bytes);

@@ -21,16 +21,17 @@ type NestedFunction = (...args: unknown[]) => unknown;
 function nested(guest: Guest, name: string, fn: NestedFunction): NestedFunction {
   return (...args) => {
     const phase = guest.core.stackful_nested_begin();
+    const stackPointer = guest.stackPointer.value;
     try {
       return fn(...args);
     } catch (cause) {
       if (guest.sharedU32(SHARED.fault) !== FAULT.NESTED_SUSPEND) throw cause;
-      guest.setShared(SHARED.fault, FAULT.NONE);
       throw new StackfulError("SF_IMPORT", `calling ${name}: it wants to park, and cannot here`, {
         hint: `use runtime.spawn("${name}")`,
         cause,
       });
     } finally {
+      guest.stackPointer.value = stackPointer;
       guest.core.stackful_nested_end(phase);
     }
   };

@@ -12,7 +12,7 @@ import { openWasi } from "../wasi/open-wasi.ts";
 import { PREVIEW1 } from "../wasi/provider.ts";
 import { Channel, type ChannelOptions, HostWaiters } from "./channel.ts";
 import { parseEndpoint } from "./endpoint.ts";
-import { GuestExit, isTrap, taskError } from "./failure.ts";
+import { GuestExit, taskError } from "./failure.ts";
 import { asyncFunctionNames, bindImports, HostAwaits } from "./imports.ts";
 import { type GuestSource, loadGuest } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
@@ -49,6 +49,9 @@ export interface RuntimeStats extends Readonly<BackendStats> {
   /** The guest's whole memory, what is set aside but untouched included. */
   readonly memoryBytes: number;
 }
+
+/** The largest size class of the core. */
+const STACK_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A module without WASI has no `_start`; a reactor's `_initialize` ran in `create`. */
 const MAIN = "_start";
@@ -105,7 +108,7 @@ export class Runtime implements AsyncDisposable {
       : undefined;
     const own = { ...wasi?.imports, stackful_host: HOST_CLOCKS };
     const bound = bindImports(module, info, imports, own, awaits);
-    const instance = await WebAssembly.instantiate(module, bound);
+    const instance = await instantiate(module, bound);
     const guest = new Guest(instance);
     awaits.guest = guest;
     wasi?.attach(guest.memory);
@@ -140,6 +143,7 @@ export class Runtime implements AsyncDisposable {
     this.#reasons = parts.reasons;
     this.#awaits = parts.awaits;
     this.#options = parts.options;
+    parts.guest.onCorrupt = (error) => this.#break(error);
     this.limits = parts.limits;
     this.exports = nestedExports(parts.guest);
     this.#loop = new TurnLoop(parts.guest, parts.backend, {
@@ -200,13 +204,13 @@ export class Runtime implements AsyncDisposable {
    */
   spawn(entry: string, args: readonly (number | bigint)[] = [], options: SpawnOptions = {}): Task {
     this.#refuseWhenOver(`spawn ${entry}`);
-    const found = this.#info.entries[entry];
+    const found = Object.hasOwn(this.#info.entries, entry) ? this.#info.entries[entry] : undefined;
     if (found === undefined) {
       const names = Object.keys(this.#info.entries).join(", ");
       throw new TypeError(`spawn ${entry}: the guest exports no such function (it has ${names})`);
     }
     const { stackBytes = this.limits.stackBytes, signal, name = entry } = options;
-    if (!Number.isInteger(stackBytes) || stackBytes < 1) {
+    if (!Number.isInteger(stackBytes) || stackBytes < 1 || stackBytes > STACK_BYTES_MAX) {
       throw new RangeError(`spawn ${entry}: stackBytes must be 1 to 8388608, not ${stackBytes}`);
     }
     const task = this.#tasks.start(name, found, args, stackBytes);
@@ -292,7 +296,6 @@ export class Runtime implements AsyncDisposable {
   }
 
   #failed(address: number, cause: unknown): boolean {
-    if (this.#exit !== undefined) return false;
     if (address === 0) {
       this.#break(
         new StackfulError("SF_TRAP", "the guest's coroutine core trapped: its memory is corrupt", {
@@ -302,10 +305,10 @@ export class Runtime implements AsyncDisposable {
       return false;
     }
     const name = this.#guest.taskName(address);
-    this.#awaits.forget(address);
     const error = this.#coreFailed(address, name, cause);
+    if (!this.#guest.isDoomed(address)) this.#awaits.forget(address);
     if (cause instanceof GuestExit) {
-      this.#exit = cause;
+      this.#exit ??= cause;
       this.#tasks.failAll(new StackfulError("SF_EXIT", cause.message));
       return true;
     }
@@ -328,7 +331,8 @@ export class Runtime implements AsyncDisposable {
 
   /** Lets the core end the task, and says why it failed. */
   #coreFailed(address: number, name: string, cause: unknown): StackfulError {
-    const result = this.#guest.core.stackful_fail_current(isTrap(cause) ? FAULT.TRAP : FAULT.HOST);
+    const fault = this.#awaits.threw(cause) ? FAULT.HOST : FAULT.TRAP;
+    const result = this.#guest.core.stackful_fail_current(fault);
     if (result >= 0) return taskError(this.#guest, address, name, cause);
     this.#fatal = new StackfulError(
       "SF_STACK_OVERFLOW",
@@ -363,7 +367,7 @@ export class Runtime implements AsyncDisposable {
         ? new StackfulError("SF_DISPOSED", "the runtime ended before the task did")
         : new StackfulError("SF_EXIT", this.#exit.message);
     this.#tasks.failAll(this.#fatal ?? reason);
-    this.#waiters.failAll();
+    this.#waiters.endAll();
     await this.#backend[Symbol.asyncDispose]();
   }
 
@@ -371,10 +375,26 @@ export class Runtime implements AsyncDisposable {
   async #cancelAndDrain(): Promise<void> {
     const live = (): number => this.#guest.sharedU32(SHARED.tasksLive);
     const endMs = performance.now() + this.limits.shutdownMs;
+    let pauseMs = 1;
     while (live() > 0 && performance.now() < endMs && this.#fatal === undefined) {
+      // Again and again: a task may take one request for something else and go on.
       this.#tasks.cancelAll();
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      pauseMs = Math.min(2 * pauseMs, 100);
     }
+  }
+}
+
+async function instantiate(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): Promise<WebAssembly.Instance> {
+  try {
+    return await WebAssembly.instantiate(module, imports);
+  } catch (cause) {
+    if (cause instanceof StackfulError) throw cause;
+    const message = `starting the guest: its start function failed: ${(cause as Error).message}`;
+    throw new StackfulError("SF_TRAP", message, { cause });
   }
 }
 

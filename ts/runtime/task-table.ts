@@ -1,6 +1,6 @@
 //! The tasks of the host, by address: starting them, and what becomes of them.
 
-import { SHARED, STATE, TASK, WAIT, WAIT_TEXT } from "../abi.gen.ts";
+import { SHARED, STACK_BYTES_MIN, STATE, TASK, WAIT, WAIT_TEXT } from "../abi.gen.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Entry, ValueType } from "../link/section.ts";
 import { SLOT_BYTES } from "../link/slots.ts";
@@ -79,8 +79,12 @@ export class TaskTable implements TaskOwner {
       this.#tasks.delete(address);
       const next = guest.u32(address + TASK.next);
       if (!("error" in hostTask)) Object.assign(hostTask, { result: this.#result(hostTask) });
-      guest.core.stackful_task_free(address);
       ended.push(hostTask);
+      try {
+        guest.core.stackful_task_free(address);
+      } catch {
+        break; // The guest has damaged itself; the runtime has been told.
+      }
       address = next;
     }
     // The core lists the newest first.
@@ -102,14 +106,20 @@ export class TaskTable implements TaskOwner {
   }
 
   cancel(address: number): void {
-    if (!this.#tasks.has(address)) return;
-    this.#guest.core.stackful_task_cancel(address);
-    this.#onReady();
+    if (this.#tasks.has(address)) this.#cancelEach([address]);
   }
 
   /** Cancels every task there is, the guest's own too. */
   cancelAll(): void {
-    for (const address of this.#addresses()) this.#guest.core.stackful_task_cancel(address);
+    this.#cancelEach(this.#addresses());
+  }
+
+  #cancelEach(addresses: readonly number[]): void {
+    try {
+      for (const address of addresses) this.#guest.core.stackful_task_cancel(address);
+    } catch {
+      return; // The guest has damaged itself; the runtime has been told.
+    }
     this.#onReady();
   }
 
@@ -133,10 +143,11 @@ export class TaskTable implements TaskOwner {
   #addresses(): number[] {
     const guest = this.#guest;
     const addresses: number[] = [];
-    const countMax = Math.min(guest.sharedU32(SHARED.tasksLive), 1 << 22);
+    // Bounded by what fits the memory: the guest may have made the list a circle.
+    let steps = Math.ceil(guest.view.byteLength / (TASK.size + STACK_BYTES_MIN));
     for (
       let address = guest.sharedU32(SHARED.all);
-      address !== 0 && addresses.length < countMax;
+      address !== 0 && steps-- > 0;
       address = guest.u32(address + TASK.allNext)
     ) {
       if (guest.bytes[address + TASK.state] !== STATE.ENDED) addresses.push(address);

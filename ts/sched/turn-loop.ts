@@ -232,7 +232,9 @@ export class TurnLoop {
   }
 
   #hasTimer(): boolean {
-    return this.#guest.sharedU32(SHARED.deadlineNs + 4) !== 0xffff_ffff;
+    const guest = this.#guest;
+    const low = guest.sharedU32(SHARED.deadlineNs);
+    return (low & guest.sharedU32(SHARED.deadlineNs + 4)) >>> 0 !== 0xffff_ffff;
   }
 
   #untilTimerNs(): number {

@@ -73,6 +73,8 @@ COLD static void cancel_request(struct core *core, struct sf_task *task) {
   for (;;) {
     if (task->state == SF_STATE_ENDED || task->state == SF_STATE_DOOMED) return;
     uint32_t parked = task->state == SF_STATE_PARKED;
+    /* Canceled already, and has not run since. */
+    if (parked && task->wait == SF_WAIT_READY && task->waiter.result == -SF_ECANCELED) return;
     if (parked && task->wait != SF_WAIT_JOIN && wait_abort(core, task, -SF_ECANCELED)) return;
     if ((task->flags & SF_TASK_CANCELED) && parked && task->wait == SF_WAIT_JOIN) return;
     task->flags |= SF_TASK_CANCELED;

@@ -46,14 +46,19 @@ EXPORT(stackful_await_settled) void stackful_await_settled(struct sf_task *task)
 }
 
 /* Brackets a call of a guest export from outside a turn or from an import: no task may park below it.
- * Returns what stackful_nested_end must be given. */
+ * Returns what stackful_nested_end must be given, which also clears what a trap in between left. */
 EXPORT(stackful_nested_begin) uint32_t stackful_nested_begin(void) {
   uint32_t phase = phase_get();
   phase_set(PHASE_NESTED);
   return phase;
 }
 
-EXPORT(stackful_nested_end) void stackful_nested_end(uint32_t phase) { phase_set(phase); }
+EXPORT(stackful_nested_end) void stackful_nested_end(uint32_t phase) {
+  struct core *core = core_get();
+  phase_set(phase);
+  stack_overflow_at_set(0);
+  core->shared.fault = core->shared.fault_bytes = 0;
+}
 
 /* Memory that host and guest share. Returns 0 when there is none left, or `bytes` is more than the
  * largest size class. */

@@ -19,6 +19,9 @@
 /* Twice the stack of a worker thread in Node (4 MiB), eight times that of its main thread. */
 #define SCRATCH_BYTES (8u << 20)
 
+/* For core functions that the host calls, when the guest brings no stack. */
+#define HOST_STACK_BYTES (16u << 10)
+
 /* In the size of most of the stores that have just written them: a wider load would have to wait until
  * those have left the store buffer, which costs more than the shorter loop saves. */
 INLINE void copy_frames(uint32_t to, uint32_t from, uint32_t bytes) {
@@ -163,7 +166,7 @@ EXPORT(stackful_fail_current) COLD int32_t stackful_fail_current(uint32_t fault)
   return 0;
 }
 
-/* Takes memory for the core and its rings. `guest_pages_max`: how far the guest may grow its memory,
+/* Takes memory for the core and its rings. Has no C stack: there may be none yet. `guest_pages_max`: how far the guest may grow its memory,
  * in pages; not less than it has. Capacities are powers of two. Returns the address of sf_shared, or 0
  * when memory cannot grow so far. */
 EXPORT(stackful_init) COLD
@@ -174,16 +177,19 @@ uint32_t stackful_init(uint32_t guest_pages_max, uint32_t submissions_capacity,
   if (__builtin_wasm_memory_grow(0, guest_pages_max - guest_pages) == UINT32_MAX) return 0;
   uint32_t submissions_bytes = submissions_capacity * sizeof(struct sf_submission);
   uint32_t completions_bytes = completions_capacity * sizeof(struct sf_completion);
-  struct core start = {0};
-  struct core *core = arena_take(
-      &start, sizeof(struct core) + submissions_bytes + completions_bytes + SCRATCH_BYTES + 64);
-  if (core == NULL) return 0;
+  uint32_t bytes = sizeof(struct core) + submissions_bytes + completions_bytes + SCRATCH_BYTES +
+                   HOST_STACK_BYTES + 64;
+  uint32_t pages = (bytes + WASM_PAGE_BYTES - 1) / WASM_PAGE_BYTES;
+  uint32_t first_page = __builtin_wasm_memory_grow(0, pages);
+  if (first_page == UINT32_MAX) return 0;
 
   /* Fresh memory is zero; only what is not is set. */
-  core->arena_next = start.arena_next;
-  core->arena_end = start.arena_end;
+  struct core *core = (struct core *)(first_page * WASM_PAGE_BYTES);
+  core->arena_next = core->arena_end = (first_page + pages) * WASM_PAGE_BYTES;
   core->guest_pages = guest_pages;
   core->guest_pages_max = guest_pages_max;
+  /* A guest without a stack in memory still calls core functions that have one. */
+  if (stack_pointer_get() == 0) stack_pointer_set(core->arena_end & ~15u);
   core->host_stack_pointer = stack_pointer_get();
   core->host_stack_limit = stack_limit_get();
   core->host_stack_span = stack_span_get();

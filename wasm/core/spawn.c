@@ -17,6 +17,8 @@ EXPORT(sf_spawn)
 int32_t sf_spawn(uint32_t entry, uint32_t argument, const struct sf_spawn_options *options,
                  uint64_t *task_out) {
   struct core *core = core_get();
+  /* Pointers are used before anything has happened that a trap would leave half done. */
+  if (task_out != NULL) *task_out = 0;
   const char *name = options == NULL ? NULL : options->name;
   uint32_t name_bytes = name == NULL ? 0 : name_length(name);
   struct sf_task *task;
@@ -35,7 +37,13 @@ int32_t sf_spawn(uint32_t entry, uint32_t argument, const struct sf_spawn_option
 }
 
 EXPORT(sf_join) int32_t sf_join(uint64_t handle, int32_t *result_out) {
-  RETURN_IF_RESUMED();
+  if (phase_get() == PHASE_REWINDING) {
+    int32_t error = resumed();
+    struct sf_task *joiner = current_get();
+    /* Here and not where the other task ends: a wild pointer must trap its owner. */
+    if (joiner->waiter.item != NULL) *(int32_t *)joiner->waiter.item = joiner->joined_result;
+    return error;
+  }
   struct core *core = core_get();
   struct sf_task *task = task_find(core, handle);
   if (task == NULL) return -SF_ESRCH;
@@ -43,8 +51,9 @@ EXPORT(sf_join) int32_t sf_join(uint64_t handle, int32_t *result_out) {
   if (task->flags & (SF_TASK_DETACHED | SF_TASK_HOST_OWNED)) return -SF_EINVAL;
   if (task->state == SF_STATE_ENDED) {
     int32_t error = task->fault == SF_FAULT_NONE ? 0 : -SF_ENOTRECOVERABLE;
-    if (result_out != NULL) *result_out = task->result;
+    int32_t result = task->result;
     task_free(core, task);
+    if (result_out != NULL) *result_out = result;
     return error;
   }
   struct sf_task *self = self_to_park();

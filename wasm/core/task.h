@@ -30,7 +30,8 @@ static struct sf_task *task_find(struct core *core, uint64_t handle) {
   if (address % ARENA_ALIGN != 0 || address < address_of(core)) return NULL;
   if (address > core->arena_next - sizeof(struct sf_task)) return NULL;
   struct sf_task *task = (struct sf_task *)address;
-  if (task->serial != (uint32_t)(handle >> 32) || task->state == SF_STATE_FREE) return NULL;
+  if (task->serial != (uint32_t)(handle >> 32) || task->serial == 0) return NULL;
+  if (task->state == SF_STATE_FREE) return NULL;
   return task;
 }
 
@@ -94,7 +95,7 @@ static void task_end(struct core *core, struct sf_task *task, int32_t result) {
   uint32_t consumed = task->flags & SF_TASK_DETACHED;
   while (task->joiners.first != NULL) {
     struct sf_waiter *joiner = wait_queue_pop(&task->joiners);
-    if (joiner->item != NULL) *(int32_t *)joiner->item = result;
+    joiner->task->joined_result = result;
     waiter_wake(core, joiner, task->fault == SF_FAULT_NONE ? 0 : -SF_ENOTRECOVERABLE);
     consumed = 1;
   }

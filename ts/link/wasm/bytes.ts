@@ -37,6 +37,17 @@ export class ByteReader {
     throw truncated(this.position);
   }
 
+  /** A signed LEB128 of at most 32 bits. */
+  s32(): number {
+    let result = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8();
+      result |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return shift < 25 && byte & 0x40 ? result | (-1 << (shift + 7)) : result;
+    }
+    throw truncated(this.position);
+  }
+
   /** Skips a LEB128 of any width. */
   skipLeb(): void {
     while (this.u8() >= 0x80);

@@ -50,6 +50,8 @@ export const OPCODE = {
   f32Const: 0x43,
   f64Const: 0x44,
   i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32And: 0x71,
   refNull: 0xd0,
   refFunc: 0xd2,
   brOnNull: 0xd5,
@@ -69,6 +71,7 @@ export function skipImmediates(code: ByteReader, opcode: number): void {
     case OPCODE.loop:
     case OPCODE.if:
     case OPCODE.try:
+      return skipBlockType(code);
     case OPCODE.i32Const:
     case OPCODE.i64Const:
     case OPCODE.refNull:
@@ -134,6 +137,12 @@ export function skipValueType(code: ByteReader): number {
   return type;
 }
 
+/** Empty, a value type, or the index of a function type. */
+function skipBlockType(code: ByteReader): void {
+  const first = code.u8();
+  if (first === 0x63 || first === 0x64 || (first >= 0x80 && first < 0x100)) code.skipLeb();
+}
+
 function skipMemoryArgument(code: ByteReader): void {
   const alignment = code.u32();
   if (alignment & 0x40) code.u32();
@@ -141,7 +150,7 @@ function skipMemoryArgument(code: ByteReader): void {
 }
 
 function skipTryTable(code: ByteReader): void {
-  code.skipLeb();
+  skipBlockType(code);
   for (let count = code.u32(); count > 0; count--) {
     if (code.u8() < 2) code.u32();
     code.u32();

@@ -225,22 +225,10 @@ function readGlobal(reader: ByteReader): Global {
   const mutable = reader.u8() === 1;
   let initial: number | undefined;
   for (let opcode = reader.u8(); opcode !== OPCODE.end; opcode = reader.u8()) {
-    const start = reader.position;
-    skipImmediates(reader, opcode);
-    if (opcode === OPCODE.i32Const) initial = signed(reader.bytes, start);
+    if (opcode === OPCODE.i32Const) initial = reader.s32();
+    else skipImmediates(reader, opcode);
   }
   return { valueType, mutable, initial };
-}
-
-function signed(bytes: Uint8Array, position: number): number {
-  let result = 0;
-  let shift = 0;
-  for (;;) {
-    const byte = bytes[position++]!;
-    result |= (byte & 0x7f) << shift;
-    shift += 7;
-    if (byte < 0x80) return shift < 32 && byte & 0x40 ? result | (-1 << shift) : result;
-  }
 }
 
 function readNames(bytes: Uint8Array, customs: WasmModule["customs"]) {

@@ -234,7 +234,7 @@ struct sf_waiter {
   SF_ADDRESS(struct sf_waiter) next;
   SF_ADDRESS(struct sf_waiter) previous;
   SF_ADDRESS(struct sf_task) task;
-  SF_ADDRESS(void) item; /* where the item is, or goes; JOIN: where the result goes */
+  SF_ADDRESS(void) item; /* where the item is, or goes; JOIN: where the joiner wants the result */
   int32_t result;        /* what the waiting call returns */
 };
 
@@ -275,7 +275,8 @@ struct sf_task {
   SF_ADDRESS(struct sf_task) timer_child;
   SF_ADDRESS(struct sf_task) timer_sibling;
   SF_ADDRESS(struct sf_task) timer_previous; /* parent or left sibling; 0 and not root: not armed */
-  uint32_t reserved[3];
+  int32_t joined_result; /* of the task that was joined, until the joiner takes it */
+  uint32_t reserved[2];
 };
 
 #define SF_STACK_BYTES_MIN 1024
