@@ -44,9 +44,9 @@ export class HostAwaits {
     return this.#byTask.size;
   }
 
-  /** Whether an import threw `error`, rather than the engine or the core. */
+  /** Whether an import threw `error`, rather than the engine. */
   threw(error: unknown): boolean {
-    return this.#thrown === error;
+    return this.#thrown === error || error instanceof StackfulError;
   }
 
   /** A task ended without being resumed: whatever it waited for has no one to go to. */
@@ -62,8 +62,9 @@ export class HostAwaits {
       const task = guest.current;
       const awaited = task === 0 ? undefined : this.#byTask.get(task);
       if (awaited !== undefined) {
-        this.#byTask.delete(task);
+        // Traps when the task was only resumed to be found: then the promise is still awaited.
         guest.core.stackful_await_end();
+        this.#byTask.delete(task);
         if (awaited.failed) {
           this.#thrown = awaited.value;
           throw awaited.value;
@@ -85,12 +86,11 @@ export class HostAwaits {
       if (embedders) this.embedderCalls++;
       const value = this.#call(fn, args);
       if (!isPromise(value)) return value;
-      this.#thrown = new StackfulError(
+      throw new StackfulError(
         "SF_IMPORT",
         `calling the import ${name}: it returned a promise, and the guest was not linked for that`,
         { hint: `link with --async-import ${name}` },
       );
-      throw this.#thrown;
     };
   }
 

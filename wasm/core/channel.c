@@ -102,19 +102,10 @@ int32_t sf_channel_init(struct sf_channel *channel, void *buffer, uint32_t capac
   return 0;
 }
 
-/* Another task will copy from or to here: a wild pointer must trap now, in the task that passed it.
- * Memory never shrinks, so what is there stays there. */
-INLINE void touch(const void *item, uint32_t bytes) {
-  const volatile uint8_t *first = item;
-  if (address_of(item) + bytes < bytes) __builtin_trap();
-  (void)first[0];
-  (void)first[bytes - 1];
-}
-
 INLINE int32_t park_on(struct sf_channel *channel, struct sf_wait_queue *queue, void *item,
                        uint32_t wait) {
   struct sf_task *self = self_to_park();
-  touch(item, channel->item_bytes);
+  touch(item, channel->item_bytes); /* The task that wakes this one will copy there. */
   if (UNLIKELY(take_cancel(self))) return -SF_ECANCELED;
   self->waiter.item = item;
   self->wait_queue = queue;

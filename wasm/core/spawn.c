@@ -17,8 +17,7 @@ EXPORT(sf_spawn)
 int32_t sf_spawn(uint32_t entry, uint32_t argument, const struct sf_spawn_options *options,
                  uint64_t *task_out) {
   struct core *core = core_get();
-  /* Pointers are used before anything has happened that a trap would leave half done. */
-  if (task_out != NULL) *task_out = 0;
+  if (task_out != NULL) touch(task_out, sizeof(*task_out));
   const char *name = options == NULL ? NULL : options->name;
   uint32_t name_bytes = name == NULL ? 0 : name_length(name);
   struct sf_task *task;

@@ -86,4 +86,14 @@ ASYNCIFY(stop_rewind) void asyncify_stop_rewind(void);
 
 INLINE uint32_t address_of(const void *pointer) { return (uint32_t)(uintptr_t)pointer; }
 
+/* Traps when memory ends before `bytes` from `pointer` on do: a wild pointer must trap in the task that
+ * passed it, and before anything has happened that would be left half done. Memory never shrinks, so
+ * what is there stays there. */
+INLINE void touch(const void *pointer, uint32_t bytes) {
+  const volatile uint8_t *first = pointer;
+  if (address_of(pointer) + bytes < bytes) __builtin_trap();
+  (void)first[0];
+  (void)first[bytes - 1];
+}
+
 #endif
