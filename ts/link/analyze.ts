@@ -1,6 +1,7 @@
 //! One pass over a guest's code: who calls whom, what Asyncify cannot carry, and where the linker has
 //! to rewrite.
 
+import { StackAllocations } from "./stack-allocations.ts";
 import { ByteReader } from "./wasm/bytes.ts";
 import { OPCODE, skipImmediates, skipValueType } from "./wasm/instructions.ts";
 import { type Body, VALUE_TYPE, type WasmModule } from "./wasm/module.ts";
@@ -11,12 +12,13 @@ export type Obstacle =
   | "call_ref"
   | "try_table"
   | "reference local"
-  | "GC instruction"
-  | "unchecked stack allocation";
+  | "GC instruction";
 
-/** An instruction that the linker replaces by a call. */
+/**
+ * An instruction that the linker replaces by a call; a stack allocation's result goes through one.
+ */
 export interface Site {
-  readonly kind: "memory.size" | "memory.grow" | "stack pointer";
+  readonly kind: "memory.size" | "memory.grow" | "stack pointer" | "stack allocation";
   readonly start: number;
   readonly end: number;
 }
@@ -47,13 +49,13 @@ function analyzeBody(bytes: Uint8Array, body: Body, stackPointer: number): Funct
   }
 
   const recent = new RecentInstructions();
-  let readsStackPointer = false;
+  const stack = new StackAllocations();
+  const allocations: Site[] = [];
   let movesStackPointer = false;
-  let allocates = false;
   while (!code.done) {
     const start = code.position;
     const opcode = code.u8();
-    let constant = 0;
+    let immediate = 0;
     switch (opcode) {
       case OPCODE.call:
         calls.add(code.u32());
@@ -75,10 +77,13 @@ function analyzeBody(bytes: Uint8Array, body: Body, stackPointer: number): Funct
         });
         break;
       case OPCODE.i32Const:
-        constant = code.s32();
+        immediate = code.s32();
         break;
+      case OPCODE.localGet:
+      case OPCODE.localSet:
+      case OPCODE.localTee:
       case OPCODE.globalGet:
-        if (code.u32() === stackPointer) readsStackPointer = true;
+        immediate = code.u32();
         break;
       case OPCODE.globalSet:
         if (code.u32() !== stackPointer) break;
@@ -89,17 +94,18 @@ function analyzeBody(bytes: Uint8Array, body: Body, stackPointer: number): Funct
       default: {
         const obstacle = OBSTACLES.get(opcode);
         if (obstacle !== undefined) obstacles.add(obstacle);
-        if (opcode === OPCODE.i32Sub && recent.alignsToStack) allocates = true;
         skipImmediates(code, opcode);
       }
     }
-    recent.push(opcode, constant);
+    recent.push(opcode, immediate);
+    const isStackPointer = opcode === OPCODE.globalGet && immediate === stackPointer;
+    if (stack.step(opcode, immediate, isStackPointer)) {
+      allocations.push({ kind: "stack allocation", start, end: code.position });
+    }
   }
-  // LLVM leaves __stack_pointer alone in a function that calls nothing, arrays of variable length
-  // included: there is no move to check.
-  if (readsStackPointer && allocates && !movesStackPointer) {
-    obstacles.add("unchecked stack allocation");
-  }
+  // Where the stack pointer moves, the move is checked.
+  if (!movesStackPointer) sites.push(...allocations);
+  sites.sort((a, b) => a.start - b.start);
   return { calls, callsIndirectly, obstacles, sites };
 }
 
@@ -111,7 +117,7 @@ const OBSTACLES: ReadonlyMap<number, Obstacle> = new Map([
   [OPCODE.tryTable, "try_table"],
 ]);
 
-/** The last two instructions, for the patterns in which compilers move the stack pointer. */
+/** The last two instructions, for the pattern in which compilers give stack back. */
 class RecentInstructions {
   #before = -1;
   #beforeConstant = 0;
@@ -129,15 +135,6 @@ class RecentInstructions {
   get givesStackBack(): boolean {
     return (
       this.#last === OPCODE.i32Add && this.#before === OPCODE.i32Const && this.#beforeConstant > 0
-    );
-  }
-
-  /** `i32.const -16; i32.and`: a size that is made a multiple of the stack's alignment. */
-  get alignsToStack(): boolean {
-    return (
-      this.#last === OPCODE.i32And &&
-      this.#before === OPCODE.i32Const &&
-      this.#beforeConstant === -16
     );
   }
 }

@@ -25,13 +25,7 @@ export async function build(options: BuildOptions): Promise<Linked> {
   const guest = await compile({
     sources,
     includes: [...includes, packageRoot("wasm/include")],
-    flags: [
-      "--target=wasm32-wasip1",
-      // Every use of the stack moves __stack_pointer, where the linker's check is.
-      "-mno-red-zone",
-      ...(reactor ? ["-mexec-model=reactor"] : []),
-      ...flags,
-    ],
+    flags: ["--target=wasm32-wasip1", ...(reactor ? ["-mexec-model=reactor"] : []), ...flags],
   });
   return link(guest, options);
 }

@@ -79,7 +79,8 @@ export class ModuleEditor {
     return first;
   }
 
-  replaceByCall(bodyIndex: number, site: Site, callee: number): void {
+  /** Calls `callee` in place of the instruction at `site`; after it, for a stack allocation. */
+  call(bodyIndex: number, site: Site, callee: number): void {
     const list = this.#replacements.get(bodyIndex);
     if (list === undefined) this.#replacements.set(bodyIndex, [{ site, callee }]);
     else list.push({ site, callee });
@@ -215,7 +216,8 @@ export class ModuleEditor {
     const out = new ByteWriter();
     let from = start;
     for (const { site, callee } of replacements) {
-      out.raw(this.#module.bytes.subarray(from, site.start)).u8(OPCODE.call).u32(callee);
+      const until = site.kind === "stack allocation" ? site.end : site.start;
+      out.raw(this.#module.bytes.subarray(from, until)).u8(OPCODE.call).u32(callee);
       from = site.end;
     }
     return out.raw(this.#module.bytes.subarray(from, end));

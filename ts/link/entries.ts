@@ -73,7 +73,7 @@ function wrapperBody(
     body.u32(index * SLOT_BYTES);
   });
   body.u8(OPCODE.call).u32(callee);
-  for (let index = results.length; index > 0; index--) body.u8(0x21).u32(index);
+  for (let index = results.length; index > 0; index--) body.u8(OPCODE.localSet).u32(index);
   results.forEach((result, index) => {
     body
       .u8(OPCODE.localGet)

@@ -109,20 +109,25 @@ function defineStubs(binaryen: BinaryenApi, module: Module): void {
   const span = core("stackful_stack_span");
   const overflow = core("stackful_stack_overflow_at");
   const stackPointer = core(GUEST.stackPointer);
+  const trapUnlessInside = (): number =>
+    module.if(
+      module.i32.gt_u(
+        module.i32.sub(module.local.get(0, i32), module.global.get(limit, i32)),
+        module.global.get(span, i32),
+      ),
+      module.block(null, [
+        module.global.set(overflow, module.local.get(0, i32)),
+        module.unreachable(),
+      ]),
+    );
   define(GUEST.setStackPointer, [i32], none, [], () =>
     module.block(null, [
-      module.if(
-        module.i32.gt_u(
-          module.i32.sub(module.local.get(0, i32), module.global.get(limit, i32)),
-          module.global.get(span, i32),
-        ),
-        module.block(null, [
-          module.global.set(overflow, module.local.get(0, i32)),
-          module.unreachable(),
-        ]),
-      ),
+      trapUnlessInside(),
       module.global.set(stackPointer, module.local.get(0, i32)),
     ]),
+  );
+  define(GUEST.checkStack, [i32], i32, [], () =>
+    module.block(null, [trapUnlessInside(), module.local.get(0, i32)], i32),
   );
 }
 

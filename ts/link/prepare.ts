@@ -2,8 +2,7 @@
 //!
 //! - Refuses, by name, what Asyncify cannot carry.
 //! - Exports memory, function table and __stack_pointer, which the core imports.
-//! - Puts calls of three stubs where the guest asks for the size of its memory, grows it, or moves its
-//!   stack pointer down. The stubs are appended, so no index shifts; the last stage gives them bodies.
+//! - Puts calls of stubs where the guest asks for the size of its memory, grows it, or takes stack. The stubs are appended, so no index shifts; the last stage gives them bodies.
 //! - Adds an entry wrapper per export, int32_t (*)(void *arguments), and its slot in the table.
 
 import { StackfulError } from "../errors.ts";
@@ -22,6 +21,7 @@ export const GUEST = {
   memorySize: "stackful_stub_memory_size",
   memoryGrow: "stackful_stub_memory_grow",
   setStackPointer: "stackful_stub_set_stack_pointer",
+  checkStack: "stackful_stub_check_stack",
 } as const;
 
 export interface Prepared {
@@ -60,11 +60,12 @@ export function prepare(bytes: Uint8Array, asyncImports: readonly string[]): Pre
     "memory.size": editor.addStub(GUEST.memorySize, [], [VALUE_TYPE.i32]),
     "memory.grow": editor.addStub(GUEST.memoryGrow, [VALUE_TYPE.i32], [VALUE_TYPE.i32]),
     "stack pointer": editor.addStub(GUEST.setStackPointer, [VALUE_TYPE.i32], []),
+    "stack allocation": editor.addStub(GUEST.checkStack, [VALUE_TYPE.i32], [VALUE_TYPE.i32]),
   };
   const entries = appendEntries(module, editor);
   editor.exportAs(GUEST.table, KIND.table, 0);
   analyses.forEach((analysis, offset) => {
-    for (const site of analysis.sites) editor.replaceByCall(offset, site, stubs[site.kind]);
+    for (const site of analysis.sites) editor.call(offset, site, stubs[site.kind]);
   });
   return {
     wasm: editor.finish(),
@@ -136,13 +137,6 @@ function refuseObstacles(
     if (obstacles.has("tail call")) refuse("tail call", "compile without -mtail-call");
     if (obstacles.has("call_ref")) refuse("call_ref", "compile without typed function references");
     if (obstacles.has("GC instruction")) refuse("GC instruction", "compile without WasmGC");
-    if (obstacles.has("unchecked stack allocation")) {
-      throw new StackfulError(
-        "SF_LINK",
-        `linking: ${name} allocates stack without moving __stack_pointer, which cannot be checked`,
-        { hint: "compile with -mno-red-zone" },
-      );
-    }
     if (!reasons.has(index)) return;
     if (obstacles.has("try_table")) {
       refuse(

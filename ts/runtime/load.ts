@@ -3,7 +3,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { ABI_VERSION } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
 import { checkAbi, findLinkInfo, type LinkInfo, readLinkInfo } from "../link/section.ts";
 import { parseModule } from "../link/wasm/module.ts";
@@ -80,11 +79,13 @@ async function linkCached(
   const { link, linkHash } = await import("../link/link.ts");
   const options = { asyncImports };
   const directory = process.env.STACKFUL_CACHE ?? join(cacheHome(), "stackful");
-  const path = join(directory, `${await linkHash(bytes, options)}.abi${ABI_VERSION}.wasm`);
+  const hash = await linkHash(bytes, options);
+  const path = join(directory, `${hash}.wasm`);
   try {
-    return await readFile(path);
+    const cached = await readFile(path);
+    if (readLinkInfo(cached).hash === hash) return cached;
   } catch {
-    // Not cached yet.
+    // Not cached yet, or broken: made anew.
   }
   const { wasm } = await link(bytes, options);
   try {

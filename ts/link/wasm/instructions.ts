@@ -29,6 +29,7 @@ export const OPCODE = {
   selectTyped: 0x1c,
   tryTable: 0x1f,
   localGet: 0x20,
+  localSet: 0x21,
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
@@ -51,7 +52,6 @@ export const OPCODE = {
   f64Const: 0x44,
   i32Add: 0x6a,
   i32Sub: 0x6b,
-  i32And: 0x71,
   refNull: 0xd0,
   refFunc: 0xd2,
   brOnNull: 0xd5,
@@ -87,7 +87,7 @@ export function skipImmediates(code: ByteReader, opcode: number): void {
     case OPCODE.callRef:
     case OPCODE.returnCallRef:
     case OPCODE.localGet:
-    case 0x21:
+    case OPCODE.localSet:
     case OPCODE.localTee:
     case OPCODE.globalGet:
     case OPCODE.globalSet:
