@@ -3,7 +3,12 @@
 
 /** Monotonic nanoseconds, exact to a fraction of a microsecond. */
 export function monotonicNs(): number {
-  return Math.floor(performance.now() * 1e6);
+  return toNs(performance.now());
+}
+
+/** What the monotonic clock shows when performance.now() shows `ms`. */
+export function toNs(ms: number): number {
+  return Math.floor(ms * 1e6);
 }
 
 /** Nanoseconds since 1970-01-01 UTC. */

@@ -63,16 +63,27 @@ export class Guest {
   readonly memory: WebAssembly.Memory;
   readonly stackPointer: WebAssembly.Global<"i32">;
   #shared = 0;
-  #view: DataView;
-  #bytes: Uint8Array;
+  // Views of the memory. Growing it detaches them, which empties them: that is looked for, because
+  // asking the memory for its buffer every time costs more than the whole read.
+  #view!: DataView;
+  #bytes!: Uint8Array;
+  #sharedWords!: Uint32Array;
+  #generation = 0;
 
   constructor(instance: WebAssembly.Instance) {
     this.exports = instance.exports;
     this.core = this.#guarded(instance.exports);
     this.memory = this.core.memory;
     this.stackPointer = instance.exports.__stack_pointer as WebAssembly.Global<"i32">;
-    this.#view = new DataView(this.memory.buffer);
-    this.#bytes = new Uint8Array(this.memory.buffer);
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    const { buffer } = this.memory;
+    this.#view = new DataView(buffer);
+    this.#bytes = new Uint8Array(buffer);
+    this.#sharedWords = new Uint32Array(buffer, this.#shared, SHARED.size / 4);
+    this.#generation++;
   }
 
   /** The core's functions, with a trap in one reported as what it is. */
@@ -111,6 +122,7 @@ export class Guest {
         { hint: "lower limits.guestMemoryBytes" },
       );
     }
+    this.#refresh();
     this.setShared(SHARED.tasksMax, limits.tasksMax);
     this.setShared(SHARED.stackBytesDefault, limits.stackBytes);
   }
@@ -120,22 +132,30 @@ export class Guest {
     return this.#shared;
   }
 
+  /** Changes whenever the memory has grown. */
+  get generation(): number {
+    if (this.#bytes.length === 0) this.#refresh();
+    return this.#generation;
+  }
+
   get view(): DataView {
-    if (this.#view.buffer !== this.memory.buffer) {
-      this.#view = new DataView(this.memory.buffer);
-    }
+    if (this.#bytes.length === 0) this.#refresh();
     return this.#view;
   }
 
   get bytes(): Uint8Array {
-    if (this.#bytes.buffer !== this.memory.buffer) {
-      this.#bytes = new Uint8Array(this.memory.buffer);
-    }
+    if (this.#bytes.length === 0) this.#refresh();
     return this.#bytes;
   }
 
+  /** sf_shared, by 32-bit words. */
+  get #words(): Uint32Array {
+    if (this.#sharedWords.length === 0) this.#refresh();
+    return this.#sharedWords;
+  }
+
   u32(address: number): number {
-    return address <= this.view.byteLength - 4 ? this.view.getUint32(address, true) : 0;
+    return address <= this.bytes.length - 4 ? this.#view.getUint32(address, true) : 0;
   }
 
   i32(address: number): number {
@@ -147,11 +167,11 @@ export class Guest {
   }
 
   sharedU32(field: number): number {
-    return this.u32(this.#shared + field);
+    return this.#words[field >> 2]!;
   }
 
   setShared(field: number, value: number): void {
-    this.setU32(this.#shared + field, value);
+    this.#words[field >> 2] = value;
   }
 
   /** 64-bit counters and instants; exact below 2 ** 53. */
@@ -160,9 +180,9 @@ export class Guest {
   }
 
   setNow(nowNs: number): void {
-    const view = this.view;
-    view.setUint32(this.#shared + SHARED.nowNs, nowNs % 0x1_0000_0000, true);
-    view.setUint32(this.#shared + SHARED.nowNs + 4, nowNs / 0x1_0000_0000, true);
+    const words = this.#words;
+    words[SHARED.nowNs >> 2] = nowNs % 0x1_0000_0000;
+    words[(SHARED.nowNs >> 2) + 1] = nowNs / 0x1_0000_0000;
   }
 
   /** The task that is running; 0: none. */

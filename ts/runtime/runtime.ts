@@ -269,7 +269,7 @@ export class Runtime implements AsyncDisposable {
     const cleanUp = this.#watchForDeadlock();
     try {
       if (this.#options.loop === "owned") {
-        await this.#loop.runOwned(() => main.status === "ended" || this.#exit !== undefined);
+        await this.#loop.runOwned(() => main.ended || this.#exit !== undefined);
       }
       if (this.#fatal !== undefined) throw this.#fatal;
       if (this.#exit === undefined) await main;

@@ -52,6 +52,11 @@ export class Task implements PromiseLike<TaskResult> {
     this.#outcome.catch(() => {});
   }
 
+  /** Whether it has returned or failed. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   get status(): TaskStatus {
     return this.#ended ? "ended" : this.#owner.status(this.#address);
   }

@@ -10,7 +10,7 @@
 //! The core counts switches, not time, so the budget of one run follows from how long the last took.
 
 import { SHARED } from "../abi.gen.ts";
-import { monotonicNs } from "../guest/clock.ts";
+import { toNs } from "../guest/clock.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
 import { nextMacrotask } from "./macrotask.ts";
@@ -53,10 +53,12 @@ export class TurnLoop {
   readonly #backend: Backend;
   readonly #options: TurnLoopOptions;
   #budget = 1024;
-  #boundBuffer: ArrayBufferLike | undefined;
+  #boundGeneration = 0;
   #scheduled = false;
   #running = false;
   #stopped = false;
+  /** When the last run ended. */
+  #ranUntilMs = 0;
   #owned = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeOwner: (() => void) | undefined;
@@ -96,30 +98,31 @@ export class TurnLoop {
 
   async #runOwned(done: () => boolean): Promise<void> {
     const backend = this.#backend;
+    const { hostCalls, turnMs } = this.#options;
     this.#owned = true;
     let hostTurnMs = performance.now();
-    let hostCalls = -1;
+    let hostCallsSeen = -1;
     while (!done() && !this.#stopped) {
-      const startMs = performance.now();
       this.stats.turns++;
-      const idle = this.#run(startMs) === 0 && this.#guest.sharedU32(SHARED.sleepers) === 0;
-      const nowMs = performance.now();
+      const startMs = performance.now();
+      const idle = !this.#run(startMs);
+      const nowMs = this.#ranUntilMs;
       this.#measure(startMs, nowMs);
       if (done() || this.#stopped) return;
 
       // What JavaScript has started is not known to the kernel before the host's loop has turned.
-      const hostDue = idle && hostCalls !== this.#options.hostCalls();
+      const hostDue = idle && hostCallsSeen !== hostCalls();
       const canWait = backend.canWait && !hostDue && (this.#hasIo() || this.#hasTimer());
-      const waitNs = idle && canWait ? Math.min(this.#untilTimerNs(), WAIT_NS_MAX) : 0;
+      const waitNs = idle && canWait ? Math.min(this.#untilTimerNs(nowMs), WAIT_NS_MAX) : 0;
       const delivered = this.#flush(waitNs);
       if (idle && !canWait && !hostDue && delivered === 0) {
         await this.#waitEmbedded();
       } else if (
         hostDue ||
         (waitNs > 0 && backend.hostLoopReady) ||
-        nowMs - hostTurnMs > HOST_TURN_EVERY * this.#options.turnMs
+        nowMs - hostTurnMs > HOST_TURN_EVERY * turnMs
       ) {
-        hostCalls = this.#options.hostCalls();
+        hostCallsSeen = hostCalls();
         await backend.turnHostLoop();
         hostTurnMs = performance.now();
       }
@@ -145,7 +148,7 @@ export class TurnLoop {
       return;
     }
     if (this.#hasTimer()) {
-      const delayMs = Math.min(Math.ceil(this.#untilTimerNs() / 1e6), 2 ** 31 - 1);
+      const delayMs = Math.min(Math.ceil(this.#untilTimerNs(performance.now()) / 1e6), 2 ** 31 - 1);
       this.#timer = setTimeout(() => this.#turnOrWake(), delayMs);
     }
   }
@@ -153,7 +156,7 @@ export class TurnLoop {
   /** Until the backend, a timer or `schedule` has something. */
   #waitEmbedded(): Promise<void> {
     return new Promise((resolve) => {
-      const delayMs = Math.min(Math.ceil(this.#untilTimerNs() / 1e6), 2 ** 31 - 1);
+      const delayMs = Math.min(Math.ceil(this.#untilTimerNs(performance.now()) / 1e6), 2 ** 31 - 1);
       if (this.#hasTimer()) this.#timer = setTimeout(() => this.#wakeOwner?.(), delayMs);
       this.#wakeOwner = () => {
         this.#wakeOwner = undefined;
@@ -172,15 +175,14 @@ export class TurnLoop {
     let nowMs = startMs;
     let busy: boolean;
     do {
-      const ready = this.#run(nowMs);
+      busy = this.#run(nowMs);
       if (this.#stopped) break;
-      const delivered = this.#flush(0);
-      busy = ready > 0 || delivered > 0 || this.#guest.sharedU32(SHARED.sleepers) > 0;
+      if (this.#flush(0) > 0) busy = true;
       nowMs = performance.now();
     } while (busy && nowMs < endMs);
     this.#running = false;
     this.#measure(startMs, nowMs);
-    return !this.#stopped && busy!;
+    return !this.#stopped && busy;
   }
 
   #measure(startMs: number, endMs: number): void {
@@ -194,39 +196,38 @@ export class TurnLoop {
     return submitted || this.#backend.pending > 0;
   }
 
-  #run(startMs: number): number {
+  /** Runs the guest once; returns whether it has more to do at once. */
+  #run(nowMs: number): boolean {
     const guest = this.#guest;
     this.stats.runs++;
-    guest.setNow(monotonicNs());
-    const before = guest.sharedU64(SHARED.switches);
-    let ready: number;
+    guest.setNow(toNs(nowMs));
+    let ready: boolean;
     try {
-      ready = guest.core.stackful_run(this.#budget);
+      ready = guest.core.stackful_run(this.#budget) !== 0;
     } catch (error) {
-      const task = guest.current;
-      ready = 1;
-      if (!this.#options.failed(task, error)) this.#stopped = true;
+      ready = true;
+      if (!this.#options.failed(guest.current, error)) this.#stopped = true;
     }
     this.#options.drain();
-    this.#adaptBudget(guest.sharedU64(SHARED.switches) - before, performance.now() - startMs);
-    return ready;
+    this.#ranUntilMs = performance.now();
+    this.#adaptBudget(ready, this.#ranUntilMs - nowMs);
+    return ready || guest.sharedU32(SHARED.sleepers) > 0;
   }
 
-  #adaptBudget(switches: number, tookMs: number): void {
+  /** `ready`: tasks were left, so the budget was used up, or the ring was full. */
+  #adaptBudget(ready: boolean, tookMs: number): void {
     const aimMs = this.#options.turnMs / RUNS_PER_TURN;
     if (tookMs > 2 * aimMs) this.#budget = Math.max(BUDGET_MIN, this.#budget >> 1);
-    else if (switches >= this.#budget && tookMs < aimMs) {
-      this.#budget = Math.min(BUDGET_MAX, this.#budget << 1);
-    }
+    else if (ready && tookMs < aimMs) this.#budget = Math.min(BUDGET_MAX, this.#budget << 1);
   }
 
   /** One backend call: hands over what the guest submitted, waits, takes what has finished. */
   #flush(waitNs: number): number {
     if (waitNs === 0 && !this.#hasIo()) return 0;
-    const { memory, shared } = this.#guest;
-    if (this.#boundBuffer !== memory.buffer) {
-      this.#backend.bind(memory, shared);
-      this.#boundBuffer = memory.buffer;
+    const { generation } = this.#guest;
+    if (this.#boundGeneration !== generation) {
+      this.#backend.bind(this.#guest.memory, this.#guest.shared);
+      this.#boundGeneration = generation;
     }
     return this.#backend.turn(waitNs);
   }
@@ -237,8 +238,8 @@ export class TurnLoop {
     return (low & guest.sharedU32(SHARED.deadlineNs + 4)) >>> 0 !== 0xffff_ffff;
   }
 
-  #untilTimerNs(): number {
+  #untilTimerNs(nowMs: number): number {
     if (!this.#hasTimer()) return Number.POSITIVE_INFINITY;
-    return Math.max(0, this.#guest.sharedU64(SHARED.deadlineNs) - monotonicNs());
+    return Math.max(0, this.#guest.sharedU64(SHARED.deadlineNs) - toNs(nowMs));
   }
 }

@@ -22,6 +22,8 @@ export async function openUring(options: BackendOptions): Promise<Backend> {
   return UringBackend.open(options);
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 export class UringBackend implements Backend {
   readonly name = "uring";
   readonly canWait = true;
@@ -30,7 +32,8 @@ export class UringBackend implements Backend {
   readonly #counters: Float64Array;
   #handle: AddonHandle | undefined;
   #memory: WebAssembly.Memory | undefined;
-  #buffer: ArrayBufferLike | undefined;
+  /** What is bound; empty once the memory has grown. */
+  #bytes = NO_BYTES;
   #shared = 0;
   #turns = 0;
   #hostTurned: (() => void)[] = [];
@@ -132,7 +135,8 @@ export class UringBackend implements Backend {
   bind(memory: WebAssembly.Memory, shared: number): void {
     const handle = this.#opened("bind");
     const { buffer } = memory;
-    const result = this.#addon.bind(handle, new Uint8Array(buffer), shared);
+    const bytes = new Uint8Array(buffer);
+    const result = this.#addon.bind(handle, bytes, shared);
     if (result === -ERRNO.EFAULT || result === -ERRNO.EINVAL) {
       const message = `bind memory of ${buffer.byteLength} bytes, sf_shared at ${shared}`;
       const wrong =
@@ -141,7 +145,7 @@ export class UringBackend implements Backend {
     }
     if (result < 0) throw failure("bind memory", result);
     this.#memory = memory;
-    this.#buffer = buffer;
+    this.#bytes = bytes;
     this.#shared = shared;
   }
 
@@ -152,8 +156,8 @@ export class UringBackend implements Backend {
    */
   turn(waitNs: number): number {
     const handle = this.#opened("turn");
-    // A buffer that was exchanged means that the memory has grown: never use the old address.
-    if (this.#memory !== undefined && this.#memory.buffer !== this.#buffer) {
+    // The memory has grown: never use the old address.
+    if (this.#memory !== undefined && this.#bytes.length === 0) {
       this.bind(this.#memory, this.#shared);
     }
     this.#turns++;
@@ -180,7 +184,7 @@ export class UringBackend implements Backend {
     this.#addon.close(handle);
     for (const resolve of this.#hostTurned.splice(0)) resolve();
     this.#memory = undefined;
-    this.#buffer = undefined;
+    this.#bytes = NO_BYTES;
     this.#counters[COUNTER.pending] = 0;
     this.#counters[COUNTER.handlesOpen] = 0;
   }
