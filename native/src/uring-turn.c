@@ -68,6 +68,7 @@ static void deliver_queue(struct uring *uring) {
 static void take_submissions(struct uring *uring) {
   struct sf_submission submission;
   uint32_t waiting = sf__guest_waiting(&uring->base.guest);
+  uring->alone = waiting == 1;
   for (; waiting > 0; waiting--) {
     /* Room first for all that could be reported, so that reporting cannot fail. */
     const uint32_t outstanding = uring->queue.count + uring->ops.live + 1;

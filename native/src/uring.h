@@ -55,6 +55,7 @@ struct uring {
   bool wake_armed;      /* the kernel may signal wake_fd */
   bool cancels_lost;    /* a cancel found no SQE: the next turn sends them all again */
   bool closing;         /* completions go nowhere */
+  bool alone;           /* the submission that is being started is the only one of its turn */
 };
 
 static inline struct uring *uring__of(struct sf_backend *backend) {
