@@ -328,7 +328,9 @@ export const TASK = {
   timerChild: 120,
   timerSibling: 124,
   timerPrevious: 128,
-  reserved: 132,
+  joinedResult: 132,
+  slot: 136,
+  reserved: 140,
 } as const;
 
 export const SHARED = {

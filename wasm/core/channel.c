@@ -110,7 +110,7 @@ INLINE int32_t park_on(struct sf_channel *channel, struct sf_wait_queue *queue, 
   self->waiter.item = item;
   self->wait_queue = queue;
   wait_queue_push(queue, &self->waiter);
-  return park(core_get(), self, wait, address_of(channel));
+  return park(self, wait, address_of(channel));
 }
 
 EXPORT(sf_channel_send) int32_t sf_channel_send(struct sf_channel *channel, const void *item) {

@@ -39,7 +39,7 @@ INLINE int32_t op_park(struct op op) {
   int32_t error = op_submit(core, self, op.op, op.handle, op.pointer, op.length, op.argument,
                             op.mode, op.offset);
   if (UNLIKELY(error != 0)) return error;
-  return park(core, self, SF_WAIT_OP, op.op);
+  return park(self, SF_WAIT_OP, op.op);
 }
 
 EXPORT(sf_tcp_listen) int32_t sf_tcp_listen(const struct sf_address *address, uint32_t backlog) {

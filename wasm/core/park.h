@@ -52,12 +52,11 @@ INLINE struct sf_task *self_to_park(void) {
 
 /* Starts the unwind; the caller returns what this returns. Whoever wakes the task writes
  * waiter.result first. */
-INLINE int32_t park(struct core *core, struct sf_task *task, uint32_t wait, uint32_t detail) {
+INLINE int32_t park(struct sf_task *task, uint32_t wait, uint32_t detail) {
   task->wait = (uint8_t)wait;
   task->wait_detail = detail;
   phase_set(PHASE_UNWINDING);
-  core->scratch.position = core->scratch_base;
-  asyncify_start_unwind(&core->scratch);
+  asyncify_start_unwind(task->slot);
   return 0;
 }
 

@@ -4,37 +4,17 @@
  *        ▲                                                   │ start_unwind
  *        └──── stop_unwind, frames copied, next ready task ◀─┘
  *
- * Asyncify writes frames without looking for the end of its buffer. So every unwind goes to one
- * scratch area that is larger than any native stack can fill (each live frame also occupies the
- * engine's own stack), and the frames are then copied into the region, if they fit: no other task's
- * memory can be touched, whatever the depth, and the copy is some bytes from the first-level cache.
- * Rewinding reads the region itself.
- *
  * Asyncify does not move __stack_pointer. After an unwind it still stands where the innermost guest
  * frame left it, which is where a rewind must find it again.
  */
 #include "cancel.h"
 #include "park.h"
 
-/* Twice the stack of a worker thread in Node (4 MiB), eight times that of its main thread. */
-#define SCRATCH_BYTES (8u << 20)
-
 /* For core functions that the host calls, when the guest brings no stack. */
 #define HOST_STACK_BYTES (16u << 10)
 
-/* In the size of most of the stores that have just written them: a wider load would have to wait until
- * those have left the store buffer, which costs more than the shorter loop saves. */
-INLINE void copy_frames(uint32_t to, uint32_t from, uint32_t bytes) {
-  if (bytes > 512) {
-    __builtin_memcpy((void *)to, (void *)from, bytes);
-    return;
-  }
-  for (uint32_t end = to + bytes; to < end; to += 4, from += 4)
-    *(volatile uint32_t *)to = *(volatile uint32_t *)from;
-}
-
-/* The frames in the scratch area do not fit the region. Runs the task once more from the scratch
- * area; it traps in resumed(), so that the host gets the stack trace. */
+/* The frames in the slot do not fit the region. Runs the task once more from the slot; it traps in
+ * resumed(), so that the host gets the stack trace. */
 NOINLINE static void overflow_frames(struct core *core, struct sf_task *task, uint32_t bytes) {
   if (task->wait == SF_WAIT_READY) {
     /* It yielded: it is the last one in the ready queue. */
@@ -56,7 +36,7 @@ NOINLINE static void overflow_frames(struct core *core, struct sf_task *task, ui
   core->shared.fault = SF_FAULT_FRAMES_OVERFLOW;
   core->shared.fault_bytes = bytes + (task->stack_limit + task->stack_span - stack_pointer_get());
   phase_set(PHASE_REWINDING);
-  asyncify_start_rewind(&core->scratch);
+  asyncify_start_rewind(task->slot);
   ((int32_t (*)(uint32_t))task->entry)(task->entry_argument);
 }
 
@@ -65,9 +45,15 @@ INLINE void enter(struct core *core, struct sf_task *task) {
   stack_limit_set(task->stack_limit);
   stack_span_set(task->stack_span);
   stack_pointer_set(task->stack_pointer);
+  struct slot *slot = task->slot;
+  void *frames = slot;
+  if (slot == NULL) {
+    slot = slot_take(core, task);
+    frames = task;
+  }
   if (task->state == SF_STATE_PARKED) {
     phase_set(PHASE_REWINDING);
-    asyncify_start_rewind(task);
+    asyncify_start_rewind(frames);
   }
   task->state = SF_STATE_RUNNING;
   task->switches++;
@@ -81,14 +67,11 @@ INLINE void enter(struct core *core, struct sf_task *task) {
   phase_set(PHASE_NORMAL);
   task->state = SF_STATE_PARKED;
   uint32_t stack_pointer = stack_pointer_get();
-  uint32_t bytes = core->scratch.position - core->scratch_base;
-  uint32_t base = frames_base(task);
-  if (UNLIKELY(bytes > stack_pointer - base)) {
+  uint32_t bytes = (slot->position - slot->base + 7) & ~7u;
+  if (UNLIKELY(bytes > stack_pointer - frames_base(task))) {
     overflow_frames(core, task, bytes);
     return;
   }
-  copy_frames(base, core->scratch_base, bytes);
-  task->frames_position = base + bytes;
   task->stack_pointer = stack_pointer;
 }
 
@@ -139,14 +122,14 @@ EXPORT(stackful_run) uint32_t stackful_run(uint32_t budget) {
 }
 
 /* The host's answer to an exception out of stackful_run: ends the current task, so that the next run
- * can go on with the others. Returns 0, or -ENOTRECOVERABLE when the scratch area overflowed: then
- * the instance must not be used any more. */
+ * can go on with the others. Returns 0, or -ENOTRECOVERABLE when a slot overflowed: then the instance
+ * must not be used any more. */
 EXPORT(stackful_fail_current) COLD int32_t stackful_fail_current(uint32_t fault) {
   struct core *core = core_get();
   struct sf_task *task = current_get();
   uint32_t phase = phase_get();
-  if (phase == PHASE_UNWINDING && core->scratch.position > core->scratch.end)
-    return -SF_ENOTRECOVERABLE;
+  const struct slot *slot = task->slot;
+  if (phase == PHASE_UNWINDING && slot->position > slot->end) return -SF_ENOTRECOVERABLE;
   phase_set(PHASE_NORMAL);
   if (phase == PHASE_UNWINDING) asyncify_stop_unwind();
   if (phase == PHASE_REWINDING) asyncify_stop_rewind();
@@ -177,8 +160,8 @@ uint32_t stackful_init(uint32_t guest_pages_max, uint32_t submissions_capacity,
   if (__builtin_wasm_memory_grow(0, guest_pages_max - guest_pages) == UINT32_MAX) return 0;
   uint32_t submissions_bytes = submissions_capacity * sizeof(struct sf_submission);
   uint32_t completions_bytes = completions_capacity * sizeof(struct sf_completion);
-  uint32_t bytes = sizeof(struct core) + submissions_bytes + completions_bytes + SCRATCH_BYTES +
-                   HOST_STACK_BYTES + 64;
+  uint32_t bytes = sizeof(struct core) + submissions_bytes + completions_bytes +
+                   SLOTS * (SLOT_BYTES + SLOT_STAGGER_BYTES) + HOST_STACK_BYTES + 64;
   uint32_t pages = (bytes + WASM_PAGE_BYTES - 1) / WASM_PAGE_BYTES;
   uint32_t first_page = __builtin_wasm_memory_grow(0, pages);
   if (first_page == UINT32_MAX) return 0;
@@ -198,8 +181,7 @@ uint32_t stackful_init(uint32_t guest_pages_max, uint32_t submissions_capacity,
   core->shared.submissions_capacity = submissions_capacity;
   core->shared.completions = core->shared.submissions + submissions_bytes;
   core->shared.completions_capacity = completions_capacity;
-  core->scratch_base = core->shared.completions + completions_bytes;
-  core->scratch.end = core->scratch_base + SCRATCH_BYTES;
+  slots_init(core, core->shared.completions + completions_bytes);
   core_set(core);
   phase_set(PHASE_NESTED);
   return address_of(core);

@@ -61,7 +61,7 @@ EXPORT(sf_join) int32_t sf_join(uint64_t handle, int32_t *result_out) {
   self->waiter.item = result_out;
   self->wait_queue = &task->joiners;
   wait_queue_push(&task->joiners, &self->waiter);
-  return park(core, self, SF_WAIT_JOIN, address_of(task));
+  return park(self, SF_WAIT_JOIN, address_of(task));
 }
 
 EXPORT(sf_detach) int32_t sf_detach(uint64_t handle) {
@@ -98,7 +98,7 @@ EXPORT(sf_yield) int32_t sf_yield(void) {
   }
   self->waiter.result = 0;
   ready_push(core, self);
-  return park(core, self, SF_WAIT_READY, 0);
+  return park(self, SF_WAIT_READY, 0);
 }
 
 EXPORT(sf_sleep_until) int32_t sf_sleep_until(uint64_t deadline_ns) {
@@ -107,7 +107,7 @@ EXPORT(sf_sleep_until) int32_t sf_sleep_until(uint64_t deadline_ns) {
   struct sf_task *self = self_to_park();
   if (take_cancel(self)) return -SF_ECANCELED;
   timer_arm(core, self, deadline_ns);
-  return park(core, self, SF_WAIT_SLEEP, 0);
+  return park(self, SF_WAIT_SLEEP, 0);
 }
 
 EXPORT(sf_sleep) int32_t sf_sleep(uint64_t duration_ns) {
@@ -116,7 +116,7 @@ EXPORT(sf_sleep) int32_t sf_sleep(uint64_t duration_ns) {
   struct sf_task *self = self_to_park();
   if (take_cancel(self)) return -SF_ECANCELED;
   timer_arm_later(core, self, duration_ns);
-  return park(core, self, SF_WAIT_SLEEP, 0);
+  return park(self, SF_WAIT_SLEEP, 0);
 }
 
 EXPORT(sf_park) int32_t sf_park(void) {
@@ -127,7 +127,7 @@ EXPORT(sf_park) int32_t sf_park(void) {
     return 0;
   }
   if (take_cancel(self)) return -SF_ECANCELED;
-  return park(core_get(), self, SF_WAIT_UNPARK, 0);
+  return park(self, SF_WAIT_UNPARK, 0);
 }
 
 EXPORT(sf_unpark) int32_t sf_unpark(uint64_t handle) {

@@ -27,11 +27,15 @@ enum phase {
   PHASE_NESTED = 3, /* the host called in from outside a turn or from an import: parking is an error */
 };
 
-/* Asyncify's data header. */
-struct frames {
+/* Where frames are saved; see slots.h. Begins with Asyncify's data header. */
+struct slot {
   uint32_t position;
   uint32_t end;
+  uint32_t base;
+  struct sf_task *owner; /* NULL: free */
 };
+
+#define SLOTS 4u
 
 struct core {
   struct sf_shared shared; /* first: the host knows its address as the core's */
@@ -39,8 +43,9 @@ struct core {
   struct sf_task *ready_last;
   struct sf_task *timers;  /* root of the pairing heap */
   struct sf_task *sleepers; /* fell asleep in this run; see timers.h */
-  struct frames scratch;   /* every unwind writes here; see switch.h */
-  uint32_t scratch_base;
+  struct slot slots[SLOTS];
+  uint32_t slots_free; /* a bit for each */
+  uint32_t slots_next; /* whose turn it is to be taken from its owner */
   uint32_t budget;         /* switches left in this run */
   uint32_t host_stack_pointer;
   uint32_t host_stack_limit;

@@ -11,14 +11,13 @@
 
 #include "arena.h"
 #include "queue.h"
+#include "slots.h"
 
 /* Leaf functions may write this far below __stack_pointer without moving it (LLVM's red zone). */
 #define RED_ZONE_BYTES 128u
 
 /* The longest name kept, in bytes. */
 #define NAME_BYTES_MAX 64u
-
-INLINE uint32_t frames_base(const struct sf_task *task) { return address_of(task + 1); }
 
 INLINE uint64_t task_handle(const struct sf_task *task) {
   return (uint64_t)task->serial << 32 | address_of(task);
@@ -69,6 +68,7 @@ static int32_t task_create(struct core *core, uint32_t entry, uint32_t stack_byt
   task->switches = 0;
   task->joiners.first = task->joiners.last = NULL;
   task->timer_child = task->timer_sibling = task->timer_previous = NULL;
+  task->slot = NULL;
 
   task->all_previous = NULL;
   task->all_next = core->shared.all;
@@ -91,6 +91,7 @@ static void task_free(struct core *core, struct sf_task *task) {
 static void task_end(struct core *core, struct sf_task *task, int32_t result) {
   task->state = SF_STATE_ENDED;
   task->result = result;
+  if (task->slot != NULL) slot_release(core, task);
   core->shared.tasks_live--;
   uint32_t consumed = task->flags & SF_TASK_DETACHED;
   while (task->joiners.first != NULL) {

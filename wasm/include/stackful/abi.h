@@ -276,7 +276,8 @@ struct sf_task {
   SF_ADDRESS(struct sf_task) timer_sibling;
   SF_ADDRESS(struct sf_task) timer_previous; /* parent or left sibling; 0 and not root: not armed */
   int32_t joined_result; /* of the task that was joined, until the joiner takes it */
-  uint32_t reserved[2];
+  SF_ADDRESS(void) slot; /* where its saved frames are; 0: in its region */
+  uint32_t reserved;
 };
 
 #define SF_STACK_BYTES_MIN 1024
