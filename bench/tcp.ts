@@ -52,6 +52,7 @@ interface ServerReport {
   readonly cpuMicroseconds: number;
   readonly userMicroseconds: number;
   readonly version?: string;
+  readonly metrics?: Readonly<Record<string, number>>;
   readonly notes?: Readonly<Record<string, unknown>>;
 }
 
@@ -80,6 +81,7 @@ export async function runTcpEcho(
     return {
       metrics: {
         ...load.metrics,
+        ...report.metrics,
         "us-cpu/message": report.cpuMicroseconds / messages,
         "us-user-cpu/message": report.userMicroseconds / messages,
       },

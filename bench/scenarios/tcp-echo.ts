@@ -40,6 +40,7 @@ export const scenario: Scenario = {
   name: "tcp-echo",
   summary: "processor time and throughput of an echo server in three shapes of load",
   metrics: ["us-cpu/message", "us-user-cpu/message", "messages/s", "us-p50", "us-p99"],
+  metricsOf: { stackful: ["turns", "native-calls/turn", "operations/turn"] },
   params: shapes,
   checksum: echoChecksum,
   implementations: {},

@@ -21,6 +21,11 @@ process.stdout.write(
     cpuMicroseconds: user + system,
     userMicroseconds: user,
     version: `stackful ${packageVersion()}, node ${process.version}, ${runtime.stats.backend}`,
+    metrics: {
+      turns,
+      "native-calls/turn": nativeCalls / turns,
+      "operations/turn": submissions / turns,
+    },
     notes: { turns, nativeCalls, systemCalls, operations: submissions, switches, longestTurnMs },
   })}\n`,
 );
