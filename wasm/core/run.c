@@ -34,7 +34,7 @@ NOINLINE static void overflow_frames(struct core *core, struct sf_task *task, ui
   }
   task->state = SF_STATE_DOOMED;
   core->shared.fault = SF_FAULT_FRAMES_OVERFLOW;
-  core->shared.fault_bytes = bytes + (task->stack_limit + task->stack_span - stack_pointer_get());
+  core->shared.fault_bytes = bytes + (region_end(task) - stack_pointer_get());
   phase_set(PHASE_REWINDING);
   asyncify_start_rewind(task->slot);
   ((int32_t (*)(uint32_t))task->entry)(task->entry_argument);
@@ -136,7 +136,7 @@ EXPORT(stackful_fail_current) COLD int32_t stackful_fail_current(uint32_t fault)
   uint32_t overflow_at = stack_overflow_at_get();
   if (overflow_at != 0) {
     core->shared.fault = SF_FAULT_C_STACK_OVERFLOW;
-    core->shared.fault_bytes = task->stack_limit + task->stack_span - overflow_at;
+    core->shared.fault_bytes = region_end(task) - overflow_at + RED_ZONE_BYTES;
     stack_overflow_at_set(0);
   }
   task->fault = core->shared.fault != SF_FAULT_NONE ? core->shared.fault : fault;

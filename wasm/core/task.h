@@ -19,6 +19,10 @@
 /* The longest name kept, in bytes. */
 #define NAME_BYTES_MAX 64u
 
+INLINE uint32_t region_end(const struct sf_task *task) {
+  return frames_base(task) + size_class_bytes(task->size_class);
+}
+
 INLINE uint64_t task_handle(const struct sf_task *task) {
   return (uint64_t)task->serial << 32 | address_of(task);
 }
