@@ -138,7 +138,7 @@ function processLaws(law: Law): void {
 /** A program of its own: child.ts, whose types a loader strips. */
 function child(...parameters: string[]): [string, string[]] {
   const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-  const register = new URL("./register-ts.mjs", import.meta.url).href;
+  const register = new URL("../support/register-ts.mjs", import.meta.url).href;
   return [process.execPath, ["--import", register, path("./child.ts"), ...parameters]];
 }
 

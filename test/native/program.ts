@@ -25,7 +25,7 @@ async function startWaiting(): Promise<Guest> {
 async function inWorkers(end: "terminate" | "abandon"): Promise<void> {
   const before = readdirSync("/proc/self/fd").length;
   for (let index = 0; index < WORKERS; index++) {
-    const register = new URL("../conformance/register-ts.mjs", import.meta.url).href;
+    const register = new URL("../support/register-ts.mjs", import.meta.url).href;
     const worker = new Worker(fileURLToPath(import.meta.url), {
       workerData: end,
       execArgv: ["--import", register],

@@ -12,7 +12,7 @@ requireAddon();
 const run = promisify(execFile);
 
 function program(situation: string): readonly string[] {
-  const register = new URL("../conformance/register-ts.mjs", import.meta.url).href;
+  const register = new URL("../support/register-ts.mjs", import.meta.url).href;
   return ["--import", register, fileURLToPath(new URL("program.ts", import.meta.url)), situation];
 }
 
