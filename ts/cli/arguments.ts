@@ -46,6 +46,13 @@ export function splitAtOperand(args: readonly string[], options: Options) {
   };
 }
 
+/** The one module that a command takes. */
+export function oneModule(positionals: readonly string[], usage: string): string {
+  const [input, more] = positionals;
+  if (input !== undefined && more === undefined) return input;
+  throw new UsageError(`one module, please\n${usage}`);
+}
+
 /** A whole number of at least `min`. */
 export function parseCount(name: string, text: string, min = 0): number {
   const value = Number(text);

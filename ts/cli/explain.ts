@@ -2,7 +2,7 @@
 //! instrumentation costs in size.
 
 import { type Explained, explain } from "../link/explain.ts";
-import { parseCommand, UsageError } from "./arguments.ts";
+import { oneModule, parseCommand } from "./arguments.ts";
 import { readInput } from "./link.ts";
 import { grouped } from "./stats.ts";
 
@@ -24,9 +24,7 @@ export async function explainCommand(args: readonly string[]): Promise<number> {
   });
   if (parsed === undefined) return 0;
   const { values, positionals } = parsed;
-  const [input, more] = positionals;
-  if (input === undefined || more !== undefined)
-    throw new UsageError(`one module, please\n${USAGE}`);
+  const input = oneModule(positionals, USAGE);
   const report = await explain(await readInput(input), values["async-import"] ?? []);
   const wanted = values.function;
   const functions =

@@ -3,7 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { StackfulError } from "../errors.ts";
 import { link } from "../link/link.ts";
-import { parseCommand, parseCount, UsageError } from "./arguments.ts";
+import { oneModule, parseCommand, parseCount, UsageError } from "./arguments.ts";
 import { printFigures } from "./figures.ts";
 
 const USAGE = `usage: stackful link [options] in.wasm -o out.wasm
@@ -23,9 +23,7 @@ export async function linkCommand(args: readonly string[]): Promise<number> {
   });
   if (parsed === undefined) return 0;
   const { values, positionals } = parsed;
-  const [input, more] = positionals;
-  if (input === undefined || more !== undefined)
-    throw new UsageError(`one module, please\n${USAGE}`);
+  const input = oneModule(positionals, USAGE);
   if (values.output === undefined) throw new UsageError(`where to? give -o\n${USAGE}`);
   const { wasm, figures } = await link(await readInput(input), {
     asyncImports: values["async-import"] ?? [],

@@ -3,7 +3,7 @@
 //! Everything read here lies in guest memory, so a hostile guest can have written it: values are used
 //! as numbers, never as proof. What the host must rely on it keeps on its own side.
 
-import { ERRNO, ERRNO_TEXT, SHARED, STATE, TASK } from "../abi.gen.ts";
+import { ERRNO, SHARED, STATE, TASK } from "../abi.gen.ts";
 import { assert } from "../assert.ts";
 import { StackfulError } from "../errors.ts";
 
@@ -240,14 +240,4 @@ export class Guest {
     }
     return address;
   }
-}
-
-/** "ECONNRESET (connection reset by peer)" for -15. */
-export function errnoText(result: number): string {
-  const name = errnoName(result);
-  return `${name} (${ERRNO_TEXT[-result] ?? "unknown"})`;
-}
-
-export function errnoName(result: number): string {
-  return Object.entries(ERRNO).find(([, code]) => code === -result)?.[0] ?? `errno ${-result}`;
 }

@@ -18,7 +18,6 @@ import type { LinkInfo, ValueType } from "../link/section.ts";
 const NOTHING = Symbol("nothing");
 
 interface Awaited {
-  settled: boolean;
   failed: boolean;
   value: unknown;
 }
@@ -38,10 +37,6 @@ export class HostAwaits {
   /** @param onSettled - asks for a turn. */
   constructor(onSettled: () => void) {
     this.#onSettled = onSettled;
-  }
-
-  get pending(): number {
-    return this.#byTask.size;
   }
 
   /** Whether an import threw `error`, rather than the engine. */
@@ -104,11 +99,11 @@ export class HostAwaits {
   }
 
   #wait(guest: Guest, task: number, promise: PromiseLike<unknown>): void {
-    const awaited: Awaited = { settled: false, failed: false, value: undefined };
+    const awaited: Awaited = { failed: false, value: undefined };
     this.#byTask.set(task, awaited);
     const settle = (failed: boolean) => (value: unknown) => {
       if (this.#byTask.get(task) !== awaited) return;
-      Object.assign(awaited, { settled: true, failed, value });
+      Object.assign(awaited, { failed, value });
       // It ends now, and will not come back for the value.
       if (guest.isDoomed(task)) this.#byTask.delete(task);
       try {
