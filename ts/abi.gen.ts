@@ -1,9 +1,10 @@
 // Generated from wasm/include/stackful/abi.h by scripts/gen-abi.ts. Do not edit.
 // Committed so that the types, and every change of the ABI, are visible without a build.
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 export const IOVEC_MAX = 64;
 export const PATH_MAX = 4096;
+export const AGE_SHIFT = 20;
 export const STACK_BYTES_MIN = 1024;
 export const SIZE_CLASSES = 14;
 
@@ -62,6 +63,7 @@ export const ERRNO = {
   ENOTTY: 59,
   ENXIO: 60,
   EOVERFLOW: 61,
+  EOWNERDEAD: 62,
   EPERM: 63,
   EPIPE: 64,
   EPROTO: 65,
@@ -133,6 +135,7 @@ export const ERRNO_TEXT: Readonly<Record<number, string>> = {
   59: "not a terminal",
   60: "no such device or address",
   61: "value too large",
+  62: "the task it belonged to has ended",
   63: "operation not permitted",
   64: "closed by the other end",
   65: "protocol error",
@@ -177,6 +180,30 @@ export const WAIT = {
   UNPARK: 5,
   OP: 6,
   HOST: 7,
+  TASK: 8,
+  GROUP: 9,
+  GROUP_CANCEL: 10,
+  GROUP_ROOM: 11,
+  SPAWN_ROOM: 12,
+  SELECT: 13,
+  MUTEX: 14,
+  RELOCK: 15,
+  READ_LOCK: 16,
+  WRITE_LOCK: 17,
+  CONDITION: 18,
+  SEMAPHORE: 19,
+  BARRIER: 20,
+  EVENT: 21,
+  NOTIFY: 22,
+  FUTURE: 23,
+  ONCE: 24,
+  FUTEX: 25,
+  LATCH: 26,
+  BROADCAST: 27,
+  WATCH: 28,
+  SIGNAL: 29,
+  OPERATION: 30,
+  SOURCE: 31,
 } as const;
 
 export const WAIT_TEXT: Readonly<Record<number, string>> = {
@@ -188,6 +215,50 @@ export const WAIT_TEXT: Readonly<Record<number, string>> = {
   5: "unpark",
   6: "operation",
   7: "host promise",
+  8: "end of a task",
+  9: "group",
+  10: "end of a canceled group",
+  11: "room in a group",
+  12: "room for a task",
+  13: "select",
+  14: "mutex",
+  15: "mutex, after a condition",
+  16: "read lock",
+  17: "write lock",
+  18: "condition",
+  19: "semaphore",
+  20: "barrier",
+  21: "event",
+  22: "notification",
+  23: "future",
+  24: "once",
+  25: "futex",
+  26: "latch",
+  27: "broadcast",
+  28: "watch",
+  29: "signal",
+  30: "started operation",
+  31: "source",
+};
+
+export const SIGNAL = {
+  INTERRUPT: 1,
+  TERMINATE: 2,
+  HANGUP: 3,
+  QUIT: 4,
+  USER1: 5,
+  USER2: 6,
+  WINDOW: 7,
+} as const;
+
+export const SIGNAL_TEXT: Readonly<Record<number, string>> = {
+  1: "SIGINT",
+  2: "SIGTERM",
+  3: "SIGHUP",
+  4: "SIGQUIT",
+  5: "SIGUSR1",
+  6: "SIGUSR2",
+  7: "SIGWINCH",
 };
 
 export const FAULT = {
@@ -235,6 +306,26 @@ export const STATE = {
   ENDED: 3,
   FREE: 4,
   DOOMED: 5,
+  PROBED: 6,
+} as const;
+
+export const ARM_SOURCE = {
+  NONE: 0,
+  RECEIVE: 1,
+  SEND: 2,
+  TASK: 3,
+  GROUP: 4,
+  BROADCAST: 5,
+  WATCH: 6,
+  EVENT: 7,
+  NOTIFY: 8,
+  FUTURE: 9,
+  SEMAPHORE: 10,
+  LATCH: 11,
+  TIMEOUT: 12,
+  SIGNAL: 13,
+  OPERATION: 14,
+  SOURCE: 15,
 } as const;
 
 export const TASK_FLAGS = {
@@ -243,7 +334,8 @@ export const TASK_FLAGS = {
   CANCELED: 4,
   PERMIT: 8,
   CANCEL_SENT: 16,
-  SLEEPER: 32,
+  EXPIRED: 32,
+  UNARMED: 64,
 } as const;
 
 export const ADDRESS = {
@@ -283,12 +375,13 @@ export const COMPLETION = {
 } as const;
 
 export const WAITER = {
-  size: 20,
+  size: 24,
   next: 0,
   previous: 4,
   task: 8,
   item: 12,
-  result: 16,
+  count: 16,
+  result: 20,
 } as const;
 
 export const WAIT_QUEUE = {
@@ -297,8 +390,26 @@ export const WAIT_QUEUE = {
   last: 4,
 } as const;
 
+export const TIMER_NODE = {
+  size: 24,
+  deadlineNs: 0,
+  child: 8,
+  sibling: 12,
+  previous: 16,
+  kind: 20,
+} as const;
+
+export const ARM = {
+  size: 64,
+  waiter: 0,
+  source: 24,
+  object: 28,
+  value: 32,
+  timer: 40,
+} as const;
+
 export const TASK = {
-  size: 144,
+  size: 176,
   framesPosition: 0,
   framesEnd: 4,
   stackPointer: 8,
@@ -308,33 +419,40 @@ export const TASK = {
   entryArgument: 24,
   next: 28,
   waiter: 32,
-  waitQueue: 52,
-  state: 56,
-  flags: 57,
-  wait: 58,
-  sizeClass: 59,
-  serial: 60,
-  fault: 64,
-  faultBytes: 68,
-  result: 72,
-  name: 76,
-  nameBytes: 80,
-  switches: 84,
-  joiners: 88,
-  allNext: 96,
-  allPrevious: 100,
-  waitDetail: 104,
-  deadlineNs: 112,
-  timerChild: 120,
-  timerSibling: 124,
-  timerPrevious: 128,
-  joinedResult: 132,
-  slot: 136,
-  reserved: 140,
+  waitQueue: 56,
+  state: 60,
+  flags: 61,
+  wait: 62,
+  sizeClass: 63,
+  slot: 64,
+  waitDetail: 68,
+  switches: 72,
+  serial: 76,
+  result: 80,
+  faultBytes: 84,
+  fault: 88,
+  nameBytes: 89,
+  shields: 90,
+  reserved: 91,
+  name: 92,
+  joiners: 96,
+  timer: 104,
+  allNext: 128,
+  allPrevious: 132,
+  scopes: 136,
+  locals: 140,
+  attached: 144,
+  group: 148,
+  groupNext: 152,
+  groupPrevious: 156,
+  groupResult: 160,
+  createdAt: 164,
+  parkedAt: 168,
+  stackHigh: 172,
 } as const;
 
 export const SHARED = {
-  size: 104,
+  size: 128,
   nowNs: 0,
   deadlineNs: 8,
   switches: 16,
@@ -357,5 +475,10 @@ export const SHARED = {
   regionsBytes: 88,
   stackBytesDefault: 92,
   sleepers: 96,
-  reserved: 100,
+  signalsWatched: 100,
+  entryClasses: 104,
+  entryClassesCount: 108,
+  stackMarks: 112,
+  stackMarksCount: 116,
+  reserved: 120,
 } as const;

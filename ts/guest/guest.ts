@@ -25,9 +25,12 @@ interface CoreExports {
   stackful_nested_end(phase: number): void;
   stackful_allocate(bytes: number): number;
   stackful_release(address: number): void;
-  stackful_channel_send(channel: number, waiter: number): number;
-  stackful_channel_receive(channel: number, waiter: number): number;
-  stackful_channel_forget(channel: number, waiter: number, sending: number): void;
+  stackful_select(arms: number, armsCount: number, owner: number): number;
+  stackful_select_forget(owner: number): void;
+  stackful_signal_raise(kind: number): number;
+  stackful_probe(task: number): number;
+  stackful_probe_failed(): void;
+  stackful_stack_used(task: number): number;
   sf_channel_init(channel: number, buffer: number, capacity: number, itemBytes: number): number;
   sf_channel_close(channel: number, immediate: number): void;
   sf_channel_count(channel: number): number;
@@ -53,6 +56,7 @@ const UNGUARDED: readonly string[] = [
   "stackful_await_end",
   "stackful_nested_begin",
   "stackful_nested_end",
+  "stackful_probe",
 ];
 
 export class Guest {
@@ -197,7 +201,7 @@ export class Guest {
 
   taskName(task: number): string {
     const address = this.u32(task + TASK.name);
-    const length = Math.min(this.u32(task + TASK.nameBytes), 64);
+    const length = Math.min(this.bytes[task + TASK.nameBytes]!, 64);
     if (address === 0 || length === 0) return "";
     return new TextDecoder().decode(this.bytes.slice(address, address + length));
   }

@@ -1,8 +1,9 @@
 //! The host's end of a channel in guest memory.
 
-import { ERRNO, SHARED, WAITER } from "../abi.gen.ts";
+import { ARM_SOURCE } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
+import type { HostWait, HostWaits } from "./host-waits.ts";
 
 /** How items look in TypeScript; a number is their size in bytes, for Uint8Array items. */
 export type ChannelItem = "i32" | "u32" | "i64" | "f64" | number;
@@ -21,67 +22,11 @@ export interface WaitOptions {
 
 type Item = number | bigint | Uint8Array;
 
-/** sizeof(struct sf_channel) in stackful.h. */
+/** sizeof(struct sf_channel) in channel.h. */
 const CHANNEL_BYTES = 64;
 
 /** The core's largest allocation, less its own needs. */
 const ALLOCATION_BYTES_MAX = 8 * 1024 * 1024 - 64;
-
-interface Pending {
-  readonly waiter: number;
-  finish(result: number): void;
-}
-
-/** The host's waiters in all channels of a runtime. */
-export class HostWaiters {
-  readonly #guest: Guest;
-  readonly #pending = new Map<number, Pending>();
-  ended = false;
-  /** Asks for a turn. */
-  readonly wake: () => void;
-
-  constructor(guest: Guest, wake: () => void) {
-    this.#guest = guest;
-    this.wake = wake;
-  }
-
-  add(pending: Pending): void {
-    this.#pending.set(pending.waiter, pending);
-  }
-
-  remove(waiter: number): void {
-    this.#pending.delete(waiter);
-  }
-
-  /** Takes the waiters that the core has served. */
-  drain(): void {
-    let waiter = this.#guest.sharedU32(SHARED.signaled);
-    if (waiter === 0) return;
-    this.#guest.setShared(SHARED.signaled, 0);
-    const served: { pending: Pending; result: number }[] = [];
-    while (waiter !== 0) {
-      const pending = this.#pending.get(waiter);
-      if (pending === undefined) break; // Written by the guest: nothing of ours.
-      this.#pending.delete(waiter);
-      served.push({ pending, result: this.#guest.i32(waiter + WAITER.result) });
-      waiter = this.#guest.u32(waiter + WAITER.next);
-    }
-    // The core lists the newest first.
-    for (const { pending, result } of served.reverse()) pending.finish(result);
-  }
-
-  /** Whether `waiter` is still queued in its channel. */
-  has(waiter: number): boolean {
-    return this.#pending.has(waiter);
-  }
-
-  /** The runtime ended: what is pending, and whatever comes, finds the channel closed. */
-  endAll(): void {
-    this.ended = true;
-    for (const pending of [...this.#pending.values()]) pending.finish(-ERRNO.EPIPE);
-    this.#pending.clear();
-  }
-}
 
 /**
  * A bounded FIFO channel between guest and host, any number of senders and receivers on either side.
@@ -93,11 +38,11 @@ export class Channel implements AsyncIterable<Item> {
   readonly capacity: number;
   readonly item: ChannelItem;
   readonly #guest: Guest;
-  readonly #waiters: HostWaiters;
+  readonly #waits: HostWaits;
   readonly #itemBytes: number;
 
   /** @internal Channels come from `Runtime.channel`. */
-  constructor(guest: Guest, waiters: HostWaiters, options: ChannelOptions) {
+  constructor(waits: HostWaits, options: ChannelOptions) {
     const { capacity = 16, item = "i32" } = options;
     if (!Number.isInteger(capacity) || capacity < 0) {
       throw new RangeError(`channel: capacity must be a whole number from 0 on, not ${capacity}`);
@@ -105,8 +50,9 @@ export class Channel implements AsyncIterable<Item> {
     if (typeof item === "number" && (!Number.isInteger(item) || item < 1)) {
       throw new RangeError(`channel: item must be a size of at least 1 byte, not ${item}`);
     }
+    const { guest } = waits;
     this.#guest = guest;
-    this.#waiters = waiters;
+    this.#waits = waits;
     this.capacity = capacity;
     this.item = item;
     this.#itemBytes = itemBytes(item);
@@ -130,18 +76,14 @@ export class Channel implements AsyncIterable<Item> {
    * @throws {RangeError} an item of bytes has another size than the channel's.
    */
   async send(value: Item, options: WaitOptions = {}): Promise<void> {
-    if (this.#waiters.ended) throw new StackfulError("SF_CLOSED", "sending: the runtime has ended");
-    const waiter = this.#newWaiter();
+    const wait = this.#open(ARM_SOURCE.SEND);
     try {
-      this.#write(waiter + WAITER.size, value);
-    } catch (error) {
-      this.#guest.core.stackful_release(waiter);
-      throw error;
+      this.#write(wait.item(0), value);
+      const index = await wait.start(options.signal);
+      if (index < 0 || wait.result(0) < 0) throw closed("the channel is closed");
+    } finally {
+      wait.release();
     }
-    const result = this.#guest.core.stackful_channel_send(this.address, waiter);
-    const outcome = await this.#settled(waiter, result, true, options.signal);
-    this.#guest.core.stackful_release(waiter);
-    if (outcome < 0) throw new StackfulError("SF_CLOSED", "sending: the channel is closed");
   }
 
   /**
@@ -149,21 +91,21 @@ export class Channel implements AsyncIterable<Item> {
    * runtime has ended.
    */
   async receive(options: WaitOptions = {}): Promise<Item | undefined> {
-    if (this.#waiters.ended) return undefined;
-    const waiter = this.#newWaiter();
-    const result = this.#guest.core.stackful_channel_receive(this.address, waiter);
-    const outcome = await this.#settled(waiter, result, false, options.signal);
-    const value = outcome < 0 ? undefined : this.#read(waiter + WAITER.size);
-    this.#guest.core.stackful_release(waiter);
-    return value;
+    if (this.#waits.ended) return undefined;
+    const wait = this.#open(ARM_SOURCE.RECEIVE);
+    try {
+      const index = await wait.start(options.signal);
+      return index < 0 || wait.result(0) < 0 ? undefined : this.#read(wait.item(0));
+    } finally {
+      wait.release();
+    }
   }
 
   /** No send is accepted any more; what is in the buffer can be received, unless `immediate`. */
   close(options: { readonly immediate?: boolean } = {}): void {
-    if (this.#waiters.ended) return;
+    if (this.#waits.ended) return;
     this.#guest.core.sf_channel_close(this.address, options.immediate === true ? 1 : 0);
-    this.#waiters.drain();
-    this.#waiters.wake();
+    this.#waits.progress();
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Item> {
@@ -172,42 +114,9 @@ export class Channel implements AsyncIterable<Item> {
     }
   }
 
-  #newWaiter(): number {
-    const waiter = this.#guest.allocate(WAITER.size + this.#itemBytes);
-    this.#guest.setU32(waiter + WAITER.task, 0);
-    this.#guest.setU32(waiter + WAITER.item, waiter + WAITER.size);
-    return waiter;
-  }
-
-  /** The waiter's result; -EAGAIN means that it was queued. Either way the guest may go on now. */
-  #settled(
-    waiter: number,
-    result: number,
-    sending: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<number> | number {
-    this.#waiters.drain();
-    this.#waiters.wake();
-    if (result !== -ERRNO.EAGAIN) return result;
-    return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        this.#waiters.drain();
-        if (!this.#waiters.has(waiter)) return; // Served in this very turn: the item counts.
-        this.#waiters.remove(waiter);
-        this.#guest.core.stackful_channel_forget(this.address, waiter, sending ? 1 : 0);
-        this.#guest.core.stackful_release(waiter);
-        reject(signal!.reason);
-      };
-      this.#waiters.add({
-        waiter,
-        finish: (outcome) => {
-          signal?.removeEventListener("abort", abort);
-          resolve(outcome);
-        },
-      });
-      if (signal?.aborted) abort();
-      else signal?.addEventListener("abort", abort, { once: true });
-    });
+  #open(source: number): HostWait {
+    if (this.#waits.ended) throw closed("the runtime has ended");
+    return this.#waits.open([{ source, object: this.address, itemBytes: this.#itemBytes }]);
   }
 
   #write(address: number, value: Item): void {
@@ -228,6 +137,10 @@ export class Channel implements AsyncIterable<Item> {
     if (this.item === "f64") return view.getFloat64(address, true);
     return this.#guest.bytes.slice(address, address + this.item);
   }
+}
+
+function closed(why: string): StackfulError {
+  return new StackfulError("SF_CLOSED", `sending: ${why}`);
 }
 
 function itemBytes(item: ChannelItem): number {

@@ -16,7 +16,7 @@ export class GuestExit extends Error {
 
 /** The error for a task that the core has just failed, with `cause` from the engine or the host. */
 export function taskError(guest: Guest, task: number, name: string, cause: unknown): StackfulError {
-  const fault = guest.u32(task + TASK.fault);
+  const fault = guest.bytes[task + TASK.fault];
   const who = `task "${name || "unnamed"}"`;
   const stackBytes = 1024 << guest.bytes[task + TASK.sizeClass]!;
   switch (fault) {

@@ -10,9 +10,10 @@ import type { LinkInfo } from "../link/section.ts";
 import { TurnLoop } from "../sched/turn-loop.ts";
 import { openWasi } from "../wasi/open-wasi.ts";
 import { PREVIEW1 } from "../wasi/provider.ts";
-import { Channel, type ChannelOptions, HostWaiters } from "./channel.ts";
+import { Channel, type ChannelOptions } from "./channel.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { GuestExit, taskError } from "./failure.ts";
+import { HostWaits } from "./host-waits.ts";
 import { asyncFunctionNames, bindImports, HostAwaits } from "./imports.ts";
 import { type GuestSource, loadGuest } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
@@ -67,7 +68,7 @@ export class Runtime implements AsyncDisposable {
   readonly #options: RuntimeOptions;
   readonly #loop: TurnLoop;
   readonly #tasks: TaskTable;
-  readonly #waiters: HostWaiters;
+  readonly #waits: HostWaits;
   readonly #awaits: HostAwaits;
   #exit: GuestExit | undefined;
   #fatal: StackfulError | undefined;
@@ -106,7 +107,7 @@ export class Runtime implements AsyncDisposable {
           },
         })
       : undefined;
-    const own = { ...wasi?.imports, stackful_host: HOST_CLOCKS };
+    const own = { ...wasi?.imports, stackful_host: HOST_FUNCTIONS };
     const bound = bindImports(module, info, imports, own, awaits);
     const instance = await instantiate(module, bound);
     const guest = new Guest(instance);
@@ -150,14 +151,14 @@ export class Runtime implements AsyncDisposable {
       turnMs: parts.limits.turnMs,
       drain: () => {
         this.#tasks.drain();
-        this.#waiters.drain();
+        this.#waits.drain();
       },
       hostCalls: () => this.#awaits.embedderCalls,
       failed: (task, error) => this.#failed(task, error),
       broken: (error) => this.#break(error),
     });
     this.#tasks = new TaskTable(parts.guest, () => this.#loop.schedule());
-    this.#waiters = new HostWaiters(parts.guest, () => this.#loop.schedule());
+    this.#waits = new HostWaits(parts.guest, () => this.#loop.schedule());
   }
 
   /** The guest's memory. It grows: take `memory.buffer` anew after anything that ran the guest. */
@@ -252,7 +253,7 @@ export class Runtime implements AsyncDisposable {
   /** A channel that guest and host share. Its memory lives as long as the runtime. */
   channel(options: ChannelOptions = {}): Channel {
     this.#refuseWhenOver("channel");
-    return new Channel(this.#guest, this.#waiters, options);
+    return new Channel(this.#waits, options);
   }
 
   /** Cancels every task, waits until each has ended, and frees what the host holds. Idempotent. */
@@ -367,7 +368,7 @@ export class Runtime implements AsyncDisposable {
         ? new StackfulError("SF_DISPOSED", "the runtime ended before the task did")
         : new StackfulError("SF_EXIT", this.#exit.message);
     this.#tasks.failAll(this.#fatal ?? reason);
-    this.#waiters.endAll();
+    this.#waits.endAll();
     await this.#backend[Symbol.asyncDispose]();
   }
 
@@ -406,9 +407,10 @@ function cancelOnAbort(task: Task, signal: AbortSignal): void {
   task.then(release, release);
 }
 
-const HOST_CLOCKS = {
+const HOST_FUNCTIONS = {
   monotonic_ns: (): bigint => BigInt(monotonicNs()),
   wall_ns: wallNs,
+  probe: (): void => {},
 };
 
 function programName(source: GuestSource): string {

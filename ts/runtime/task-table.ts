@@ -58,7 +58,7 @@ export class TaskTable implements TaskOwner {
     });
     guest.bytes.set(nameBytes, slots + slotsBytes);
     guest.setU32(address + TASK.name, slots + slotsBytes);
-    guest.setU32(address + TASK.nameBytes, nameBytes.length);
+    guest.bytes[address + TASK.nameBytes] = nameBytes.length;
     const task = new Task(this, address, name);
     this.#tasks.set(address, { task, entry, slots });
     guest.core.stackful_task_start(address);

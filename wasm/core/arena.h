@@ -47,10 +47,10 @@ COLD static void *arena_take(struct core *core, uint32_t bytes) {
 
 INLINE uint32_t size_class_bytes(uint32_t size_class) { return SF_STACK_BYTES_MIN << size_class; }
 
-/* The smallest class of at least `stack_bytes`; SF_SIZE_CLASSES when there is none. */
+/* The smallest class of at least `stack_bytes`; ARENA_CLASSES when there is none. */
 INLINE uint32_t size_class_for(uint32_t stack_bytes) {
   if (stack_bytes <= SF_STACK_BYTES_MIN) return 0;
-  if (stack_bytes > size_class_bytes(SF_SIZE_CLASSES - 1)) return SF_SIZE_CLASSES;
+  if (stack_bytes > size_class_bytes(ARENA_CLASSES - 1)) return ARENA_CLASSES;
   return 22u - (uint32_t)__builtin_clz(stack_bytes - 1);
 }
 

@@ -1,7 +1,6 @@
 /* host.c - what the host calls besides stackful_run: tasks it owns, promises a task waits for, and
  * memory for what it shares with the guest. */
-#include "cancel.h"
-#include "park.h"
+#include "task.h"
 
 /* A task of the host, not yet started. `top_bytes` for arguments and name lie at entry_argument.
  * Returns its address, or a negated errno as task_create does. */

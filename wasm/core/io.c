@@ -1,6 +1,5 @@
 /* io.c - operations: a record into the ring, the task parked until its completion. */
-#include "cancel.h"
-#include "park.h"
+#include "task.h"
 
 struct op {
   uint32_t op;
@@ -18,7 +17,7 @@ NOINLINE static int32_t op_submit(struct core *core, struct sf_task *self,
                                                    uint32_t op, int32_t handle, uint32_t pointer,
                                                    uint32_t length, uint32_t argument,
                                                    uint32_t mode, int64_t offset) {
-  if (op != SF_OP_CLOSE && take_cancel(self)) return -SF_ECANCELED;
+  if (op != SF_OP_CLOSE) RETURN_IF_CANCELED(self);
   struct sf_submission *record = submission_next(core);
   record->op = (uint16_t)op;
   record->flags = 0;

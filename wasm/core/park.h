@@ -11,13 +11,13 @@
  *
  * So the function must look for the rewind before anything else, must not use its arguments then
  * (Asyncify does not promise to restore them), and has no frame of its own to save: that is one
- * frame less on every switch. It must not be inlined into guest code before Asyncify has run; the
- * linker sees to that.
+ * frame less on every switch. Whoever wakes the task does what is left to do. It must not be inlined
+ * into guest code before Asyncify has run; the linker sees to that.
  */
 #ifndef STACKFUL_PARK_H
 #define STACKFUL_PARK_H
 
-#include "state.h"
+#include "scope.h"
 
 /* First statement of every parking function. */
 #define RETURN_IF_RESUMED()                      \
@@ -26,12 +26,23 @@
       return resumed();                          \
   } while (0)
 
+__attribute__((import_module("stackful_host"), import_name("probe"))) void host_probe(void);
+
+/* Rewound, but not to go on. */
+COLD static int32_t resumed_in_vain(struct sf_task *self) {
+  /* Its frames did not fit, and it was rewound only to be found with its whole stack. */
+  if (self->state != SF_STATE_PROBED) __builtin_trap();
+  host_probe();
+  phase_set(PHASE_UNWINDING);
+  asyncify_start_unwind(self->slot);
+  return 0;
+}
+
 INLINE int32_t resumed(void) {
   struct sf_task *self = current_get();
   phase_set(PHASE_NORMAL);
   asyncify_stop_rewind();
-  /* Its frames did not fit, and it was rewound only to be found with its whole stack. */
-  if (UNLIKELY(self->state == SF_STATE_DOOMED)) __builtin_trap();
+  if (UNLIKELY(self->state != SF_STATE_RUNNING)) return resumed_in_vain(self);
   return self->waiter.result;
 }
 
@@ -51,7 +62,7 @@ INLINE struct sf_task *self_to_park(void) {
 }
 
 /* Starts the unwind; the caller returns what this returns. Whoever wakes the task writes
- * waiter.result first. */
+ * waiter.result, unless the task has done so for the usual end of its wait. */
 INLINE int32_t park(struct sf_task *task, uint32_t wait, uint32_t detail) {
   task->wait = (uint8_t)wait;
   task->wait_detail = detail;
@@ -60,11 +71,25 @@ INLINE int32_t park(struct sf_task *task, uint32_t wait, uint32_t detail) {
   return 0;
 }
 
-/* A cancel point: true, once, when a request is pending. */
-INLINE uint32_t take_cancel(struct sf_task *task) {
-  if (!(task->flags & SF_TASK_CANCELED)) return 0;
-  task->flags &= (uint8_t)~SF_TASK_CANCELED;
-  return 1;
+/* Looks after what a task has to notice before it waits; -ECANCELED when it must not wait. */
+#define RETURN_IF_CANCELED(self)                                            \
+  do {                                                                      \
+    if (UNLIKELY((self)->flags & SF_TASK_ATTENTION) && attend(core_get(), self)) \
+      return -SF_ECANCELED;                                                 \
+  } while (0)
+
+/* Parks the current task at the end of `queue`. `result` is what the call returns unless somebody
+ * says otherwise. */
+INLINE int32_t park_in(struct sf_wait_queue *queue, const void *item, uint32_t count,
+                       int32_t result, uint32_t wait, const void *detail) {
+  struct sf_task *self = self_to_park();
+  RETURN_IF_CANCELED(self);
+  self->waiter.item = (void *)item;
+  self->waiter.count = count;
+  self->waiter.result = result;
+  self->wait_queue = queue;
+  wait_queue_push(queue, &self->waiter);
+  return park(self, wait, address_of(detail));
 }
 
 #endif

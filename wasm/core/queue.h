@@ -1,7 +1,8 @@
 /* queue.h - the ready queue and wait queues: intrusive, FIFO, no allocation.
  *
  * A task is in at most one place: the ready queue (through `next`) or one wait queue (through
- * `waiter`). Wait queues are doubly linked, because cancel takes a task out of the middle.
+ * `waiter`), or in as many as its select has arms (through theirs). Wait queues are doubly linked,
+ * because cancel takes a task out of the middle.
  */
 #ifndef STACKFUL_QUEUE_H
 #define STACKFUL_QUEUE_H
@@ -55,16 +56,35 @@ static void wait_queue_remove(struct sf_wait_queue *queue, struct sf_waiter *wai
     waiter->next->previous = waiter->previous;
 }
 
-/* Ends the wait of a waiter that has left its queue. */
+/* Whose a waiter is; see sf_waiter.task. */
+#define HOST_WAITER 1u
+
+INLINE uint32_t waiter_is_task(const struct sf_waiter *waiter) {
+  return (address_of(waiter->task) & 1) == 0;
+}
+
+/* For a waiter that is no task's: an arm, or the host's. In select.h. */
+NOINLINE static void waiter_ready_elsewhere(struct core *core, struct sf_waiter *waiter);
+
+/* Ends the wait of a waiter that has left its queue and has its result. */
+INLINE void waiter_ready(struct core *core, struct sf_waiter *waiter) {
+  if (UNLIKELY(!waiter_is_task(waiter)))
+    waiter_ready_elsewhere(core, waiter);
+  else
+    ready_push(core, waiter->task);
+}
+
 INLINE void waiter_wake(struct core *core, struct sf_waiter *waiter, int32_t result) {
-  struct sf_task *task = waiter->task;
   waiter->result = result;
-  if (task != NULL) {
-    ready_push(core, task);
-  } else {
-    waiter->next = core->shared.signaled;
-    core->shared.signaled = waiter;
-  }
+  waiter_ready(core, waiter);
+}
+
+/* Wakes all that wait now, with one result. */
+static uint32_t wait_queue_wake_all(struct core *core, struct sf_wait_queue *queue,
+                                    int32_t result) {
+  uint32_t count = 0;
+  for (; queue->first != NULL; count++) waiter_wake(core, wait_queue_pop(queue), result);
+  return count;
 }
 
 #endif

@@ -7,8 +7,7 @@
  * Asyncify does not move __stack_pointer. After an unwind it still stands where the innermost guest
  * frame left it, which is where a rewind must find it again.
  */
-#include "cancel.h"
-#include "park.h"
+#include "task.h"
 
 /* For core functions that the host calls, when the guest brings no stack. */
 #define HOST_STACK_BYTES (16u << 10)
@@ -50,6 +49,10 @@ INLINE void enter(struct core *core, struct sf_task *task) {
   if (slot == NULL) {
     slot = slot_take(core, task);
     frames = task;
+    if (UNLIKELY(core->shared.stack_marks != 0) && task->state == SF_STATE_PARKED) {
+      frames_lift(task, slot);
+      frames = slot;
+    }
   }
   if (task->state == SF_STATE_PARKED) {
     phase_set(PHASE_REWINDING);
@@ -67,7 +70,9 @@ INLINE void enter(struct core *core, struct sf_task *task) {
   phase_set(PHASE_NORMAL);
   task->state = SF_STATE_PARKED;
   uint32_t stack_pointer = stack_pointer_get();
+  task->parked_at = core->parked_at;
   uint32_t bytes = (slot->position - slot->base + 7) & ~7u;
+  if (UNLIKELY(core->shared.stack_marks != 0)) stack_note(task, bytes + region_end(task) - stack_pointer);
   if (UNLIKELY(bytes > stack_pointer - frames_base(task))) {
     overflow_frames(core, task, bytes);
     return;
@@ -83,21 +88,50 @@ INLINE void leave(struct core *core) {
   phase_set(PHASE_NESTED);
 }
 
+static void operation_complete(struct core *core, uint32_t token, int32_t result);
+static void timer_event_fire(struct sf_timer_node *node);
+
 NOINLINE static void completions_deliver(struct core *core) {
   struct sf_shared *shared = &core->shared;
   while (shared->completions_head != shared->completions_tail) {
     uint32_t index = shared->completions_head++ & (shared->completions_capacity - 1);
     struct sf_completion *completion = (struct sf_completion *)shared->completions + index;
-    struct sf_task *task = (struct sf_task *)completion->token;
+    int32_t result = completion->result;
     shared->ops_pending--;
+    if (completion->token & OPERATION_TOKEN) {
+      operation_complete(core, completion->token, result);
+      continue;
+    }
+    struct sf_task *task = (struct sf_task *)completion->token;
     if (task->state == SF_STATE_DOOMED) {
       task_end(core, task, -SF_ENOTRECOVERABLE);
       continue;
     }
-    if (completion->result == -SF_ECANCELED) task->flags &= (uint8_t)~SF_TASK_CANCELED;
     task->flags &= (uint8_t)~SF_TASK_CANCEL_SENT;
-    task->waiter.result = completion->result;
+    task->waiter.result = result;
+    if (result == -SF_ECANCELED) request_noticed(task, request_take(task));
     ready_push(core, task);
+  }
+}
+
+NOINLINE static void timers_fire(struct core *core) {
+  uint64_t now_ns = core->shared.now_ns;
+  while (core->timers != NULL && core->timers->deadline_ns <= now_ns) {
+    struct sf_timer_node *node = core->timers;
+    timer_disarm(core, node);
+    switch (node->kind) {
+      case TIMER_SLEEP:
+        waiter_wake(core, &CONTAINER_OF(node, struct sf_task, timer)->waiter, 0);
+        break;
+      case TIMER_SCOPE:
+        scope_expire(core, CONTAINER_OF(node, struct timeout, timer));
+        break;
+      case TIMER_ARM:
+        waiter_wake(core, &CONTAINER_OF(node, struct sf_arm, timer)->waiter, 0);
+        break;
+      default:
+        timer_event_fire(node);
+    }
   }
 }
 
@@ -111,6 +145,7 @@ EXPORT(stackful_run) uint32_t stackful_run(uint32_t budget) {
   if (UNLIKELY(core->cancels_unsent)) cancels_resend(core);
   phase_set(PHASE_NORMAL);
   core->budget = budget;
+  core->parked_at = (uint32_t)(core->shared.now_ns >> SF_AGE_SHIFT);
   while (core->ready_first != NULL && core->budget != 0 && submissions_room(core) != 0) {
     core->budget--;
     enter(core, ready_pop(core));
@@ -119,6 +154,34 @@ EXPORT(stackful_run) uint32_t stackful_run(uint32_t budget) {
   core->shared.deadline_ns = core->timers == NULL ? NO_DEADLINE : core->timers->deadline_ns;
   leave(core);
   return core->ready_first != NULL;
+}
+
+static uint32_t arms_use(const struct sf_waiter *owner, const struct sf_task *stack);
+
+/* `failed` is over, and with it the channels, mutexes and so on that lie on its stack: whoever waits
+ * there gets -EOWNERDEAD. */
+COLD static void waiters_orphan(struct core *core, struct sf_task *failed) {
+  for (struct sf_task *task = core->shared.all; task != NULL; task = task->all_next) {
+    if (task == failed || task->state != SF_STATE_PARKED) continue;
+    uint32_t affected;
+    switch (task->wait) {
+      case SF_WAIT_READY:
+      case SF_WAIT_SLEEP:
+      case SF_WAIT_UNPARK:
+      case SF_WAIT_OP:
+      case SF_WAIT_HOST:
+        continue;
+      case SF_WAIT_SELECT:
+        affected = arms_use(&task->waiter, failed);
+        break;
+      case SF_WAIT_CONDITION:
+        affected = in_stack_of(failed, task->wait_queue) || in_stack_of(failed, task->waiter.item);
+        break;
+      default:
+        affected = in_stack_of(failed, task->wait_queue);
+    }
+    if (affected) wait_abort(core, task, -SF_EOWNERDEAD);
+  }
 }
 
 /* The host's answer to an exception out of stackful_run: ends the current task, so that the next run
@@ -143,6 +206,7 @@ EXPORT(stackful_fail_current) COLD int32_t stackful_fail_current(uint32_t fault)
   task->fault_bytes = core->shared.fault_bytes;
   core->shared.fault = core->shared.fault_bytes = 0;
   uint32_t host_holds_it = task->wait == SF_WAIT_OP || task->wait == SF_WAIT_HOST;
+  waiters_orphan(core, task);
   if (task->state != SF_STATE_DOOMED || !host_holds_it)
     task_end(core, task, -SF_ENOTRECOVERABLE);
   leave(core);

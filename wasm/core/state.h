@@ -37,16 +37,45 @@ struct slot {
 
 #define SLOTS 4u
 
+/* Regions and buffers of 1 KiB to 512 MiB; stacks use the first SF_SIZE_CLASSES. */
+#define ARENA_CLASSES 20u
+
+#define FUTEX_BUCKETS 256u
+
+/* Set in the token of a started operation; tasks' tokens are their addresses. */
+#define OPERATION_TOKEN 1u
+
+/* One more than the largest enum sf_signal_kind. */
+#define SIGNALS 8u
+
+struct signal_state {
+  uint32_t raised;   /* times */
+  uint32_t watchers;
+  struct sf_wait_queue waiters;
+};
+
+/* What a probe has put aside; see probe.c. */
+struct probe {
+  struct sf_task *task; /* NULL: none is under way */
+  struct sf_task *current;
+  uint32_t phase;
+  uint32_t stack_pointer;
+  uint32_t stack_limit;
+  uint32_t stack_span;
+  uint32_t frames_position;
+};
+
 struct core {
   struct sf_shared shared; /* first: the host knows its address as the core's */
   struct sf_task *ready_first;
   struct sf_task *ready_last;
-  struct sf_task *timers;  /* root of the pairing heap */
-  struct sf_task *sleepers; /* fell asleep in this run; see timers.h */
+  struct sf_timer_node *timers;   /* root of the pairing heap */
+  struct sf_timer_node *sleepers; /* started in this run; see timers.h */
   struct slot slots[SLOTS];
   uint32_t slots_free; /* a bit for each */
   uint32_t slots_next; /* whose turn it is to be taken from its owner */
   uint32_t budget;         /* switches left in this run */
+  uint32_t parked_at;      /* for tasks that park in this run */
   uint32_t host_stack_pointer;
   uint32_t host_stack_limit;
   uint32_t host_stack_span;
@@ -56,7 +85,11 @@ struct core {
   uint32_t guest_pages;    /* memory size as the guest sees it */
   uint32_t guest_pages_max;
   uint32_t cancels_unsent; /* a cancel of an operation found no room in the ring */
-  struct sf_task *pool[SF_SIZE_CLASSES];
+  struct sf_wait_queue spawners; /* wait for room */
+  struct sf_task *pool[ARENA_CLASSES];
+  struct signal_state signals[SIGNALS];
+  struct probe probe;
+  struct sf_wait_queue futexes[FUTEX_BUCKETS];
 };
 
 #define GLOBAL(name, type, getter, setter)                                              \

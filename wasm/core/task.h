@@ -9,19 +9,15 @@
 #ifndef STACKFUL_TASK_H
 #define STACKFUL_TASK_H
 
-#include "arena.h"
-#include "queue.h"
-#include "slots.h"
+#include "attach.h"
+#include "cancel.h"
+#include "paint.h"
 
 /* Leaf functions may write this far below __stack_pointer without moving it (LLVM's red zone). */
 #define RED_ZONE_BYTES 128u
 
 /* The longest name kept, in bytes. */
 #define NAME_BYTES_MAX 64u
-
-INLINE uint32_t region_end(const struct sf_task *task) {
-  return frames_base(task) + size_class_bytes(task->size_class);
-}
 
 INLINE uint64_t task_handle(const struct sf_task *task) {
   return (uint64_t)task->serial << 32 | address_of(task);
@@ -38,11 +34,21 @@ static struct sf_task *task_find(struct core *core, uint64_t handle) {
   return task;
 }
 
+/* What a task of `entry` gets that names no size. */
+INLINE uint32_t stack_bytes_for(const struct core *core, uint32_t entry) {
+  const struct sf_shared *shared = &core->shared;
+  if (entry < shared->entry_classes_count) {
+    uint32_t size_class = ((const uint8_t *)shared->entry_classes)[entry];
+    if (size_class != 0) return size_class_bytes(size_class - 1);
+  }
+  return shared->stack_bytes_default;
+}
+
 /* Makes a task that is not yet in the ready queue. `top_bytes` at the upper end of its stack are
  * left to the caller (arguments, name); at most a quarter of it, or the stack gets larger. Returns 0, -EAGAIN (tasks_max), -ENOMEM, or -EINVAL. */
 static int32_t task_create(struct core *core, uint32_t entry, uint32_t stack_bytes,
                            uint32_t top_bytes, uint32_t flags, struct sf_task **out) {
-  if (stack_bytes == 0) stack_bytes = core->shared.stack_bytes_default;
+  if (stack_bytes == 0) stack_bytes = stack_bytes_for(core, entry);
   top_bytes = (top_bytes + 15) & ~15u;
   if (stack_bytes < 4 * top_bytes) stack_bytes = 4 * top_bytes;
   uint32_t size_class = size_class_for(stack_bytes);
@@ -60,19 +66,25 @@ static int32_t task_create(struct core *core, uint32_t entry, uint32_t stack_byt
   task->entry = entry;
   task->entry_argument = top;
   task->waiter.task = task;
-  task->waiter.item = NULL;
+  task->waiter.result = 0;
   task->state = SF_STATE_NEW;
   task->flags = (uint8_t)flags;
-  task->serial = ++core->next_serial;
-  task->fault = SF_FAULT_NONE;
-  task->fault_bytes = 0;
-  task->result = 0;
-  task->name = NULL;
-  task->name_bytes = 0;
-  task->switches = 0;
-  task->joiners.first = task->joiners.last = NULL;
-  task->timer_child = task->timer_sibling = task->timer_previous = NULL;
+  task->wait = SF_WAIT_READY;
   task->slot = NULL;
+  task->switches = 0;
+  task->serial = ++core->next_serial;
+  task->result = 0;
+  task->fault_bytes = 0;
+  task->fault = SF_FAULT_NONE;
+  task->name_bytes = 0;
+  task->shields = 0;
+  task->name = NULL;
+  task->joiners.first = task->joiners.last = NULL;
+  task->timer.kind = TIMER_SLEEP;
+  task->scopes = task->locals = task->attached = task->group = NULL;
+  task->created_at = task->parked_at = (uint32_t)(core->shared.now_ns >> SF_AGE_SHIFT);
+  task->stack_high = 0;
+  if (UNLIKELY(core->shared.stack_marks != 0)) stack_paint(task);
 
   task->all_previous = NULL;
   task->all_next = core->shared.all;
@@ -83,6 +95,23 @@ static int32_t task_create(struct core *core, uint32_t entry, uint32_t stack_byt
   return 0;
 }
 
+/* Whoever waits for room may be next. */
+COLD static void spawners_wake(struct core *core, uint32_t size_class) {
+  struct sf_waiter *waiter = core->spawners.first;
+  while (waiter != NULL) {
+    struct sf_waiter *next = waiter->next;
+    if (waiter->count == size_class) {
+      wait_queue_remove(&core->spawners, waiter);
+      waiter_wake(core, waiter, 0);
+      return;
+    }
+    waiter = next;
+  }
+}
+
+/* In waiter.count of a spawner: it waits for fewer tasks, not for memory. */
+#define ROOM_FOR_ANY ARENA_CLASSES
+
 static void task_free(struct core *core, struct sf_task *task) {
   if (task->all_previous == NULL)
     core->shared.all = task->all_next;
@@ -90,20 +119,41 @@ static void task_free(struct core *core, struct sf_task *task) {
     task->all_previous->all_next = task->all_next;
   if (task->all_next != NULL) task->all_next->all_previous = task->all_previous;
   region_give_back(core, task);
+  if (UNLIKELY(core->spawners.first != NULL)) spawners_wake(core, task->size_class);
+}
+
+static void group_member_ended(struct core *core, struct sf_task *task, int32_t result);
+static uint32_t attachments_end(struct core *core, struct sf_task *task);
+
+/* Returns 1 when the end must wait for the host: operations in flight use the task's stack. */
+COLD static uint32_t task_let_go(struct core *core, struct sf_task *task) {
+  for (struct timeout *scope = task->scopes; scope != NULL; scope = scope->outer)
+    timer_disarm(core, &scope->timer);
+  task->scopes = NULL;
+  if (task->attached == NULL || attachments_end(core, task) == 0) return 0;
+  task->state = SF_STATE_DOOMED;
+  task->wait = SF_WAIT_OPERATION;
+  task->wait_detail = 0;
+  return 1;
 }
 
 static void task_end(struct core *core, struct sf_task *task, int32_t result) {
-  task->state = SF_STATE_ENDED;
   task->result = result;
   if (task->slot != NULL) slot_release(core, task);
+  if (UNLIKELY(core->shared.stack_marks != 0)) stack_mark(core, task);
+  if (UNLIKELY(task->scopes != NULL || task->attached != NULL) && task_let_go(core, task)) return;
+  task->state = SF_STATE_ENDED;
   core->shared.tasks_live--;
   uint32_t consumed = task->flags & SF_TASK_DETACHED;
+  int32_t error = task->fault == SF_FAULT_NONE ? 0 : -SF_ENOTRECOVERABLE;
   while (task->joiners.first != NULL) {
     struct sf_waiter *joiner = wait_queue_pop(&task->joiners);
-    joiner->task->joined_result = result;
-    waiter_wake(core, joiner, task->fault == SF_FAULT_NONE ? 0 : -SF_ENOTRECOVERABLE);
-    consumed = 1;
+    if (joiner->item != NULL) *(int32_t *)joiner->item = result;
+    consumed |= joiner->count;
+    waiter_wake(core, joiner, error);
   }
+  if (task->group != NULL) group_member_ended(core, task, error < 0 ? error : result);
+  if (UNLIKELY(core->spawners.first != NULL)) spawners_wake(core, ROOM_FOR_ANY);
   if (task->flags & SF_TASK_HOST_OWNED) {
     task->next = core->shared.ended;
     core->shared.ended = task;

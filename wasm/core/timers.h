@@ -1,126 +1,156 @@
-/* timers.h - deadlines of parked tasks: an intrusive pairing heap.
+/* timers.h - everything that happens at a time: an intrusive pairing heap.
  *
- * Insert is O(1), removal O(log n) amortised, and the nodes are in the tasks. `timer_previous` is
- * the left sibling, or the parent for a leftmost child; the root has none. A task is armed when it
- * is the root or has a previous. Equal deadlines fire in the order of their arming only within one
- * merge: nobody may rely on it.
+ * Insert is O(1), removal O(log n) amortised, and the nodes are where the wait is: in a task, on its
+ * stack, or in the guest's memory. `previous` is the left sibling, or the parent for a leftmost
+ * child; the root has none. Equal deadlines fire in the order of their arming only within one merge:
+ * nobody may rely on it.
  *
  * The core has no clock: now_ns is as old as the run. A duration that starts in the middle of a run
  * therefore waits in a list (linked like siblings) and is armed when the next run brings a newer
- * now_ns: a sleep may be late, never early.
+ * now_ns: it may be late, never early.
  */
 #ifndef STACKFUL_TIMERS_H
 #define STACKFUL_TIMERS_H
 
 #include "queue.h"
 
+/* What a timer ends. */
+enum timer_kind {
+  TIMER_SLEEP = 0, /* of sf_task: its sleep */
+  TIMER_SCOPE = 1, /* of struct timeout: its scope */
+  TIMER_ARM = 2,   /* of sf_arm: the arm */
+  TIMER_EVENT = 3, /* of struct timer: the event */
+};
+
+/* The bit of an sf_timeout_t that is a duration: base.h. */
+#define TIMEOUT_DURATION (UINT64_C(1) << 63)
+
+/* The bits beside the kind. */
+#define TIMER_KIND_MASK 3u
+#define TIMER_SLEEPER 4u /* waits for the next run */
+#define TIMER_ARMED 8u   /* in the heap or the list */
+
+#define CONTAINER_OF(pointer, type, member) \
+  ((type *)((char *)(pointer)-__builtin_offsetof(type, member)))
+
 /* Two roots in, one root out. */
-INLINE struct sf_task *timers_meld(struct sf_task *a, struct sf_task *b) {
+INLINE struct sf_timer_node *timers_meld(struct sf_timer_node *a, struct sf_timer_node *b) {
   if (b->deadline_ns < a->deadline_ns) {
-    struct sf_task *swap = a;
+    struct sf_timer_node *swap = a;
     a = b;
     b = swap;
   }
-  b->timer_previous = a;
-  b->timer_sibling = a->timer_child;
-  if (a->timer_child != NULL) a->timer_child->timer_previous = b;
-  a->timer_child = b;
+  b->previous = a;
+  b->sibling = a->child;
+  if (a->child != NULL) a->child->previous = b;
+  a->child = b;
   return a;
 }
 
 /* The two-pass merge of a list of siblings; NULL for an empty list. Iterative: a heap of a million
  * timers must not need a million stack frames. */
-NOINLINE static struct sf_task *timers_merge_siblings(struct sf_task *first) {
-  struct sf_task *pairs = NULL;
+NOINLINE static struct sf_timer_node *timers_merge_siblings(struct sf_timer_node *first) {
+  struct sf_timer_node *pairs = NULL;
   while (first != NULL) {
-    struct sf_task *a = first;
-    struct sf_task *b = a->timer_sibling;
-    first = b == NULL ? NULL : b->timer_sibling;
-    a->timer_sibling = a->timer_previous = NULL;
+    struct sf_timer_node *a = first;
+    struct sf_timer_node *b = a->sibling;
+    first = b == NULL ? NULL : b->sibling;
+    a->sibling = a->previous = NULL;
     if (b != NULL) {
-      b->timer_sibling = b->timer_previous = NULL;
+      b->sibling = b->previous = NULL;
       a = timers_meld(a, b);
     }
-    a->timer_sibling = pairs;
+    a->sibling = pairs;
     pairs = a;
   }
-  struct sf_task *root = NULL;
+  struct sf_timer_node *root = NULL;
   while (pairs != NULL) {
-    struct sf_task *next = pairs->timer_sibling;
-    pairs->timer_sibling = NULL;
+    struct sf_timer_node *next = pairs->sibling;
+    pairs->sibling = NULL;
     root = root == NULL ? pairs : timers_meld(root, pairs);
     pairs = next;
   }
   return root;
 }
 
-NOINLINE static void timer_arm(struct core *core, struct sf_task *task, uint64_t deadline_ns) {
-  task->deadline_ns = deadline_ns;
-  task->timer_child = task->timer_sibling = task->timer_previous = NULL;
-  core->timers = core->timers == NULL ? task : timers_meld(core->timers, task);
+NOINLINE static void timer_arm(struct core *core, struct sf_timer_node *node,
+                               enum timer_kind kind, uint64_t deadline_ns) {
+  node->deadline_ns = deadline_ns;
+  node->kind = kind | TIMER_ARMED;
+  node->child = node->sibling = node->previous = NULL;
+  core->timers = core->timers == NULL ? node : timers_meld(core->timers, node);
 }
 
-/* Arms `task` for `duration_ns` from the next run on. */
-static void timer_arm_later(struct core *core, struct sf_task *task, uint64_t duration_ns) {
-  task->deadline_ns = duration_ns;
-  task->flags |= SF_TASK_SLEEPER;
-  task->timer_child = task->timer_previous = NULL;
-  task->timer_sibling = core->sleepers;
-  if (core->sleepers != NULL) core->sleepers->timer_previous = task;
-  core->sleepers = task;
+/* Arms `node` for `duration_ns` from the next run on. */
+static void timer_arm_later(struct core *core, struct sf_timer_node *node, enum timer_kind kind,
+                            uint64_t duration_ns) {
+  node->deadline_ns = duration_ns;
+  node->kind = kind | TIMER_ARMED | TIMER_SLEEPER;
+  node->child = node->previous = NULL;
+  node->sibling = core->sleepers;
+  if (core->sleepers != NULL) core->sleepers->previous = node;
+  core->sleepers = node;
   core->shared.sleepers++;
 }
 
-static void sleeper_remove(struct core *core, struct sf_task *task) {
-  task->flags &= (uint8_t)~SF_TASK_SLEEPER;
+/* For an sf_timeout_t. Returns 0 when the time is up already, as far as the run knows: then nothing
+ * is armed. Never arms for SF_NEVER. */
+static uint32_t timer_arm_for(struct core *core, struct sf_timer_node *node, enum timer_kind kind,
+                              uint64_t timeout) {
+  if (timeout == UINT64_MAX) {
+    node->kind = kind;
+  } else if (timeout & TIMEOUT_DURATION) {
+    if (timeout == TIMEOUT_DURATION) return 0;
+    timer_arm_later(core, node, kind, timeout & ~TIMEOUT_DURATION);
+  } else {
+    if (timeout <= core->shared.now_ns) return 0;
+    timer_arm(core, node, kind, timeout);
+  }
+  return 1;
+}
+
+static void sleeper_remove(struct core *core, struct sf_timer_node *node) {
   core->shared.sleepers--;
-  if (task->timer_previous == NULL)
-    core->sleepers = task->timer_sibling;
+  if (node->previous == NULL)
+    core->sleepers = node->sibling;
   else
-    task->timer_previous->timer_sibling = task->timer_sibling;
-  if (task->timer_sibling != NULL) task->timer_sibling->timer_previous = task->timer_previous;
-  task->timer_sibling = task->timer_previous = NULL;
+    node->previous->sibling = node->sibling;
+  if (node->sibling != NULL) node->sibling->previous = node->previous;
 }
 
 NOINLINE static void sleepers_arm(struct core *core) {
   uint64_t now_ns = core->shared.now_ns;
   while (core->sleepers != NULL) {
-    struct sf_task *task = core->sleepers;
-    sleeper_remove(core, task);
-    uint64_t deadline_ns = now_ns + task->deadline_ns;
-    timer_arm(core, task, deadline_ns < now_ns ? NO_DEADLINE - 1 : deadline_ns);
+    struct sf_timer_node *node = core->sleepers;
+    sleeper_remove(core, node);
+    uint64_t deadline_ns = now_ns + node->deadline_ns;
+    timer_arm(core, node, node->kind & TIMER_KIND_MASK,
+              deadline_ns < now_ns ? NO_DEADLINE - 1 : deadline_ns);
   }
 }
 
-NOINLINE static void timer_disarm(struct core *core, struct sf_task *task) {
-  if (task->flags & SF_TASK_SLEEPER) {
-    sleeper_remove(core, task);
-    return;
+/* Whether it was armed. */
+NOINLINE static uint32_t timer_disarm(struct core *core, struct sf_timer_node *node) {
+  uint32_t kind = node->kind;
+  if (!(kind & TIMER_ARMED)) return 0;
+  node->kind = kind & TIMER_KIND_MASK;
+  if (kind & TIMER_SLEEPER) {
+    sleeper_remove(core, node);
+    return 1;
   }
-  struct sf_task *children = timers_merge_siblings(task->timer_child);
-  if (task == core->timers) {
+  struct sf_timer_node *children = timers_merge_siblings(node->child);
+  if (node == core->timers) {
     core->timers = children;
-  } else {
-    struct sf_task *previous = task->timer_previous;
-    if (previous == NULL) return;
-    if (previous->timer_child == task)
-      previous->timer_child = task->timer_sibling;
-    else
-      previous->timer_sibling = task->timer_sibling;
-    if (task->timer_sibling != NULL) task->timer_sibling->timer_previous = previous;
-    if (children != NULL) core->timers = timers_meld(core->timers, children);
+    return 1;
   }
-  task->timer_child = task->timer_sibling = task->timer_previous = NULL;
-}
-
-NOINLINE static void timers_fire(struct core *core) {
-  uint64_t now_ns = core->shared.now_ns;
-  while (core->timers != NULL && core->timers->deadline_ns <= now_ns) {
-    struct sf_task *task = core->timers;
-    timer_disarm(core, task);
-    task->waiter.result = 0;
-    ready_push(core, task);
-  }
+  struct sf_timer_node *previous = node->previous;
+  if (previous->child == node)
+    previous->child = node->sibling;
+  else
+    previous->sibling = node->sibling;
+  if (node->sibling != NULL) node->sibling->previous = previous;
+  if (children != NULL) core->timers = timers_meld(core->timers, children);
+  return 1;
 }
 
 #endif

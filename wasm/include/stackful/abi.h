@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define SF_ABI_VERSION 1
+#define SF_ABI_VERSION 2
 
 /* A guest address: a real pointer inside wasm, an opaque 32-bit offset everywhere else. */
 #ifdef __wasm32__
@@ -76,6 +76,7 @@
   X(ENOTTY,           59, "not a terminal") \
   X(ENXIO,            60, "no such device or address") \
   X(EOVERFLOW,        61, "value too large") \
+  X(EOWNERDEAD,       62, "the task it belonged to has ended") \
   X(EPERM,            63, "operation not permitted") \
   X(EPIPE,            64, "closed by the other end") \
   X(EPROTO,           65, "protocol error") \
@@ -178,28 +179,90 @@ struct sf_completion {
 };
 
 enum sf_state {
-  SF_STATE_NEW = 0,     /* in the ready queue, has not run yet */
+  SF_STATE_NEW = 0,     /* has not run yet */
   SF_STATE_PARKED = 1,  /* its frames are saved; waits for `wait`, or is in the ready queue */
   SF_STATE_RUNNING = 2, /* the current task */
   SF_STATE_ENDED = 3,   /* returned or failed; `result` and `fault` are set */
   SF_STATE_FREE = 4,    /* in the pool */
-  SF_STATE_DOOMED = 5,  /* failed with an operation in flight: ends when that completes */
+  SF_STATE_DOOMED = 5,  /* over, but the host still holds memory of its stack: ends when that is back */
+  SF_STATE_PROBED = 6,  /* parked, and rewound for a moment so that its stack can be read */
 };
 
-/* What a parked task waits for. READY: for its turn. */
+/* What a parked task waits for, and its `wait_detail`. READY: for its turn. */
+/*      name        code  text               detail */
 #define SF_WAIT_MAP(X) \
-  X(READY,   0, "ready") \
-  X(SEND,    1, "channel send") \
-  X(RECEIVE, 2, "channel receive") \
-  X(JOIN,    3, "join") \
-  X(SLEEP,   4, "sleep") \
-  X(UNPARK,  5, "unpark") \
-  X(OP,      6, "operation") \
-  X(HOST,    7, "host promise")
+  X(READY,          0, "ready")           /* */ \
+  X(SEND,           1, "channel send")    /* channel */ \
+  X(RECEIVE,        2, "channel receive") /* channel */ \
+  X(JOIN,           3, "join")            /* task */ \
+  X(SLEEP,          4, "sleep")           /* */ \
+  X(UNPARK,         5, "unpark")          /* */ \
+  X(OP,             6, "operation")       /* enum sf_opcode */ \
+  X(HOST,           7, "host promise")    /* */ \
+  X(TASK,           8, "end of a task")   /* task */ \
+  X(GROUP,          9, "group")           /* group */ \
+  X(GROUP_CANCEL,  10, "end of a canceled group") /* group */ \
+  X(GROUP_ROOM,    11, "room in a group") /* group */ \
+  X(SPAWN_ROOM,    12, "room for a task") /* stack bytes; 0: tasks_max */ \
+  X(SELECT,        13, "select")          /* number of arms */ \
+  X(MUTEX,         14, "mutex")           /* mutex; its first word is the holder's serial */ \
+  X(RELOCK,        15, "mutex, after a condition") /* mutex */ \
+  X(READ_LOCK,     16, "read lock")       /* rwlock; its first word is the writer's serial */ \
+  X(WRITE_LOCK,    17, "write lock")      /* rwlock */ \
+  X(CONDITION,     18, "condition")       /* condition */ \
+  X(SEMAPHORE,     19, "semaphore")       /* semaphore */ \
+  X(BARRIER,       20, "barrier")         /* barrier */ \
+  X(EVENT,         21, "event")           /* event */ \
+  X(NOTIFY,        22, "notification")    /* notify */ \
+  X(FUTURE,        23, "future")          /* future */ \
+  X(ONCE,          24, "once")            /* once */ \
+  X(FUTEX,         25, "futex")           /* address */ \
+  X(LATCH,         26, "latch")           /* latch */ \
+  X(BROADCAST,     27, "broadcast")       /* broadcast */ \
+  X(WATCH,         28, "watch")           /* watch */ \
+  X(SIGNAL,        29, "signal")          /* enum sf_signal_kind */ \
+  X(OPERATION,     30, "started operation") /* operation */ \
+  X(SOURCE,        31, "source")          /* source */
 
 enum sf_wait {
 #define X(name, code, text) SF_WAIT_##name = (code),
   SF_WAIT_MAP(X)
+#undef X
+};
+
+/* What an arm of a select waits for. `object`, `value`, `waiter.item` and `waiter.count` as noted. */
+enum sf_arm_source {
+  SF_ARM_NONE = 0,      /* never ready */
+  SF_ARM_RECEIVE = 1,   /* object: channel; item: where to */
+  SF_ARM_SEND = 2,      /* object: channel; item: what */
+  SF_ARM_TASK = 3,      /* value: task; item: int32_t for its result, or 0 */
+  SF_ARM_GROUP = 4,     /* object: group */
+  SF_ARM_BROADCAST = 5, /* object: broadcast; item: where to; count: consumer */
+  SF_ARM_WATCH = 6,     /* object: watch; item: where to; count: address of the version seen */
+  SF_ARM_EVENT = 7,     /* object: event */
+  SF_ARM_NOTIFY = 8,    /* object: notify */
+  SF_ARM_FUTURE = 9,    /* object: future; item: where to, or 0 */
+  SF_ARM_SEMAPHORE = 10, /* object: semaphore; count: permits */
+  SF_ARM_LATCH = 11,    /* object: latch */
+  SF_ARM_TIMEOUT = 12,  /* value: sf_timeout_t */
+  SF_ARM_SIGNAL = 13,   /* object: signal */
+  SF_ARM_OPERATION = 14, /* object: operation */
+  SF_ARM_SOURCE = 15,   /* object: source; item: for its poll */
+};
+
+/* Signals that a host can raise in the guest. */
+#define SF_SIGNAL_MAP(X) \
+  X(INTERRUPT, 1, "SIGINT") \
+  X(TERMINATE, 2, "SIGTERM") \
+  X(HANGUP,    3, "SIGHUP") \
+  X(QUIT,      4, "SIGQUIT") \
+  X(USER1,     5, "SIGUSR1") \
+  X(USER2,     6, "SIGUSR2") \
+  X(WINDOW,    7, "SIGWINCH")
+
+enum sf_signal_kind {
+#define X(name, code, text) SF_SIGNAL_##name = (code),
+  SF_SIGNAL_MAP(X)
 #undef X
 };
 
@@ -224,23 +287,44 @@ enum sf_task_flags {
   SF_TASK_CANCELED = 4,  /* one request is pending */
   SF_TASK_PERMIT = 8,    /* unparked before it parked */
   SF_TASK_CANCEL_SENT = 16, /* the host was asked to cancel its operation */
-  SF_TASK_SLEEPER = 32, /* its sleep is armed by the next run */
+  SF_TASK_EXPIRED = 32,  /* a timeout of its has expired and ended no call yet */
+  SF_TASK_UNARMED = 64,  /* a timeout of its is armed at the next wait */
 };
 
 struct sf_task;
 
-/* A node in a wait queue. A task has one, the host makes its own (task == 0). */
+/* A node in a wait queue. A task has one, an arm of a select has one, the host makes its own. */
 struct sf_waiter {
   SF_ADDRESS(struct sf_waiter) next;
   SF_ADDRESS(struct sf_waiter) previous;
+  /* Whose it is. Odd: no task's; 1: the host's; else 1 + the sf_waiter that a select's arms end. */
   SF_ADDRESS(struct sf_task) task;
-  SF_ADDRESS(void) item; /* where the item is, or goes; JOIN: where the joiner wants the result */
+  SF_ADDRESS(void) item; /* where the item is, or goes; owner of arms: the arms */
+  uint32_t count;        /* what the source says; owner of arms: how many */
   int32_t result;        /* what the waiting call returns */
 };
 
 struct sf_wait_queue {
   SF_ADDRESS(struct sf_waiter) first;
   SF_ADDRESS(struct sf_waiter) last;
+};
+
+/* A node of the timer heap, which is linked as child, sibling and previous: see timers.h. */
+struct sf_timer_node {
+  uint64_t deadline_ns;
+  SF_ADDRESS(struct sf_timer_node) child;
+  SF_ADDRESS(struct sf_timer_node) sibling;
+  SF_ADDRESS(struct sf_timer_node) previous; /* parent or left sibling; 0 and not root: not armed */
+  uint32_t kind;
+};
+
+/* One alternative of a select. */
+struct sf_arm {
+  struct sf_waiter waiter; /* result: what the source's own call would have returned */
+  uint32_t source; /* enum sf_arm_source */
+  SF_ADDRESS(void) object;
+  uint64_t value;
+  struct sf_timer_node timer;
 };
 
 /* The control block at the start of every region. The host reads it, the core alone writes it.
@@ -253,32 +337,42 @@ struct sf_task {
   uint32_t stack_span;    /* stack_limit + stack_span: highest C stack address */
   uint32_t entry;         /* table index of an int32_t (void *) function */
   uint32_t entry_argument;
-  SF_ADDRESS(struct sf_task) next; /* ready queue, pool or sf_shared.ended */
+  SF_ADDRESS(struct sf_task) next; /* ready queue, pool, sf_shared.ended, or waiting for its group */
   struct sf_waiter waiter;
-  SF_ADDRESS(struct sf_wait_queue) wait_queue; /* SEND, RECEIVE, JOIN: the queue `waiter` is in */
+  SF_ADDRESS(struct sf_wait_queue) wait_queue; /* the queue `waiter` is in, for most of enum sf_wait */
   uint8_t state;      /* enum sf_state */
   uint8_t flags;      /* enum sf_task_flags */
   uint8_t wait;       /* enum sf_wait */
   uint8_t size_class; /* stack bytes are SF_STACK_BYTES_MIN << size_class */
-  uint32_t serial;    /* high half of the task's handle */
-  uint32_t fault;     /* enum sf_fault */
-  uint32_t fault_bytes; /* overflow: how many bytes were needed */
-  int32_t result;
-  SF_ADDRESS(const char) name;
-  uint32_t name_bytes;
+  SF_ADDRESS(void) slot; /* where its saved frames are; 0: in its region */
+  uint32_t wait_detail; /* see enum sf_wait */
   uint32_t switches;
+  uint32_t serial;    /* high half of the task's handle */
+  int32_t result;
+  uint32_t fault_bytes; /* overflow: how many bytes were needed */
+  uint8_t fault;      /* enum sf_fault */
+  uint8_t name_bytes;
+  uint8_t shields;    /* cancel requests wait while this is not 0 */
+  uint8_t reserved;
+  SF_ADDRESS(const char) name;
   struct sf_wait_queue joiners;
+  struct sf_timer_node timer; /* of its sleep */
   SF_ADDRESS(struct sf_task) all_next; /* every task that has not been freed */
   SF_ADDRESS(struct sf_task) all_previous;
-  uint32_t wait_detail; /* SEND, RECEIVE: channel; JOIN: task; OP: enum sf_opcode */
-  uint64_t deadline_ns; /* in the timer heap */
-  SF_ADDRESS(struct sf_task) timer_child;
-  SF_ADDRESS(struct sf_task) timer_sibling;
-  SF_ADDRESS(struct sf_task) timer_previous; /* parent or left sibling; 0 and not root: not armed */
-  int32_t joined_result; /* of the task that was joined, until the joiner takes it */
-  SF_ADDRESS(void) slot; /* where its saved frames are; 0: in its region */
-  uint32_t reserved;
+  SF_ADDRESS(void) scopes; /* its timeouts, innermost first */
+  SF_ADDRESS(void) locals; /* task-local bindings, newest first */
+  SF_ADDRESS(void) attached; /* objects on its stack that the core refers to */
+  SF_ADDRESS(void) group;
+  SF_ADDRESS(struct sf_task) group_next;
+  SF_ADDRESS(struct sf_task) group_previous;
+  SF_ADDRESS(int32_t) group_result; /* where its group's spawner wants the result, or 0 */
+  uint32_t created_at; /* now_ns >> SF_AGE_SHIFT */
+  uint32_t parked_at;  /* the same, of the last switch away from it */
+  uint32_t stack_high; /* while stacks are painted: most bytes in use when parked */
 };
+
+/* Ages are kept in units of 2 ** 20 ns, about a millisecond. */
+#define SF_AGE_SHIFT 20
 
 #define SF_STACK_BYTES_MIN 1024
 #define SF_SIZE_CLASSES 14 /* 1 KiB to 8 MiB */
@@ -306,7 +400,12 @@ struct sf_shared {
   uint32_t fault_bytes; /* overflow: how many bytes were needed */
   uint32_t regions_bytes; /* memory taken for regions, pooled ones included */
   uint32_t stack_bytes_default;
-  uint32_t sleepers; /* tasks whose sleep the next run arms: run again before waiting */
+  uint32_t sleepers; /* timers that the next run arms: run again before waiting */
+  uint32_t signals_watched; /* bit 1 << enum sf_signal_kind: the guest wants it */
+  uint32_t entry_classes; /* address of a byte for each table index: 1 + size class, or 0; or 0 */
+  uint32_t entry_classes_count;
+  uint32_t stack_marks; /* address of a uint32_t for each table index: most stack used; 0: not painted */
+  uint32_t stack_marks_count;
   uint32_t reserved;
 };
 
@@ -314,7 +413,9 @@ _Static_assert(sizeof(struct sf_address) == 24, "sf_address layout");
 _Static_assert(sizeof(struct sf_iovec) == 8, "sf_iovec layout");
 _Static_assert(sizeof(struct sf_submission) == 64, "sf_submission layout");
 _Static_assert(sizeof(struct sf_completion) == 16, "sf_completion layout");
-_Static_assert(sizeof(struct sf_waiter) == 20, "sf_waiter layout");
+_Static_assert(sizeof(struct sf_waiter) == 24, "sf_waiter layout");
+_Static_assert(sizeof(struct sf_timer_node) == 24, "sf_timer_node layout");
+_Static_assert(sizeof(struct sf_arm) == 64, "sf_arm layout");
 _Static_assert(sizeof(struct sf_task) % 16 == 0, "regions keep their stacks 16-byte aligned");
 _Static_assert(sizeof(struct sf_task) <= 176, "a 1 KiB task stays under 1.2 KiB all in");
 
