@@ -333,6 +333,12 @@ export const TASK = {
   reserved: 140,
 } as const;
 
+export const SPAN = {
+  size: 8,
+  next: 0,
+  bytes: 4,
+} as const;
+
 export const SHARED = {
   size: 104,
   nowNs: 0,
@@ -357,5 +363,5 @@ export const SHARED = {
   regionsBytes: 88,
   stackBytesDefault: 92,
   sleepers: 96,
-  reserved: 100,
+  regionsFreeBytes: 100,
 } as const;

@@ -57,6 +57,8 @@ struct core {
   uint32_t guest_pages_max;
   uint32_t cancels_unsent; /* a cancel of an operation found no room in the ring */
   struct sf_task *pool[SF_SIZE_CLASSES];
+  struct sf_span *spans;
+  uint32_t span_bytes_max; /* no span is larger */
 };
 
 #define GLOBAL(name, type, getter, setter)                                              \

@@ -35,6 +35,8 @@ static struct sf_task *task_find(struct core *core, uint64_t handle) {
   struct sf_task *task = (struct sf_task *)address;
   if (task->serial != (uint32_t)(handle >> 32) || task->serial == 0) return NULL;
   if (task->state == SF_STATE_FREE) return NULL;
+  /* Memory that was given back is cut anew: what was a header may lie inside a stack now. */
+  if (task->waiter.task != task) return NULL;
   return task;
 }
 

@@ -283,6 +283,12 @@ struct sf_task {
 #define SF_STACK_BYTES_MIN 1024
 #define SF_SIZE_CLASSES 14 /* 1 KiB to 8 MiB */
 
+/* The start of a run of memory that was regions and is no longer. */
+struct sf_span {
+  SF_ADDRESS(struct sf_span) next;
+  uint32_t bytes; /* a multiple of 16 */
+};
+
 /* The control block that core and host share. stackful_init returns its address. */
 struct sf_shared {
   uint64_t now_ns;      /* monotonic; the host writes it before every run */
@@ -304,10 +310,10 @@ struct sf_shared {
   SF_ADDRESS(struct sf_task) all;      /* every task that has not been freed */
   uint32_t fault;       /* enum sf_fault of the trap that is under way */
   uint32_t fault_bytes; /* overflow: how many bytes were needed */
-  uint32_t regions_bytes; /* memory taken for regions, pooled ones included */
+  uint32_t regions_bytes; /* memory taken for regions, pooled ones included, spans not */
   uint32_t stack_bytes_default;
   uint32_t sleepers; /* tasks whose sleep the next run arms: run again before waiting */
-  uint32_t reserved;
+  uint32_t regions_free_bytes; /* those of regions_bytes that no task or allocation uses */
 };
 
 _Static_assert(sizeof(struct sf_address) == 24, "sf_address layout");
@@ -315,6 +321,7 @@ _Static_assert(sizeof(struct sf_iovec) == 8, "sf_iovec layout");
 _Static_assert(sizeof(struct sf_submission) == 64, "sf_submission layout");
 _Static_assert(sizeof(struct sf_completion) == 16, "sf_completion layout");
 _Static_assert(sizeof(struct sf_waiter) == 20, "sf_waiter layout");
+_Static_assert(sizeof(struct sf_span) == 8, "sf_span layout");
 _Static_assert(sizeof(struct sf_task) % 16 == 0, "regions keep their stacks 16-byte aligned");
 _Static_assert(sizeof(struct sf_task) <= 176, "a 1 KiB task stays under 1.2 KiB all in");
 
