@@ -25,6 +25,9 @@ interface CoreExports {
   stackful_nested_end(phase: number): void;
   stackful_allocate(bytes: number): number;
   stackful_release(address: number): void;
+  stackful_pool_take(sizeClass: number): number;
+  stackful_span_give(address: number, bytes: number): void;
+  stackful_span_take(): number;
   stackful_channel_send(channel: number, waiter: number): number;
   stackful_channel_receive(channel: number, waiter: number): number;
   stackful_channel_forget(channel: number, waiter: number, sending: number): void;
