@@ -451,6 +451,12 @@ export const TASK = {
   stackHigh: 172,
 } as const;
 
+export const SPAN = {
+  size: 8,
+  next: 0,
+  bytes: 4,
+} as const;
+
 export const SHARED = {
   size: 128,
   nowNs: 0,
@@ -480,5 +486,5 @@ export const SHARED = {
   entryClassesCount: 108,
   stackMarks: 112,
   stackMarksCount: 116,
-  reserved: 120,
+  regionsFreeBytes: 120,
 } as const;

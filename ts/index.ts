@@ -24,3 +24,4 @@ export {
 export { Runtime, type RuntimeStats, type SpawnOptions } from "./runtime/runtime.ts";
 export type { Task, TaskResult, TaskStatus } from "./runtime/task.ts";
 export type { TaskLine } from "./runtime/task-table.ts";
+export type { Trimmed } from "./runtime/trim.ts";

@@ -31,6 +31,9 @@ interface CoreExports {
   stackful_probe(task: number): number;
   stackful_probe_failed(): void;
   stackful_stack_used(task: number): number;
+  stackful_pool_take(sizeClass: number): number;
+  stackful_span_give(address: number, bytes: number): void;
+  stackful_span_take(): number;
   sf_channel_init(channel: number, buffer: number, capacity: number, itemBytes: number): number;
   sf_channel_close(channel: number, immediate: number): void;
   sf_channel_count(channel: number): number;

@@ -31,6 +31,8 @@ static struct sf_task *task_find(struct core *core, uint64_t handle) {
   struct sf_task *task = (struct sf_task *)address;
   if (task->serial != (uint32_t)(handle >> 32) || task->serial == 0) return NULL;
   if (task->state == SF_STATE_FREE) return NULL;
+  /* Memory that was given back is cut anew: what was a header may lie inside a stack now. */
+  if (task->waiter.task != task) return NULL;
   return task;
 }
 
@@ -110,7 +112,7 @@ COLD static void spawners_wake(struct core *core, uint32_t size_class) {
 }
 
 /* In waiter.count of a spawner: it waits for fewer tasks, not for memory. */
-#define ROOM_FOR_ANY ARENA_CLASSES
+#define ROOM_FOR_ANY SF_SIZE_CLASSES
 
 static void task_free(struct core *core, struct sf_task *task) {
   if (task->all_previous == NULL)

@@ -377,6 +377,12 @@ struct sf_task {
 #define SF_STACK_BYTES_MIN 1024
 #define SF_SIZE_CLASSES 14 /* 1 KiB to 8 MiB */
 
+/* The start of a run of memory that was regions and is no longer. */
+struct sf_span {
+  SF_ADDRESS(struct sf_span) next;
+  uint32_t bytes; /* a multiple of 16 */
+};
+
 /* The control block that core and host share. stackful_init returns its address. */
 struct sf_shared {
   uint64_t now_ns;      /* monotonic; the host writes it before every run */
@@ -398,7 +404,7 @@ struct sf_shared {
   SF_ADDRESS(struct sf_task) all;      /* every task that has not been freed */
   uint32_t fault;       /* enum sf_fault of the trap that is under way */
   uint32_t fault_bytes; /* overflow: how many bytes were needed */
-  uint32_t regions_bytes; /* memory taken for regions, pooled ones included */
+  uint32_t regions_bytes; /* memory taken for regions, pooled ones included, spans not */
   uint32_t stack_bytes_default;
   uint32_t sleepers; /* timers that the next run arms: run again before waiting */
   uint32_t signals_watched; /* bit 1 << enum sf_signal_kind: the guest wants it */
@@ -406,7 +412,7 @@ struct sf_shared {
   uint32_t entry_classes_count;
   uint32_t stack_marks; /* address of a uint32_t for each table index: most stack used; 0: not painted */
   uint32_t stack_marks_count;
-  uint32_t reserved;
+  uint32_t regions_free_bytes; /* those of regions_bytes that no task or allocation uses */
 };
 
 _Static_assert(sizeof(struct sf_address) == 24, "sf_address layout");
@@ -416,6 +422,7 @@ _Static_assert(sizeof(struct sf_completion) == 16, "sf_completion layout");
 _Static_assert(sizeof(struct sf_waiter) == 24, "sf_waiter layout");
 _Static_assert(sizeof(struct sf_timer_node) == 24, "sf_timer_node layout");
 _Static_assert(sizeof(struct sf_arm) == 64, "sf_arm layout");
+_Static_assert(sizeof(struct sf_span) == 8, "sf_span layout");
 _Static_assert(sizeof(struct sf_task) % 16 == 0, "regions keep their stacks 16-byte aligned");
 _Static_assert(sizeof(struct sf_task) <= 176, "a 1 KiB task stays under 1.2 KiB all in");
 
