@@ -6,6 +6,7 @@
  * conditions with many waiters.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { condition } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "condition",
@@ -14,6 +15,6 @@ export const scenario: Scenario = {
   params: { smoke: [{ rounds: 100 }], full: [{ rounds: 100_000 }] },
   /** The turns that were taken. */
   checksum: (params) => String(2 * param(params, "rounds")),
-  implementations: {},
+  implementations: { stackful: condition },
   peers: ["go", "tokio"],
 };

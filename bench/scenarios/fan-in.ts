@@ -6,6 +6,7 @@
  * of a channel between two tasks.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { fanIn } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "fan-in",
@@ -20,6 +21,6 @@ export const scenario: Scenario = {
     const items = param(params, "items");
     return String((items * (items - 1)) / 2);
   },
-  implementations: {},
+  implementations: { stackful: fanIn },
   peers: ["go", "tokio"],
 };

@@ -5,6 +5,7 @@
  * Not for: broadcasting. Tokio has no channel for several receivers: there it is flume's.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { fanOut } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "fan-out",
@@ -19,6 +20,6 @@ export const scenario: Scenario = {
     const items = param(params, "items");
     return String((items * (items - 1)) / 2);
   },
-  implementations: {},
+  implementations: { stackful: fanOut },
   peers: ["go", "tokio"],
 };

@@ -6,6 +6,7 @@
  * here the tasks share what they wait for, and nobody keeps a handle of each.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { million } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "million",
@@ -17,7 +18,7 @@ export const scenario: Scenario = {
     const tasks = param(params, "tasks");
     return String((tasks * (tasks - 1)) / 2);
   },
-  implementations: {},
+  implementations: { stackful: million },
   peers: ["go", "tokio"],
   warmUp: false,
 };

@@ -7,6 +7,7 @@
  * most of the second figure. Not for: locks between threads.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { mutex } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "mutex",
@@ -18,6 +19,6 @@ export const scenario: Scenario = {
   },
   /** The counter. `locks` is of each task. */
   checksum: (params) => String(param(params, "tasks") * param(params, "locks")),
-  implementations: {},
+  implementations: { stackful: mutex },
   peers: ["go", "tokio"],
 };

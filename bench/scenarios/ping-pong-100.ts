@@ -6,6 +6,7 @@
  * throughput of channels.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { pingPongs } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "ping-pong-100",
@@ -17,6 +18,6 @@ export const scenario: Scenario = {
   },
   /** The sum of the last number that came back in each pair. `rounds` is of each pair. */
   checksum: (params) => String(2 * param(params, "pairs") * param(params, "rounds")),
-  implementations: {},
+  implementations: { stackful: pingPongs },
   peers: ["go", "tokio"],
 };

@@ -6,6 +6,7 @@
  * between readers and writers, which every runtime strikes in its own way.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { rwlock } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "rwlock",
@@ -18,6 +19,6 @@ export const scenario: Scenario = {
   /** The value that the writer counted up, and all reads whose value was not below the last. */
   checksum: (params) =>
     String(param(params, "writes") + param(params, "readers") * param(params, "reads")),
-  implementations: {},
+  implementations: { stackful: rwlock },
   peers: ["go", "tokio"],
 };

@@ -5,6 +5,7 @@
  * p + 16 and so on; a select takes one item. Not for: fairness between the channels.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { selects } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "select",
@@ -19,6 +20,6 @@ export const scenario: Scenario = {
     const items = param(params, "items");
     return String((items * (items - 1)) / 2);
   },
-  implementations: {},
+  implementations: { stackful: selects },
   peers: ["go", "tokio"],
 };

@@ -6,6 +6,7 @@
  * to each runtime: Go does not wait at all, Tokio waits for the next millisecond. Not for: precision.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { sleepers } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "sleep-10k",
@@ -21,6 +22,6 @@ export const scenario: Scenario = {
     const tasks = param(params, "tasks");
     return String((tasks * (tasks - 1)) / 2);
   },
-  implementations: {},
+  implementations: { stackful: sleepers },
   peers: ["go", "tokio"],
 };

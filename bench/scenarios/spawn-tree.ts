@@ -5,6 +5,7 @@
  * run. Not for: short tasks one after the other (see spawn).
  */
 import { param, type Scenario } from "../scenario.ts";
+import { spawnTree } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "spawn-tree",
@@ -14,6 +15,6 @@ export const scenario: Scenario = {
   params: { smoke: [{ depth: 5 }], full: [{ depth: 13 }] },
   /** Every leaf counts 1. */
   checksum: (params) => String(2 ** param(params, "depth")),
-  implementations: {},
+  implementations: { stackful: spawnTree },
   peers: ["go", "tokio"],
 };

@@ -5,6 +5,7 @@
  * chain unwinds. Not for: recursion, which needs no tasks.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { taskChain } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "task-chain",
@@ -16,6 +17,6 @@ export const scenario: Scenario = {
     const tasks = param(params, "tasks");
     return String((tasks * (tasks - 1)) / 2);
   },
-  implementations: {},
+  implementations: { stackful: taskChain },
   peers: ["go", "tokio"],
 };

@@ -10,6 +10,7 @@
  * A timer here runs code, but is no task: in Go it is a callback, in Tokio an item of a DelayQueue.
  */
 import { param, type Scenario } from "../scenario.ts";
+import { timers } from "../stackful/scenarios.ts";
 
 export const scenario: Scenario = {
   name: "timers",
@@ -21,6 +22,6 @@ export const scenario: Scenario = {
   },
   /** Those that fired, and those that were cancelled in time. */
   checksum: (params) => String(param(params, "timers")),
-  implementations: {},
+  implementations: { stackful: timers },
   peers: ["go", "tokio"],
 };
