@@ -1,12 +1,24 @@
 //! The stackful side of the scenarios that need no I/O.
 
-import type { TaskResult } from "../../ts/index.ts";
+import type { Runtime, TaskResult } from "../../ts/index.ts";
 import { collectGarbage, residentBytes } from "../memory.ts";
 import { type Implementation, type Params, param, type Sample } from "../scenario.ts";
 import { benchRuntime } from "./guest.ts";
 
 /** Stack of a parked task: the smallest class. */
 const PARKED_STACK_BYTES = 1024;
+
+const runtimes = new Map<string, Promise<Runtime>>();
+
+/** One runtime for all runs in a process, so that the warm-up warms up its memory too. */
+function sharedRuntime(guest: string): Promise<Runtime> {
+  let runtime = runtimes.get(guest);
+  if (runtime === undefined) {
+    runtime = benchRuntime(guest, { limits: { tasksMax: 1_000_000, turnMs: 50 } });
+    runtimes.set(guest, runtime);
+  }
+  return runtime;
+}
 
 /** Runs one export of a guest and times it. */
 async function timed(
@@ -22,7 +34,7 @@ async function timed(
   switches: number;
   hostCalls: number;
 }> {
-  await using runtime = await benchRuntime(guest, { limits: { tasksMax: 1_000_000, turnMs: 50 } });
+  const runtime = await sharedRuntime(guest);
   const before = runtime.stats;
   const cpu = process.cpuUsage();
   const started = performance.now();
