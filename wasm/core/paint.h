@@ -2,7 +2,7 @@
  *
  * A new stack is filled with a pattern, and whatever is no longer that was used. The frames come in
  * from the other end: what a task had in use whenever it parked is recorded as a number, and a
- * region is painted again where frames have moved out of it.
+ * region is painted again where frames have moved out of it. So all tasks use slots then.
  */
 #ifndef STACKFUL_PAINT_H
 #define STACKFUL_PAINT_H
@@ -16,8 +16,16 @@ COLD static void stack_paint(struct sf_task *task) {
   __builtin_memset(task + 1, PAINT_BYTE, size_class_bytes(task->size_class));
 }
 
-/* `task` has just parked with so many bytes of frames and C stack. */
-INLINE void stack_note(struct sf_task *task, uint32_t bytes) {
+/* Bytes of frames of a parked task. */
+static uint32_t frames_bytes(const struct sf_task *task) {
+  const struct slot *slot = task->slot;
+  if (slot == NULL) return task->frames_position - frames_base(task);
+  return slot->position - slot->base;
+}
+
+/* `task` has just parked. */
+COLD static void stack_note(struct sf_task *task) {
+  uint32_t bytes = frames_bytes(task) + region_end(task) - task->stack_pointer;
   if (bytes > task->stack_high) task->stack_high = bytes;
 }
 

@@ -344,9 +344,12 @@ struct sf_task {
   uint8_t flags;      /* enum sf_task_flags */
   uint8_t wait;       /* enum sf_wait */
   uint8_t size_class; /* stack bytes are SF_STACK_BYTES_MIN << size_class */
-  SF_ADDRESS(void) slot; /* where its saved frames are; 0: in its region */
+  /* The slot that its saved frames are in; 0: none, they are in its region. The task itself: they
+   * never are anywhere but in its region, where they are known to fit. */
+  SF_ADDRESS(void) slot;
   uint32_t wait_detail; /* see enum sf_wait */
   uint32_t switches;
+  uint32_t parked_at;  /* now_ns >> SF_AGE_SHIFT of the last switch away from it */
   uint32_t serial;    /* high half of the task's handle */
   int32_t result;
   uint32_t fault_bytes; /* overflow: how many bytes were needed */
@@ -354,9 +357,9 @@ struct sf_task {
   uint8_t name_bytes;
   uint8_t shields;    /* cancel requests wait while this is not 0 */
   uint8_t reserved;
-  SF_ADDRESS(const char) name;
   struct sf_wait_queue joiners;
   struct sf_timer_node timer; /* of its sleep */
+  SF_ADDRESS(const char) name;
   SF_ADDRESS(struct sf_task) all_next; /* every task that has not been freed */
   SF_ADDRESS(struct sf_task) all_previous;
   SF_ADDRESS(void) scopes; /* its timeouts, innermost first */
@@ -366,8 +369,7 @@ struct sf_task {
   SF_ADDRESS(struct sf_task) group_next;
   SF_ADDRESS(struct sf_task) group_previous;
   SF_ADDRESS(int32_t) group_result; /* where its group's spawner wants the result, or 0 */
-  uint32_t created_at; /* now_ns >> SF_AGE_SHIFT */
-  uint32_t parked_at;  /* the same, of the last switch away from it */
+  uint32_t created_at; /* as parked_at, of its creation */
   uint32_t stack_high; /* while stacks are painted: most bytes in use when parked */
 };
 
