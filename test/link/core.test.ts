@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { PARKING_FUNCTIONS } from "../../ts/link/core-functions.ts";
 import { ByteReader } from "../../ts/link/wasm/bytes.ts";
 import { OPCODE, skipImmediates, skipValueType } from "../../ts/link/wasm/instructions.ts";
-import { KIND, parseModule, type WasmModule } from "../../ts/link/wasm/module.ts";
+import { functionName, KIND, parseModule, type WasmModule } from "../../ts/link/wasm/module.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 import { buildGuest } from "../support/build-guest.ts";
 import { assemble, runTool } from "./assemble.ts";
@@ -223,4 +223,21 @@ test("an unknown instruction is SF_LINK and says where", () => {
   expect(() => skipImmediates(code, code.u8())).toThrow(
     expect.objectContaining({ code: "SF_LINK", message: expect.stringContaining("0xff") }),
   );
+});
+
+test("what a guest does not use is stripped from its linked module", async () => {
+  const source = `#include <stackful.h>
+    __attribute__((export_name("go"))) int32_t go(void) { return sf_yield(); }`;
+  const { wasm } = await buildGuest({ source });
+  const module = parseModule(wasm);
+  const names = module.bodies.map((_, index) =>
+    functionName(module, module.functionImports.length + index),
+  );
+  const unused = PARKING_FUNCTIONS.filter((name) => name !== "sf_yield");
+  expect(names.filter((name) => unused.includes(name))).toEqual([]);
+  const exported = parseModule(core).exports.filter((item) => item.name.startsWith("sf_"));
+  const kept = exported.filter((item) => names.includes(item.name)).map((item) => item.name);
+  // The host's select reaches what arms can wait for; nothing else stays.
+  expect(wasm.length).toBeLessThan(core.length * 0.6);
+  expect(kept.length).toBeLessThan(exported.length / 3);
 });
