@@ -10,10 +10,11 @@ import { OPCODE, skipImmediates, skipValueType } from "./wasm/instructions.ts";
 import type { Body, WasmModule } from "./wasm/module.ts";
 
 /**
- * Bytes by order of definition. `data`: index of the global that holds the data structure's address.
+ * Bytes by order of definition, of the first `count` functions: Asyncify's own are the last ones.
+ * `data`: index of the global that holds the data structure's address.
  */
-export function asyncifyFrames(module: WasmModule, data: number): number[] {
-  return module.bodies.map((body) => pushedBytes(module.bytes, body, data));
+export function asyncifyFrames(module: WasmModule, data: number, count: number): number[] {
+  return module.bodies.slice(0, count).map((body) => pushedBytes(module.bytes, body, data));
 }
 
 function pushedBytes(bytes: Uint8Array, body: Body, data: number): number {
@@ -24,10 +25,10 @@ function pushedBytes(bytes: Uint8Array, body: Body, data: number): number {
   }
   let pushed = 0;
   let popped = 0;
+  let saves = false;
   /** How many instructions of a move of the position were seen. */
   let matched = 0;
   let amount = 0;
-  let down = false;
   while (!code.done) {
     const opcode = code.u8();
     let immediate = 0;
@@ -37,17 +38,20 @@ function pushedBytes(bytes: Uint8Array, body: Body, data: number): number {
 
     if (opcode === OPCODE.globalGet && immediate === data) {
       matched = matched === 1 || matched === 2 ? 2 : 1;
+      saves = true;
       continue;
     }
     matched = matched >= 2 && MOVE[matched]!.includes(opcode) ? matched + 1 : 0;
     if (opcode === OPCODE.i32Const) amount = immediate;
-    if (matched === 5) down = opcode === OPCODE.i32Sub;
+    // Without optimisation a pop adds a negative number.
+    if (matched === 5 && opcode === OPCODE.i32Sub) amount = -amount;
     if (matched !== MOVE.length) continue;
     matched = 0;
-    if (down) popped += amount;
-    else pushed += amount;
+    if (amount > 0) pushed += amount;
+    else popped -= amount;
   }
   assert(pushed === popped, `a function saves ${pushed} bytes and restores ${popped}`);
+  assert(pushed > 0 || !saves, "a function saves a frame in another way than is known");
   return pushed;
 }
 

@@ -15,7 +15,7 @@ import { cycleThrough, type Edge, longestPaths, type Paths, waysTo } from "./lon
 import { GUEST } from "./prepare.ts";
 import type { Entry } from "./section.ts";
 import { SLOT_BYTES } from "./slots.ts";
-import { type StackUse, stackUses } from "./stack-use.ts";
+import { type StackMarks, type StackUse, stackUse } from "./stack-use.ts";
 import { tableFunctions } from "./wasm/elements.ts";
 import { functionName, KIND, parseModule, VALUE_TYPE, type WasmModule } from "./wasm/module.ts";
 
@@ -97,7 +97,7 @@ export function stackBounds(
   const fixedBytes = fixedStackBytes({ parameters: [], results: [] });
   for (const [tableIndex, index] of functions) {
     if (!graph.isTaskEntry(index)) continue;
-    const name = functionName(graph.module, index);
+    const name = guestName(graph.module, index);
     const stack = graph.stack(index, fixedBytes);
     others.push({ name, exported: false, tableIndex, stack });
   }
@@ -125,12 +125,13 @@ class CallGraph {
 
   constructor({ plain, asyncified }: Stages) {
     this.module = parseModule(plain);
-    this.#uses = stackUses(this.module, {
+    const marks: StackMarks = {
       pointer: exported(this.module, KIND.global, GUEST.stackPointer),
       overflowAt: globalNamed(this.module, "stackful_stack_overflow_at"),
       setPointer: exported(this.module, KIND.function, GUEST.setStackPointer),
       check: exported(this.module, KIND.function, GUEST.checkStack),
-    });
+    };
+    this.#uses = this.module.bodies.map((body) => stackUse(plain, body, marks));
     this.#frames = framesBytes(this.module, parseModule(asyncified));
 
     const imports = this.module.functionImports.length;
@@ -218,8 +219,13 @@ class CallGraph {
   }
 
   #name(index: number, wrapper: number): string {
-    return index === wrapper ? "(entry)" : functionName(this.module, index);
+    return index === wrapper ? "(entry)" : guestName(this.module, index);
   }
+}
+
+/** Merging numbers the core's functions, whose names the guest's imports have. */
+function guestName(module: WasmModule, index: number): string {
+  return functionName(module, index).replace(/^(sf_[a-z_]+)_\d+$/, "$1");
 }
 
 /** As size_class_for in wasm/core/arena.h. */
@@ -236,7 +242,7 @@ function framesBytes(plain: WasmModule, asyncified: WasmModule): number[] {
   const globals = asyncified.globals.length - plain.globals.length;
   assert(globals === 2, `Asyncify added ${globals} globals, not its state and data`);
   const data = asyncified.globalImportsCount + asyncified.globals.length - 1;
-  return asyncifyFrames(asyncified, data).slice(0, plain.bodies.length);
+  return asyncifyFrames(asyncified, data, plain.bodies.length);
 }
 
 function exported(module: WasmModule, kind: number, name: string): number {

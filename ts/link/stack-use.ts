@@ -12,17 +12,21 @@
 
 import {
   add,
+  allocates,
   and,
   copyState,
+  forgetDifferences,
   joinState,
+  multiply,
   ON_ENTRY,
   type State,
+  shiftLeft,
   subtract,
   type Value,
 } from "./stack-values.ts";
 import { ByteReader } from "./wasm/bytes.ts";
 import { OPCODE, skipImmediates, skipValueType } from "./wasm/instructions.ts";
-import type { Body, WasmModule } from "./wasm/module.ts";
+import type { Body } from "./wasm/module.ts";
 
 /** Where in a module the C stack is taken: global and function indexes, -1 where there is none. */
 export interface StackMarks {
@@ -43,16 +47,23 @@ export interface StackUse {
   readonly callsIndirectly: boolean;
   /** It moves the stack pointer in a way that has no bound. */
   readonly isVariable: boolean;
+  /** Where an address is computed below the stack pointer by what is not a constant. */
+  readonly allocations: ReadonlySet<number>;
 }
 
-/** By order of definition. */
-export function stackUses(module: WasmModule, marks: StackMarks): StackUse[] {
-  return module.bodies.map((body) => {
-    const walk = new Walk(module.bytes, body, marks);
-    while (walk.pass());
-    return walk;
-  });
+export function stackUse(bytes: Uint8Array, body: Body, marks: StackMarks): StackUse {
+  const walk = new Walk(bytes, body, marks);
+  while (walk.pass());
+  return walk;
 }
+
+const COMPUTE: ReadonlyMap<number, typeof add> = new Map([
+  [OPCODE.i32Add, add],
+  [OPCODE.i32Sub, subtract],
+  [OPCODE.i32And, and],
+  [OPCODE.i32Mul, multiply],
+  [OPCODE.i32Shl, shiftLeft],
+]);
 
 interface Frame {
   readonly kind: "block" | "loop" | "if" | "try";
@@ -69,6 +80,7 @@ class Walk implements StackUse {
   readonly calls = new Map<number, number>();
   callsIndirectly = false;
   isVariable = false;
+  readonly allocations = new Set<number>();
 
   readonly #code: ByteReader;
   readonly #start: number;
@@ -191,7 +203,7 @@ class Walk implements StackUse {
   #loopHead(loop: number, state: State): State {
     const head = this.#loops[loop];
     if (head === undefined) this.#loops[loop] = copyState(state);
-    else joinState(head, state);
+    else forgetDifferences(head, state);
     return copyState(this.#loops[loop]!);
   }
 
@@ -251,7 +263,7 @@ class Walk implements StackUse {
     const frame = this.#frames[this.#frames.length - 1 - depth];
     if (frame === undefined || this.#state === undefined) return;
     if (frame.kind !== "loop") this.#leave(frame);
-    else if (joinState(this.#loops[frame.loop]!, this.#state)) this.#loopsChanged = true;
+    else if (forgetDifferences(this.#loops[frame.loop]!, this.#state)) this.#loopsChanged = true;
   }
 
   #plain(opcode: number): void {
@@ -287,11 +299,15 @@ class Walk implements StackUse {
       }
       case OPCODE.i32Add:
       case OPCODE.i32Sub:
-      case OPCODE.i32And: {
+      case OPCODE.i32And:
+      case OPCODE.i32Mul:
+      case OPCODE.i32Shl: {
         const right = operands.pop();
         const left = operands.pop();
-        const compute = opcode === OPCODE.i32Add ? add : opcode === OPCODE.i32Sub ? subtract : and;
-        operands.push(compute(left, right));
+        if (opcode === OPCODE.i32Sub && allocates(left, right)) {
+          this.allocations.add(code.position - 1);
+        }
+        operands.push(COMPUTE.get(opcode)!(left, right));
         break;
       }
       case OPCODE.call:
