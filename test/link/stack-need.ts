@@ -13,6 +13,12 @@ export interface StackNeed {
   readonly end: number;
 }
 
+/** Options of a runtime whose memory is soon looked through. */
+export const SMALL = { limits: { guestMemoryBytes: 1 << 20 } };
+
+/** A name that takes all the room that a bound counts for it. */
+export const LONGEST_NAME = "x".repeat(64);
+
 /** As in wasm/core/task.h. */
 const RED_ZONE_BYTES = 128;
 const REGION_ALIGN = 16;

@@ -54,8 +54,8 @@ export interface StackBound {
 export interface NoStackBound {
   readonly kind: "recursion" | "indirect call" | "variable allocation";
   /**
-   * The cycle, whose last function calls the first; or the function that calls indirectly, or that takes
-   * stack by what is not a constant.
+   * The cycle, whose last function calls the first, or the start of a long one; or the function that
+   * calls indirectly, or that takes stack by what is not a constant.
    */
   readonly functions: readonly string[];
   /** The shortest way from the entry to the first of `functions`, both included. */
@@ -212,7 +212,7 @@ class CallGraph {
         : use.callsIndirectly
           ? "indirect call"
           : "recursion",
-      functions: cycle.map((index) => this.#name(index, wrapper)),
+      functions: cycle.slice(0, PATH_FUNCTIONS_MAX).map((index) => this.#name(index, wrapper)),
       path,
       pathOmitted,
     };
