@@ -13,15 +13,16 @@ export interface StackNeed {
   readonly end: number;
 }
 
-/** Options of a runtime whose memory is soon looked through. */
+/** Options of a runtime with little below its regions. */
 export const SMALL = { limits: { guestMemoryBytes: 1 << 20 } };
 
 /** A name that takes all the room that a bound counts for it. */
 export const LONGEST_NAME = "x".repeat(64);
 
-/** As in wasm/core/task.h. */
+/** As in wasm/core: task.h, arena.h; regions lie above the four slots of slots.h. */
 const RED_ZONE_BYTES = 128;
 const REGION_ALIGN = 16;
+const REGIONS_START = 4 * (8 << 20);
 
 /**
  * Every parked task whose entry is at `tableIndex`. Found by what its header holds: two fields that
@@ -31,7 +32,11 @@ export function parkedNeeds(runtime: Runtime, tableIndex: number): StackNeed[] {
   const words = new Uint32Array(runtime.memory.buffer);
   const u32 = (address: number): number => words[address >> 2]!;
   const needs: StackNeed[] = [];
-  for (let address = 0; address + TASK.size < words.byteLength; address += REGION_ALIGN) {
+  for (
+    let address = REGIONS_START;
+    address + TASK.size < words.byteLength;
+    address += REGION_ALIGN
+  ) {
     if (u32(address + TASK.framesEnd) !== 0xffff_ffff) continue;
     if (u32(address + TASK.entry) !== tableIndex) continue;
     const base = address + TASK.size;

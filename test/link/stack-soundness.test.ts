@@ -18,29 +18,33 @@ describe("the bound is never less than what a task has on its stack", () => {
     ["-O1", 1],
     ["-Os", 4],
     ["-O2", 2],
-  ])("compiled with %s, linked at level %i", async (flag, optimize) => {
-    const source = deepGuest(1000 + optimize);
-    const { wasm } = await buildGuest({ source }, { flags: [flag], optimize });
-    const info = readLinkInfo(wasm);
-    const spare: number[] = [];
-    await withRuntime(wasm, SMALL, async (runtime) => {
-      await runtime.spawn("set_up");
-      for (const [name, { stackBytes: bound }] of Object.entries(info.entries)) {
-        if (!name.startsWith("f_")) continue;
-        expect(bound, name).toBeGreaterThan(0);
-        const inRoom = await deepest(runtime, info, name, 1 << 16);
-        const inBound = await deepest(runtime, info, name, bound!);
-        expect(inBound.result, name).toBe(inRoom.result);
-        // Where an aligned array lies depends on the region.
-        const needed = Math.max(inRoom.needed, inBound.needed);
-        expect(needed, name).toBeLessThanOrEqual(bound!);
-        spare.push(bound! - needed);
-      }
-    });
-    expect(spare.length).toBeGreaterThan(20);
-    // Of no use would be a bound that is far above.
-    expect(Math.min(...spare)).toBeLessThanOrEqual(192);
-  });
+  ])(
+    "compiled with %s, linked at level %i",
+    async (flag, optimize) => {
+      const source = deepGuest(1000 + optimize);
+      const { wasm } = await buildGuest({ source }, { flags: [flag], optimize });
+      const info = readLinkInfo(wasm);
+      const spare: number[] = [];
+      await withRuntime(wasm, SMALL, async (runtime) => {
+        await runtime.spawn("set_up");
+        for (const [name, { stackBytes: bound }] of Object.entries(info.entries)) {
+          if (!name.startsWith("f_")) continue;
+          expect(bound, name).toBeGreaterThan(0);
+          const inRoom = await deepest(runtime, info, name, 1 << 16);
+          const inBound = await deepest(runtime, info, name, bound!);
+          expect(inBound.result, name).toBe(inRoom.result);
+          // Where an aligned array lies depends on the region.
+          const needed = Math.max(inRoom.needed, inBound.needed);
+          expect(needed, name).toBeLessThanOrEqual(bound!);
+          spare.push(bound! - needed);
+        }
+      });
+      expect(spare.length).toBeGreaterThan(20);
+      // Of no use would be a bound that is far above.
+      expect(Math.min(...spare)).toBeLessThanOrEqual(192);
+    },
+    240_000,
+  );
 });
 
 /** Runs an entry and cancels it whenever it parks. Returns what it needed at most. */
@@ -76,7 +80,7 @@ describe("the examples", () => {
     const perConnection = Math.max(...bounds["echo-server"]!);
     expect(perConnection).toBeGreaterThan(2048);
     expect(perConnection).toBeLessThanOrEqual(4096);
-  });
+  }, 240_000);
 
   test("a connection of the echo server stays within its bound", async () => {
     const [example] = await buildExamples(["echo-server"]);
@@ -104,7 +108,7 @@ describe("the examples", () => {
     runtime.cancel();
     expect(await exit).toBe(0);
     await runtime[Symbol.asyncDispose]();
-  });
+  }, 240_000);
 });
 
 async function freePort(): Promise<number> {
