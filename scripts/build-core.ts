@@ -59,7 +59,7 @@ const PHASE_NESTED = 3;
 function finish(binaryen: BinaryenApi, raw: Uint8Array): Uint8Array {
   binaryen.setDebugInfo(true);
   binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(2);
+  binaryen.setShrinkLevel(1);
   const module = binaryen.readBinary(raw);
   module.setFeatures(
     FEATURES.reduce((set, name) => set | binaryen.Features[name], binaryen.Features.MVP),

@@ -66,6 +66,22 @@ test("PARKING_FUNCTIONS are exactly the core's exports that reach start_unwind",
   expect([...names].sort()).toEqual([...PARKING_FUNCTIONS].sort());
 });
 
+test("whatever reaches start_unwind calls it itself, and so is not instrumented and has no frame", () => {
+  const module = parseModule(core);
+  const calls = walk(module);
+  const importsCount = module.functionImports.length;
+  const startUnwind = module.functionImports.findIndex((item) => item.name === "start_unwind");
+  const direct = new Set(
+    calls.flatMap((callees, offset) => (callees.has(startUnwind) ? [importsCount + offset] : [])),
+  );
+  const indirect = calls.flatMap((callees, offset) =>
+    [...callees].some((callee) => direct.has(callee)) && !direct.has(importsCount + offset)
+      ? [functionName(module, importsCount + offset)]
+      : [],
+  );
+  expect(indirect).toEqual([]);
+});
+
 test("stackful.h marks exactly the parking functions with SF_PARKS", () => {
   const marked = [...header.matchAll(/^SF_PARKS SF_IMPORT\((\w+)\)/gm)].map((match) => match[1]);
   expect(marked.sort()).toEqual([...PARKING_FUNCTIONS].sort());
