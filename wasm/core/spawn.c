@@ -46,10 +46,10 @@ int32_t sf_spawn(uint32_t entry, uint32_t argument, const struct sf_spawn_option
   return 0;
 }
 
-EXPORT(sf_spawn_room) int32_t sf_spawn_room(uint32_t stack_bytes) {
+EXPORT(sf_spawn_room) int32_t sf_spawn_room(uint32_t entry, uint32_t stack_bytes) {
   RETURN_IF_RESUMED();
   struct core *core = core_get();
-  if (stack_bytes == 0) stack_bytes = core->shared.stack_bytes_default;
+  if (stack_bytes == 0) stack_bytes = stack_bytes_for(core, entry);
   uint32_t size_class = size_class_for(stack_bytes);
   if (size_class >= SF_SIZE_CLASSES) return -SF_EINVAL;
   uint32_t wanted = ROOM_FOR_ANY;
