@@ -171,7 +171,7 @@ EXPORT(sf_recancel) void sf_recancel(void) {
   struct sf_task *self = current_get();
   if (self == NULL) return;
   for (struct timeout *scope = self->scopes; scope != NULL; scope = scope->outer) {
-    if (scope->state != SCOPE_DELIVERED) continue;
+    if (scope->state != SCOPE_DELIVERED || !scope->newest) continue;
     scope->state = SCOPE_EXPIRED;
     self->flags |= SF_TASK_EXPIRED;
     return;
