@@ -263,18 +263,7 @@ struct local {
   void *value;
 };
 
-EXPORT(sf_local_set) void sf_local_set(struct local *local, const void *key, void *value) {
-  struct sf_task *self = current_get();
-  if (self == NULL) __builtin_trap();
-  local->key = key;
-  local->value = value;
-  local->next = self->locals;
-  self->locals = local;
-}
-
-EXPORT(sf_local_clear) void sf_local_clear(struct local *local) {
-  struct sf_task *self = current_get();
-  if (self == NULL) return;
+static void local_unlink(struct sf_task *self, const struct local *local) {
   struct local *before = NULL;
   struct local *at = self->locals;
   for (; at != NULL && at != local; at = at->next) before = at;
@@ -283,6 +272,23 @@ EXPORT(sf_local_clear) void sf_local_clear(struct local *local) {
     self->locals = at->next;
   else
     before->next = at->next;
+}
+
+/* One that is bound already is moved: twice in the list it would be a circle. */
+EXPORT(sf_local_set) void sf_local_set(struct local *local, const void *key, void *value) {
+  struct sf_task *self = current_get();
+  if (self == NULL) __builtin_trap();
+  touch(local, sizeof(*local));
+  local_unlink(self, local);
+  local->key = key;
+  local->value = value;
+  local->next = self->locals;
+  self->locals = local;
+}
+
+EXPORT(sf_local_clear) void sf_local_clear(struct local *local) {
+  struct sf_task *self = current_get();
+  if (self != NULL) local_unlink(self, local);
 }
 
 EXPORT(sf_local_get) void *sf_local_get(const void *key) {
