@@ -140,9 +140,12 @@ static uint32_t attachments_end(struct core *core, struct sf_task *task);
 
 /* Returns 1 when the end must wait for the host: operations in flight use the task's stack. */
 COLD static uint32_t task_let_go(struct core *core, struct sf_task *task) {
-  for (struct timeout *scope = task->scopes; scope != NULL; scope = scope->outer)
+  struct timeout *scope = task->scopes;
+  task->scopes = NULL; /* First: should the guest have spoilt one, the next attempt goes past them. */
+  for (; scope != NULL; scope = scope->outer) {
     timer_disarm(core, &scope->timer);
-  task->scopes = NULL;
+    scope->task = NULL;
+  }
   if (task->attached == NULL || attachments_end(core, task) == 0) return 0;
   task->state = SF_STATE_DOOMED;
   task->wait = SF_WAIT_OPERATION;
