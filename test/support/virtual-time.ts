@@ -4,6 +4,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { FAULT, SHARED } from "../../ts/abi.gen.ts";
 import { Guest } from "../../ts/guest/guest.ts";
+import type { LinkInfo } from "../../ts/link/section.ts";
 import { loadGuest } from "../../ts/runtime/load.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../ts/runtime/options.ts";
 import { TaskTable } from "../../ts/runtime/task-table.ts";
@@ -21,7 +22,7 @@ export class VirtualHost {
   readonly failures: unknown[] = [];
   readonly guest: Guest;
   readonly #tasks: TaskTable;
-  readonly #entries: Awaited<ReturnType<typeof loadGuest>>["info"]["entries"];
+  readonly #entries: LinkInfo["entries"];
 
   /**
    * Guests may import, from `test`, `advance(ns)`: time passes while the task computes; `raise(kind)`:
@@ -51,7 +52,7 @@ export class VirtualHost {
     return host;
   }
 
-  private constructor(guest: Guest, entries: VirtualHost["#entries"]) {
+  private constructor(guest: Guest, entries: LinkInfo["entries"]) {
     this.guest = guest;
     this.#entries = entries;
     this.#tasks = new TaskTable(guest, () => {});
