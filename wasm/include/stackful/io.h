@@ -193,7 +193,7 @@ struct sf_signal {
 /* Starts to watch. Errors: EINVAL. */
 SF_IMPORT(sf_signal_watch) int32_t sf_signal_watch(struct sf_signal *signal, uint32_t kind);
 
-/* Ends to watch. */
+/* Ends to watch; who waits for it gets -SF_EINVAL. */
 SF_IMPORT(sf_signal_unwatch) void sf_signal_unwatch(struct sf_signal *signal);
 
 /* Parks until the signal was raised since the last wait. Several are one; returns how many. */
