@@ -122,7 +122,8 @@ struct sf_operation {
   uint64_t opaque[5];
 };
 
-/* Starts it. Errors: EAGAIN when the ring is full (yield and try again). */
+/* Starts it. Errors: EAGAIN when the ring is full (yield and try again); EALREADY while it has not
+ * completed; EINVAL for SF_OP_CANCEL. */
 SF_IMPORT(sf_operation_start) int32_t sf_operation_start(struct sf_operation *operation);
 
 static inline int32_t sf_operation_read(struct sf_operation *operation, sf_handle_t handle,
