@@ -149,7 +149,10 @@ EXPORT(sf_channel_init)
 int32_t sf_channel_init(struct sf_channel *channel, void *buffer, uint32_t capacity,
                         uint32_t item_bytes) {
   if (item_bytes == 0 || (uint64_t)capacity * item_bytes > INT32_MAX) return -SF_EINVAL;
-  if (capacity != 0 && buffer == NULL) return -SF_EINVAL;
+  if (capacity != 0) {
+    if (buffer == NULL) return -SF_EINVAL;
+    touch(buffer, capacity * item_bytes);
+  }
   __builtin_memset(channel, 0, sizeof(*channel));
   channel->buffer = buffer;
   channel->capacity = capacity;
