@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 import { FAULT, SHARED } from "../../ts/abi.gen.ts";
 import { Guest } from "../../ts/guest/guest.ts";
 import type { LinkInfo } from "../../ts/link/section.ts";
-import { loadGuest } from "../../ts/runtime/load.ts";
+import { type LoadedGuest, loadGuest } from "../../ts/runtime/load.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../ts/runtime/options.ts";
 import { TaskTable } from "../../ts/runtime/task-table.ts";
 import { buildGuest, type GuestOptions, type TestGuest } from "./build-guest.ts";
@@ -15,6 +15,9 @@ const NEVER_NS = 2 ** 63;
 
 /** Switches per run: few, so that turns end in the middle of things. */
 const BUDGET = 61;
+
+/** Compiled once: a law of many cases has an instance for each. */
+const loaded = new WeakMap<TestGuest, Promise<LoadedGuest>>();
 
 export class VirtualHost {
   nowNs = 1_000_000_000;
@@ -26,10 +29,15 @@ export class VirtualHost {
 
   /**
    * Guests may import, from `test`, `advance(ns)`: time passes while the task computes; `raise(kind)`:
-   * a signal; and `failures()`: how many tasks of theirs have trapped.
+   * a signal; and `memory_end()`: where memory ends.
    */
   static async open(guest: TestGuest, limits: Partial<Limits> = {}): Promise<VirtualHost> {
-    const { module, info } = await loadGuest(guest.wasm, []);
+    let loading = loaded.get(guest);
+    if (loading === undefined) {
+      loading = loadGuest(guest.wasm, []);
+      loaded.set(guest, loading);
+    }
+    const { module, info } = await loading;
     let host: VirtualHost;
     const imports = {
       stackful_host: {
@@ -42,7 +50,7 @@ export class VirtualHost {
           host.nowNs += Number(ns);
         },
         raise: (kind: number) => host.guest.core.stackful_signal_raise(kind),
-        failures: () => host.failures.length,
+        memory_end: () => host.guest.memory.buffer.byteLength,
       },
     };
     const instance = await WebAssembly.instantiate(module, imports);
