@@ -6,7 +6,9 @@
  * the state of its scope, so that it can be attributed, and retracted when the scope ends first:
  *
  *   unarmed ── about to wait ──▶ armed ── time is up ──▶ expired ── noticed ──▶ delivered
+ *                                                                   another noticed after it ──▶ spent
  *
+ * Of a task's scopes at most one is delivered: that whose request was the last one noticed.
  * A scope whose task never waits costs no timer at all.
  */
 #ifndef STACKFUL_SCOPE_H
@@ -19,6 +21,7 @@ enum scope_state {
   SCOPE_ARMED = 1,
   SCOPE_EXPIRED = 2,
   SCOPE_DELIVERED = 3,
+  SCOPE_SPENT = 4,
 };
 
 struct timeout {
@@ -62,18 +65,26 @@ static uint32_t scope_find_expired(struct sf_task *task, struct timeout **out) {
 #define BY_USER 1u
 #define BY_TIMEOUT 2u
 
+/* The -ECANCELED that is returned next is not one of these scopes'. */
+static void scopes_spend(struct sf_task *task) {
+  for (struct timeout *scope = task->scopes; scope != NULL; scope = scope->outer)
+    if (scope->state == SCOPE_DELIVERED) scope->state = SCOPE_SPENT;
+}
+
 /* Takes one pending request and says whose it was. The user's goes first; of the timeouts the
  * outermost: what is within it is over too. */
 static uint32_t request_take(struct sf_task *task) {
   if (task->shields != 0) return NOBODY;
   if (task->flags & SF_TASK_CANCELED) {
     task->flags &= (uint8_t)~SF_TASK_CANCELED;
+    scopes_spend(task);
     return BY_USER;
   }
   if (!(task->flags & SF_TASK_EXPIRED)) return NOBODY;
   struct timeout *scope = NULL;
   if (scope_find_expired(task, &scope) <= 1) task->flags &= (uint8_t)~SF_TASK_EXPIRED;
   if (scope == NULL) return NOBODY;
+  scopes_spend(task);
   scope->state = SCOPE_DELIVERED;
   return BY_TIMEOUT;
 }

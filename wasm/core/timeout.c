@@ -46,5 +46,5 @@ EXPORT(sf_timeout_set) void sf_timeout_set(struct timeout *scope, uint64_t timeo
 }
 
 EXPORT(sf_timeout_expired) int32_t sf_timeout_expired(const struct timeout *scope) {
-  return scope->state == SCOPE_DELIVERED;
+  return scope->state >= SCOPE_DELIVERED;
 }
