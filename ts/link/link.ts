@@ -18,6 +18,8 @@ export interface LinkOptions {
   readonly asyncImports?: readonly string[];
   /** Binaryen's optimisation level, 0 to 4. @defaultValue 3 */
   readonly optimize?: number;
+  /** In place of the core that ships. @internal */
+  readonly core?: Uint8Array;
 }
 
 export interface LinkFigures {
@@ -57,7 +59,7 @@ export async function link(guest: Uint8Array, options: LinkOptions = {}): Promis
   }
   const started = performance.now();
   const prepared = prepare(guest, asyncImports);
-  const core = await readCore();
+  const core = options.core ?? (await readCore());
   const coreExports = parseModule(core).exports.map((item) => item.name);
   refuseUnknownCoreImports(prepared.module.functionImports, coreExports);
 
@@ -121,7 +123,7 @@ export async function linkHash(guest: Uint8Array, options: LinkOptions): Promise
   const { asyncImports = [], optimize = 3 } = options;
   return createHash("sha256")
     .update(guest)
-    .update(await readCore())
+    .update(options.core ?? (await readCore()))
     .update(JSON.stringify({ abi: ABI_VERSION, layout: INFO_LAYOUT, asyncImports, optimize }))
     .digest("hex");
 }
