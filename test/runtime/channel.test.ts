@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { ChannelItem } from "../../ts/runtime/channel.ts";
+import type { ItemType } from "../../ts/runtime/item.ts";
 import type { Runtime } from "../../ts/runtime/runtime.ts";
 import { buildGuest, type TestGuest } from "../support/build-guest.ts";
 import { openRuntime, withRuntime } from "../support/runtime.ts";
@@ -25,7 +25,7 @@ const imports = {
 const run = (body: (runtime: Runtime) => Promise<void>): Promise<void> =>
   withRuntime(guest, { imports }, body);
 
-const VALUES: readonly (readonly [ChannelItem, readonly unknown[]])[] = [
+const VALUES: readonly (readonly [ItemType, readonly unknown[]])[] = [
   ["i32", [0, 1, -1, 2 ** 31 - 1, -(2 ** 31)]],
   ["u32", [0, 1, 2 ** 31, 2 ** 32 - 1]],
   ["i64", [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n)]],
@@ -163,7 +163,7 @@ test("bytes of another length are a RangeError, and nothing is sent", async () =
   await run(async (runtime) => {
     const channel = runtime.channel({ item: 4 });
     await expect(channel.send(Uint8Array.of(1, 2, 3))).rejects.toThrow(RangeError);
-    await expect(channel.send(5)).rejects.toThrow(RangeError);
+    await expect(channel.send(5 as never)).rejects.toThrow(RangeError);
     expect(channel.count).toBe(0);
   });
 });
