@@ -68,8 +68,13 @@ function timeoutOf(ms: number): bigint {
   return ns < 2 ** 62 ? DURATION | BigInt(ns) : NEVER;
 }
 
-/** Never ready at the call, not even when it has settled: JavaScript does not tell. */
-export function promiseArm<T>(promise: PromiseLike<T>): HostArm<T> {
+/**
+ * Never ready at the call, not even when it has settled: JavaScript does not tell. A rejection counts
+ * as handled whoever wins, as with `Promise.race`.
+ */
+export function promiseArm<T>(given: PromiseLike<T>): HostArm<T> {
+  const promise = Promise.resolve(given);
+  promise.catch(() => {});
   return {
     poll: () => undefined,
     watch: (ready) => {

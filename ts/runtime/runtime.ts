@@ -289,10 +289,11 @@ export class Runtime implements AsyncDisposable {
    *     const won = await runtime.select({ job: jobs.onReceive(), late: timeout(100), stop: signal });
    *     if (won.key === "job") handle(won.value);
    *
-   * Exactly the arm that is returned has its effect. Of those that are ready at the call the first
-   * counts; a promise is never among them, it counts a microtask later. Else the one that is ready
-   * first counts, and among several in one run of the guest those of the guest go before a task's end,
-   * a promise or an abort.
+   * Exactly the arm that is returned has its effect, also against tasks that want the same. Of those
+   * that are ready at the call the first counts; a promise is never among them, it counts a microtask
+   * later at the earliest. Else the one counts that is ready first. What became ready in one run of
+   * the guest is looked at in this order: the arms of channels, events and semaphores by their time,
+   * then tasks and groups.
    *
    * @throws what the winner's own call throws: SF_CLOSED for a send on a closed channel, a task's
    *   error, the reason of a promise; the signal's reason; SF_DISPOSED, or what else the runtime
