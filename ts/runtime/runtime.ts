@@ -13,24 +13,20 @@ import { PREVIEW1 } from "../wasi/provider.ts";
 import { AutoTrim } from "./auto-trim.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { parseEndpoint } from "./endpoint.ts";
+import { Event, type EventOptions } from "./event.ts";
 import { GuestExit, taskError } from "./failure.ts";
 import { HostWaits } from "./host-waits.ts";
 import { asyncFunctionNames, bindImports, HostAwaits } from "./imports.ts";
+import type { ItemOf, ItemType } from "./item.ts";
 import { type GuestSource, loadGuest } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
-import { type Limits, type RuntimeOptions, resolveLimits } from "./options.ts";
+import { type Limits, type RuntimeOptions, resolveLimits, type SpawnOptions } from "./options.ts";
+import { type Selectables, type Selected, type SelectOptions, select } from "./select.ts";
+import { Semaphore } from "./semaphore.ts";
 import type { Task } from "./task.ts";
+import { type GroupOptions, TaskGroup } from "./task-group.ts";
 import { type TaskLine, TaskTable } from "./task-table.ts";
 import { type Trimmed, trim } from "./trim.ts";
-
-export interface SpawnOptions {
-  /** For reports and traces; at most 64 bytes of UTF-8 are kept. @defaultValue the export's name */
-  readonly name?: string;
-  /** C stack and saved frames, in bytes; rounded up to a power of two, 1 KiB to 8 MiB. */
-  readonly stackBytes?: number;
-  /** Cancels the task when it is aborted. */
-  readonly signal?: AbortSignal;
-}
 
 export interface RuntimeStats extends Readonly<BackendStats> {
   readonly backend: BackendName;
@@ -159,7 +155,8 @@ export class Runtime implements AsyncDisposable {
         this.#waits.drain();
         this.#autoTrim.look();
       },
-      hostCalls: () => this.#awaits.embedderCalls,
+      hostCalls: () =>
+        this.#awaits.embedderCalls + this.#waits.servedCount + this.#tasks.endedCount,
       failed: (task, error) => this.#failed(task, error),
       broken: (error) => this.#break(error),
     });
@@ -215,6 +212,12 @@ export class Runtime implements AsyncDisposable {
    * @throws {RangeError} stackBytes is not a whole number from 1 to 8 MiB.
    */
   spawn(entry: string, args: readonly (number | bigint)[] = [], options: SpawnOptions = {}): Task {
+    const task = this.#create(entry, args, options);
+    task.start();
+    return task;
+  }
+
+  #create(entry: string, args: readonly (number | bigint)[], options: SpawnOptions): Task {
     this.#refuseWhenOver(`spawn ${entry}`);
     const found = Object.hasOwn(this.#info.entries, entry) ? this.#info.entries[entry] : undefined;
     if (found === undefined) {
@@ -225,7 +228,7 @@ export class Runtime implements AsyncDisposable {
     if (!Number.isInteger(stackBytes) || stackBytes < 1 || stackBytes > STACK_BYTES_MAX) {
       throw new RangeError(`spawn ${entry}: stackBytes must be 1 to 8388608, not ${stackBytes}`);
     }
-    const task = this.#tasks.start(name, found, args, stackBytes);
+    const task = this.#tasks.create(name, found, args, stackBytes);
     if (signal?.aborted) task.cancel();
     else if (signal !== undefined) cancelOnAbort(task, signal);
     return task;
@@ -262,7 +265,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   /** A channel that guest and host share. Its memory lives as long as the runtime. */
-  channel(options: ChannelOptions = {}): Channel {
+  channel<I extends ItemType = "i32">(options: ChannelOptions<I> = {}): Channel<ItemOf<I>> {
     this.#refuseWhenOver("channel");
     return new Channel(this.#waits, options);
   }
@@ -278,6 +281,53 @@ export class Runtime implements AsyncDisposable {
     this.#refuseWhenOver("trim");
     this.#loop.bind();
     return trim(this.#guest, this.#backend);
+  }
+
+  /** An event that guest and host share. Its memory lives as long as the runtime. */
+  event(options: EventOptions = {}): Event {
+    this.#refuseWhenOver("event");
+    return new Event(this.#waits, options);
+  }
+
+  /**
+   * A semaphore that guest and host share. Its memory lives as long as the runtime.
+   *
+   * @throws {RangeError} permits is not a whole number from 0 to 2 ** 32 - 1.
+   */
+  semaphore(permits: number): Semaphore {
+    this.#refuseWhenOver("semaphore");
+    return new Semaphore(this.#waits, permits);
+  }
+
+  /** @throws {RangeError} runningMax is not 1 or more. */
+  group(options: GroupOptions = {}): TaskGroup {
+    const create = this.#create.bind(this);
+    const { entries } = this.#info;
+    const returnsStatus = (entry: string): boolean => entries[entry]?.results.join() === "i32";
+    return new TaskGroup({ waits: this.#waits, create, returnsStatus }, options);
+  }
+
+  /**
+   * Waits until one of several things is there:
+   *
+   *     const won = await runtime.select({ job: jobs.onReceive(), late: timeout(100), stop: signal });
+   *     if (won.key === "job") handle(won.value);
+   *
+   * Exactly the arm that is returned has its effect, also against tasks that want the same. Of those
+   * that are ready at the call the first counts; a promise is never among them, it counts a microtask
+   * later at the earliest. Else the one counts that is ready first. What became ready in one run of
+   * the guest is looked at in this order: the arms of channels, events and semaphores by their time,
+   * then tasks and groups.
+   *
+   * @throws what the winner's own call throws: SF_CLOSED for a send on a closed channel, a task's
+   *   error, the reason of a promise; the signal's reason; SF_DISPOSED, or what else the runtime
+   *   ended with.
+   */
+  async select<const A extends Selectables>(
+    arms: A,
+    options?: SelectOptions,
+  ): Promise<Selected<A>> {
+    return await select(this.#waits, arms, options);
   }
 
   /** Cancels every task, waits until each has ended, and frees what the host holds. Idempotent. */
@@ -323,7 +373,7 @@ export class Runtime implements AsyncDisposable {
       );
       this.#fatal = error;
       this.#loop.stop();
-      this.#tasks.failAll(error);
+      this.#endAll(error);
     };
     globalThis.process?.once?.("beforeExit", onBeforeExit);
     return () => globalThis.process?.off?.("beforeExit", onBeforeExit);
@@ -350,7 +400,7 @@ export class Runtime implements AsyncDisposable {
     if (!hosts) this.#report(error);
     if (this.#options.strict) this.#fatal ??= error;
     if (this.#fatal === undefined) return true;
-    this.#tasks.failAll(this.#fatal);
+    this.#endAll(this.#fatal);
     return false;
   }
 
@@ -360,7 +410,13 @@ export class Runtime implements AsyncDisposable {
       error instanceof StackfulError
         ? error
         : new StackfulError("SF_IO", `the runtime broke: ${String(error)}`, { cause: error });
-    this.#tasks.failAll(this.#fatal);
+    this.#endAll(this.#fatal);
+  }
+
+  /** Of everything that somebody may be waiting for. */
+  #endAll(error: StackfulError): void {
+    this.#tasks.failAll(error);
+    this.#waits.endAll(error);
   }
 
   /** Lets the core end the task, and says why it failed. */
@@ -401,8 +457,7 @@ export class Runtime implements AsyncDisposable {
       this.#exit === undefined
         ? new StackfulError("SF_DISPOSED", "the runtime ended before the task did")
         : new StackfulError("SF_EXIT", this.#exit.message);
-    this.#tasks.failAll(this.#fatal ?? reason);
-    this.#waits.endAll();
+    this.#endAll(this.#fatal ?? reason);
     await this.#backend[Symbol.asyncDispose]();
   }
 

@@ -20,7 +20,7 @@ export interface TurnLoopOptions {
   readonly turnMs: number;
   /** After every run: tasks have ended, waiters were served. */
   drain(): void;
-  /** How often the guest has called what the embedder gave it: that may have started anything. */
+  /** How often the guest has called or woken JavaScript: that may have started anything. */
   hostCalls(): number;
   /** An exception left the guest while `task` ran; 0: its core. Returns false to end the loop. */
   failed(task: number, error: unknown): boolean;
@@ -55,6 +55,8 @@ export class TurnLoop {
   #budget = 1024;
   #boundGeneration = 0;
   #scheduled = false;
+  /** Since the last run. */
+  #asked = false;
   #running = false;
   #stopped = false;
   /** When the last run ended. */
@@ -74,6 +76,7 @@ export class TurnLoop {
 
   /** Asks for a turn: a task became ready outside of one. */
   schedule(): void {
+    this.#asked = true;
     if (this.#scheduled || this.#running || this.#stopped) return;
     this.#scheduled = true;
     nextMacrotask(() => {
@@ -225,10 +228,11 @@ export class TurnLoop {
       ready = true;
       if (!this.#options.failed(guest.current, error)) this.#stopped = true;
     }
+    this.#asked = false;
     this.#options.drain();
     this.#ranUntilMs = performance.now();
     this.#adaptBudget(ready, this.#ranUntilMs - nowMs);
-    return ready || guest.sharedU32(SHARED.sleepers) > 0;
+    return ready || this.#asked || guest.sharedU32(SHARED.sleepers) > 0;
   }
 
   /** `ready`: tasks were left, so the budget was used up, or the ring was full. */
