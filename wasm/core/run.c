@@ -72,7 +72,7 @@ INLINE void enter(struct core *core, struct sf_task *task) {
   uint32_t stack_pointer = stack_pointer_get();
   task->parked_at = core->parked_at;
   uint32_t bytes = (slot->position - slot->base + 7) & ~7u;
-  if (UNLIKELY(core->shared.stack_marks != 0)) stack_note(task, bytes + region_end(task) - stack_pointer);
+  if (UNLIKELY(core->shared.stack_marks != 0)) stack_note(task, bytes, stack_pointer);
   if (UNLIKELY(bytes > stack_pointer - frames_base(task))) {
     overflow_frames(core, task, bytes);
     return;
