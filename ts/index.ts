@@ -14,6 +14,9 @@ export {
   type ChannelOptions,
   type WaitOptions,
 } from "./runtime/channel.ts";
+export { DeadlockError } from "./runtime/deadlock.ts";
+export type { DumpOptions, TaskDump } from "./runtime/dump.ts";
+export { type FormatOptions, formatDump } from "./runtime/dump-format.ts";
 export type { GuestSource } from "./runtime/load.ts";
 export {
   DEFAULT_LIMITS,
@@ -22,5 +25,6 @@ export {
   type RuntimeOptions,
 } from "./runtime/options.ts";
 export { Runtime, type RuntimeStats, type SpawnOptions } from "./runtime/runtime.ts";
+export type { SignalName } from "./runtime/signals.ts";
 export type { Task, TaskResult, TaskStatus } from "./runtime/task.ts";
 export type { TaskLine } from "./runtime/task-table.ts";

@@ -15,6 +15,8 @@ export interface Entry {
   readonly results: readonly ValueType[];
   /** Its wrapper's index in the function table. */
   readonly tableIndex: number;
+  /** What its task needs at most, where the linker could tell. */
+  readonly stackBytes?: number;
 }
 
 export interface LinkInfo {
@@ -25,6 +27,8 @@ export interface LinkInfo {
   readonly entries: Readonly<Record<string, Entry>>;
   /** Result types of every host import that may return a promise, by "module.name". */
   readonly asyncImports: Readonly<Record<string, readonly ValueType[]>>;
+  /** What a task of each function in the table needs at most, where the linker could tell. */
+  readonly stackBounds?: readonly (readonly [tableIndex: number, bytes: number])[];
 }
 
 export function appendLinkInfo(wasm: Uint8Array, info: LinkInfo): Uint8Array<ArrayBuffer> {
