@@ -29,23 +29,33 @@ export class FunctionNames {
     );
     const exported = this.#exports.get(place);
     if (exported !== undefined) return exported;
-    const index = functionIndex(guest.table, place);
+    const index = place < guest.table.length ? functionIndex(guest.table.get(place)) : undefined;
     return index === undefined ? `table[${place}]` : this.byIndex(index);
   }
 
-  /** The linker's wrappers around exports, by index: no functions of the guest. */
-  wrappers(guest: Guest): ReadonlySet<number> {
-    const entries = Object.values(this.#info.entries);
-    return new Set(
-      entries.flatMap(({ tableIndex }) => functionIndex(guest.table, tableIndex) ?? []),
-    );
+  /** The linker's wrappers around exports, by index. */
+  wrappers(guest: Guest): ReadonlyMap<number, Wrapper> {
+    const wrappers = new Map<number, Wrapper>();
+    for (const [name, { tableIndex }] of Object.entries(this.#info.entries)) {
+      const index = functionIndex(guest.table.get(tableIndex));
+      const inner = functionIndex(guest.exports[name]);
+      if (index !== undefined) wrappers.set(index, { name, inner });
+    }
+    return wrappers;
   }
 }
 
+/** No function of the guest's own, unless it was inlined there. */
+export interface Wrapper {
+  /** Of the export. */
+  readonly name: string;
+  /** The index of what it calls. */
+  readonly inner: number | undefined;
+}
+
 /** JavaScript calls a function of wasm by its index. */
-export function functionIndex(table: WebAssembly.Table, place: number): number | undefined {
-  const found: unknown = place < table.length ? table.get(place) : null;
-  return typeof found === "function" ? Number(found.name) : undefined;
+function functionIndex(exported: unknown): number | undefined {
+  return typeof exported === "function" ? Number(exported.name) : undefined;
 }
 
 function readNames(module: WebAssembly.Module): ReadonlyMap<number, string> {

@@ -5,7 +5,7 @@
 //! calls `record` instead of going on (wasm/core/probe.c).
 
 import type { Guest } from "../guest/guest.ts";
-import type { FunctionNames } from "./function-names.ts";
+import type { FunctionNames, Wrapper } from "./function-names.ts";
 
 /** Innermost first. */
 export type StackTrace = readonly string[];
@@ -28,7 +28,7 @@ export class StackTraces {
   readonly #names: FunctionNames;
   /** By what the engine said: tasks that wait at the same place have the same. */
   readonly #known = new Map<string, StackTrace>();
-  #wrappers: ReadonlySet<number> | undefined;
+  #wrappers: ReadonlyMap<number, Wrapper> | undefined;
   #recorded = "";
   guest: Guest | undefined;
   /** A task is being rewound only to be looked at: imports it comes through must do nothing. */
@@ -91,15 +91,21 @@ export class StackTraces {
     if (known !== undefined) return known;
     this.#wrappers ??= this.#names.wrappers(this.guest!);
     const trace: string[] = [];
+    let callee: number | undefined;
     let cut = true;
     // All engines say so, if nothing else alike: wasm-function[index].
     for (const [, text] of stack.matchAll(/wasm-function\[(\d+)\]/g)) {
       const index = Number(text);
       const name = this.#names.byIndex(index);
+      const wrapper = this.#wrappers.get(index);
       cut = name !== "stackful_run" && name !== "stackful_probe";
       if (!cut) break;
-      const guests = !CORE_FRAME.test(name) && !this.#wrappers.has(index);
-      if (guests) trace.push(withoutNumber(name));
+      if (wrapper === undefined) {
+        if (!CORE_FRAME.test(name)) trace.push(withoutNumber(name));
+      } else if (wrapper.inner !== callee) {
+        trace.push(wrapper.name); // Its only callee was inlined into it.
+      }
+      callee = index;
     }
     if (cut || trace.length > FRAMES_MAX) trace.splice(FRAMES_MAX, Number.POSITIVE_INFINITY, CUT);
     this.#known.set(stack, trace);

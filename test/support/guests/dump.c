@@ -24,7 +24,7 @@ static int32_t park_task(void *unused) {
   return sf_park();
 }
 
-/* Called again after the result is known, so that no caller is a tail call. */
+/* Something is left to do after the call. */
 static volatile int32_t sink;
 #define THROUGH(call)     \
   do {                    \
@@ -86,6 +86,7 @@ NOINLINE static int32_t below_yield(void) {
   } while (result == 0);
   return result;
 }
+NOINLINE static int32_t below_once(void) { THROUGH(sf_once_begin(&once)); }
 NOINLINE static int32_t below_host(void) { THROUGH(host_wait(1)); }
 NOINLINE static int32_t below_operation(void) {
   struct sf_address address;
@@ -100,8 +101,12 @@ NOINLINE static int32_t below_operation(void) {
 }
 NOINLINE static int32_t below_look(void) { THROUGH(host_look(1)); }
 
-#define ENTRY(kind) \
-  int32_t EXPORT(wait_##kind)(void) { THROUGH(below_##kind()); }
+/* Through a pointer that is not known: nobody inlines what is called. */
+#define ENTRY(kind)                                              \
+  int32_t EXPORT(wait_##kind)(void) {                            \
+    static int32_t (*volatile const function)(void) = below_##kind; \
+    THROUGH(function());                                         \
+  }
 ENTRY(sleep)
 ENTRY(receive)
 ENTRY(send)
@@ -123,6 +128,7 @@ ENTRY(group)
 ENTRY(unpark)
 ENTRY(yield)
 ENTRY(host)
+ENTRY(once)
 ENTRY(operation)
 ENTRY(look)
 
@@ -140,9 +146,46 @@ int32_t EXPORT(hold)(void) {
   sf_event_init(&event, 0);
   sf_future_init(&future, &sink, sizeof sink);
   sf_latch_init(&latch, 1);
+  sf_once_begin(&once);
   sf_signal_watch(&signal_watch, SF_SIGNAL_USER2);
   sf_park();
   sf_signal_unwatch(&signal_watch);
+  sf_once_end(&once, 1);
   sf_rwlock_write_unlock(&rwlock);
   return sf_mutex_unlock(&mutex);
+}
+
+/* Recurses, and then parks or looks. Every level has a name and something on the C stack to keep. */
+NOINLINE static int32_t descend(int32_t depth, int32_t look) {
+  volatile int32_t mine = depth;
+  int32_t result;
+  if (depth == 0)
+    result = look ? host_look(0) : sf_park();
+  else
+    result = descend(depth - 1, look);
+  sink = result;
+  return mine == depth ? result : -1;
+}
+int32_t EXPORT(park_below)(int32_t depth) { return descend(depth, 0); }
+int32_t EXPORT(look_below)(int32_t depth) { return descend(depth, 1); }
+
+/* Uses so much C stack, without waiting, and waits with little. */
+NOINLINE static void use(int32_t bytes) {
+  volatile char array[bytes];
+  for (int32_t i = 0; i < bytes; i++) array[i] = (char)i;
+  sf_self();
+}
+int32_t EXPORT(use_then_park)(int32_t bytes, int32_t depth) {
+  use(bytes);
+  return descend(depth, 0);
+}
+
+static int32_t named_a(void *unused) { THROUGH(sf_park() + (unused != NULL)); }
+static int32_t named_b(void *unused) { THROUGH(sf_sleep(1000 * SF_SECOND) + (unused != NULL)); }
+int32_t EXPORT(spawn_many)(int32_t count) {
+  for (int32_t i = 0; i < count; i++) {
+    int32_t error = spawn_small(i % 2 == 0 ? named_a : named_b, NULL, NULL);
+    if (error < 0) return error;
+  }
+  return 0;
 }
