@@ -2,9 +2,9 @@
 
 import { ERRNO, WAIT, WAIT_TEXT } from "../../ts/abi.gen.ts";
 import type { Case, Law } from "./case.ts";
-import { isShielded } from "./operations.ts";
-import { EVENT } from "./machine.ts";
 import type { Call, History } from "./history.ts";
+import { EVENT } from "./machine.ts";
+import { isShielded } from "./operations.ts";
 
 /** Waits that a request does not end at once: somebody else ends them, or they have ended. */
 const OUTLASTS_REQUEST: ReadonlySet<number> = new Set([

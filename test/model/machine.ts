@@ -328,7 +328,8 @@ export class Machine {
     const tail = this.word(at + SHARED.submissionsTail);
     const mask = this.word(at + SHARED.submissionsCapacity) - 1;
     for (; this.#submissionsHead !== tail; this.#submissionsHead++) {
-      const record = this.word(at + SHARED.submissions) + SUBMISSION.size * (this.#submissionsHead & mask);
+      const record =
+        this.word(at + SHARED.submissions) + SUBMISSION.size * (this.#submissionsHead & mask);
       const token = this.word(record + SUBMISSION.token);
       if ((this.word(record + SUBMISSION.op) & 0xffff) === OP.CANCEL) {
         const found = this.inFlight.find((each) => each.token === token);

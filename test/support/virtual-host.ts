@@ -74,14 +74,15 @@ export class VirtualHost {
   async run(entry: string, args: readonly (number | bigint)[], stackBytes = 65_536) {
     const found = this.#entries[entry];
     if (found === undefined) throw new TypeError(`the guest exports no ${entry}`);
-    const task = this.#tasks.start(entry, found, args, stackBytes);
+    const task = this.#tasks.create(entry, found, args, stackBytes);
+    task.start();
     while (this.tasksLive > 0) {
       if (this.turn()) continue;
       const deadlineNs = this.guest.sharedU64(SHARED.deadlineNs);
       if (this.tasksLive === 0) break;
       if (deadlineNs >= NEVER_NS) {
         const waits = this.#tasks.list().map(({ name, waitsFor }) => `${name}: ${waitsFor}`);
-        const result = task.ended ? `${entry} returned ${String(await task)}, but ` : "";
+        const result = task.status === "ended" ? `${entry} returned ${String(await task)}, but ` : "";
         throw new Error(`${result}nothing can happen any more: ${waits.join(", ")}`);
       }
       this.nowNs = Math.max(this.nowNs, deadlineNs);

@@ -16,22 +16,27 @@ COLD static void stack_paint(struct sf_task *task) {
   __builtin_memset(task + 1, PAINT_BYTE, size_class_bytes(task->size_class));
 }
 
-/* Bytes of frames of a parked task. */
-static uint32_t frames_bytes(const struct sf_task *task) {
-  const struct slot *slot = task->slot;
-  if (slot == NULL) return task->frames_position - frames_base(task);
-  return slot->position - slot->base;
-}
-
-/* `task` has just parked. */
+/* `task` has just parked with so many bytes of frames. They may come to lie where its C stack has
+ * been before, so that is looked for now. */
 COLD static void stack_note(struct sf_task *task) {
-  uint32_t bytes = frames_bytes(task) + region_end(task) - task->stack_pointer;
+  const struct slot *slot = task->slot;
+  uint32_t frames_bytes = (slot->position - slot->base + 7) & ~7u;
+  uint32_t top = region_end(task);
+  uint32_t bytes = frames_bytes + (top - task->stack_pointer);
+  uint32_t bytes_max = top - frames_base(task);
+  if (frames_bytes > bytes_max) frames_bytes = bytes_max;
+  uint32_t at = frames_base(task);
+  uint32_t frames_end = at + frames_bytes;
+  while (at < frames_end && *(const uint64_t *)at == PAINT_WORD) at += 8;
+  if (at < frames_end && top - at > bytes) bytes = top - at;
+  if (bytes > bytes_max) bytes = bytes_max;
   if (bytes > task->stack_high) task->stack_high = bytes;
 }
 
 /* The frames of a task that is about to be rewound from its region: moved to `slot`, where they are
- * as well, so that the region holds nothing but the C stack. */
-COLD static void frames_lift(struct sf_task *task, struct slot *slot) {
+ * as well, so that the region holds nothing but the C stack. Inline: a probe must not run out of the
+ * engine's stack halfway through. */
+INLINE void frames_lift(struct sf_task *task, struct slot *slot) {
   uint32_t base = frames_base(task);
   uint32_t bytes = task->frames_position - base;
   __builtin_memcpy((void *)slot->base, (void *)base, bytes);
