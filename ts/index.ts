@@ -10,6 +10,9 @@ export type { BackendName, DirectoryGrant } from "./host/backend.ts";
 export type { BackendReason } from "./host/open-backend.ts";
 export { type Arm, timeout } from "./runtime/arm.ts";
 export { Channel, type ChannelOptions } from "./runtime/channel.ts";
+export { DeadlockError } from "./runtime/deadlock.ts";
+export type { DumpOptions, TaskDump } from "./runtime/dump.ts";
+export { type FormatOptions, formatDump } from "./runtime/dump-format.ts";
 export type { Event, EventOptions } from "./runtime/event.ts";
 export type { Item, ItemOf, ItemType } from "./runtime/item.ts";
 export type { GuestSource } from "./runtime/load.ts";
@@ -30,6 +33,8 @@ export type {
   WaitOptions,
 } from "./runtime/select.ts";
 export type { AcquireOptions, Permit, Semaphore } from "./runtime/semaphore.ts";
+export type { SignalName } from "./runtime/signals.ts";
 export type { Task, TaskResult, TaskStatus } from "./runtime/task.ts";
 export type { GroupOptions, TaskGroup } from "./runtime/task-group.ts";
 export type { TaskLine } from "./runtime/task-table.ts";
+export type { Trimmed } from "./runtime/trim.ts";

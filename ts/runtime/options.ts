@@ -71,6 +71,13 @@ export interface RuntimeOptions {
   readonly loop?: "embedded" | "owned";
   /** A task that fails ends the whole program, instead of itself alone. @defaultValue false */
   readonly strict?: boolean;
+  /** Record how much of its stack every task uses, for `stackMarks` and dumps. @defaultValue false */
+  readonly paintStacks?: boolean;
+  /**
+   * The host passes signals on with `raise`: a task that waits for one is not deadlocked, and keeps
+   * the process. @defaultValue false
+   */
+  readonly raisesSignals?: boolean;
   /** Takes failures of tasks that the guest spawned. @defaultValue a process warning */
   readonly onTaskFailed?: (error: StackfulError) => void;
 }

@@ -132,7 +132,7 @@ export class TaskTable implements TaskOwner {
 
   /** Cancels every task there is, the guest's own too. */
   cancelAll(): void {
-    this.#cancelEach(this.#addresses());
+    this.#cancelEach(this.addresses());
   }
 
   #cancelEach(addresses: readonly number[]): void {
@@ -155,13 +155,14 @@ export class TaskTable implements TaskOwner {
   /** Every task that lives, and what it waits for. */
   list(): TaskLine[] {
     const guest = this.#guest;
-    return this.#addresses().map((address) => ({
-      name: guest.taskName(address) || `task ${guest.u32(address + TASK.serial)}`,
+    return this.addresses().map((address) => ({
+      name: guest.nameOrSerial(address),
       waitsFor: WAIT_TEXT[guest.bytes[address + TASK.wait]!] ?? "unknown",
     }));
   }
 
-  #addresses(): number[] {
+  /** Of every task that lives, the newest first. */
+  addresses(): number[] {
     const guest = this.#guest;
     const addresses: number[] = [];
     // Bounded by what fits the memory: the guest may have made the list a circle.

@@ -62,6 +62,8 @@ export class TurnLoop {
   /** When the last run ended. */
   #ranUntilMs = 0;
   #owned = false;
+  /** Owned: the last run left something to do. */
+  #busy = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeOwner: (() => void) | undefined;
 
@@ -83,6 +85,19 @@ export class TurnLoop {
     });
   }
 
+  /** Whether there is nothing to run now. */
+  get idle(): boolean {
+    return !this.#scheduled && !this.#running && !this.#busy;
+  }
+
+  /** Has the backend know the memory as it is now. */
+  bind(): void {
+    const { generation } = this.#guest;
+    if (this.#boundGeneration === generation) return;
+    this.#backend.bind(this.#guest.memory, this.#guest.shared);
+    this.#boundGeneration = generation;
+  }
+
   /** No turn starts any more. */
   stop(): void {
     this.#stopped = true;
@@ -96,6 +111,7 @@ export class TurnLoop {
       await this.#runOwned(done);
     } finally {
       this.#owned = false;
+      this.#busy = false;
     }
   }
 
@@ -109,6 +125,7 @@ export class TurnLoop {
       this.stats.turns++;
       const startMs = performance.now();
       const idle = !this.#run(startMs);
+      this.#busy = !idle;
       const nowMs = this.#ranUntilMs;
       this.#measure(startMs, nowMs);
       if (done() || this.#stopped) return;
@@ -228,11 +245,7 @@ export class TurnLoop {
   /** One backend call: hands over what the guest submitted, waits, takes what has finished. */
   #flush(waitNs: number): number {
     if (waitNs === 0 && !this.#hasIo()) return 0;
-    const { generation } = this.#guest;
-    if (this.#boundGeneration !== generation) {
-      this.#backend.bind(this.#guest.memory, this.#guest.shared);
-      this.#boundGeneration = generation;
-    }
+    this.bind();
     return this.#backend.turn(waitNs);
   }
 
