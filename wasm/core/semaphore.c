@@ -4,7 +4,7 @@
 struct semaphore {
   uint32_t permits;
   struct sf_wait_queue waiters; /* waiter.count: permits it wants */
-  uint32_t reserved;
+  struct semaphore *to_serve;   /* see select.c */
 };
 
 _Static_assert(sizeof(struct semaphore) == 16, "sync.h reserves 16 bytes");

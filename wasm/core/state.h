@@ -86,6 +86,8 @@ struct core {
   uint32_t guest_pages_max;
   uint32_t cancels_unsent; /* a cancel of an operation found no room in the ring */
   struct sf_wait_queue spawners; /* wait for room */
+  uint32_t serving;   /* semaphores_serve is under way */
+  void *semaphores;   /* that it is to serve */
   struct sf_task *pool[ARENA_CLASSES];
   struct signal_state signals[SIGNALS];
   struct probe probe;
