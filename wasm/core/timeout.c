@@ -45,7 +45,7 @@ EXPORT(sf_timeout_end) int32_t sf_timeout_end(struct timeout *scope, int32_t res
   if (task == NULL || task != current_get()) return result;
   scope_end(core_get(), task, scope);
   scope->task = NULL;
-  if (scope->state != SCOPE_DELIVERED || result != -SF_ECANCELED) return result;
+  if (!scope->newest || result != -SF_ECANCELED) return result;
   if (task->shields != 0 || !(task->flags & SF_TASK_CANCELED)) return -SF_ETIMEDOUT;
   request_take(task);
   return -SF_ECANCELED;
