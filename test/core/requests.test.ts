@@ -18,6 +18,7 @@ law("a checkpoint never parks, and is ECANCELED once", "a_checkpoint_never_parks
 law("recancel gives a noticed request once more", "recancel_gives_it_once_more");
 law("recancel of a timeout stays the timeout's", "recancel_of_a_timeout");
 law("recancel takes back the request that was noticed last", "recancel_after_several");
+law("a timeout that was passed over claims nothing", "a_timeout_passed_over_claims_nothing");
 
 law("a task-local has the bound value until it is cleared", "local_set_get_clear");
 law("bindings of one key hide each other and come back", "local_bindings_nest");

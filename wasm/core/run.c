@@ -16,15 +16,15 @@
  * resumed(), so that the host gets the stack trace. */
 NOINLINE static void overflow_frames(struct core *core, struct sf_task *task, uint32_t bytes) {
   if (task->wait == SF_WAIT_READY) {
-    /* It yielded: it is the last one in the ready queue. */
+    /* It yielded, or its wait was ended just now, and that may have woken others behind it. */
     struct sf_task **link = &core->ready_first;
     struct sf_task *before = NULL;
     while (*link != task) {
       before = *link;
       link = &before->next;
     }
-    *link = NULL;
-    core->ready_last = before;
+    *link = task->next;
+    if (core->ready_last == task) core->ready_last = before;
   } else if (wait_abort(core, task, 0)) {
     overflow_frames(core, task, bytes);
     return;
@@ -48,6 +48,13 @@ INLINE void *frames_of(struct core *core, struct sf_task *task) {
   return slot;
 }
 
+/* What follows the end of a task must not use its stack: groups and timers may still lie there. */
+INLINE void host_stack(struct core *core) {
+  stack_pointer_set(core->host_stack_pointer);
+  stack_limit_set(core->host_stack_limit);
+  stack_span_set(core->host_stack_span);
+}
+
 INLINE void enter(struct core *core, struct sf_task *task) {
   current_set(task);
   stack_limit_set(task->stack_limit);
@@ -63,6 +70,7 @@ INLINE void enter(struct core *core, struct sf_task *task) {
   int32_t result = ((int32_t (*)(uint32_t))task->entry)(task->entry_argument);
 
   if (phase_get() != PHASE_UNWINDING) {
+    host_stack(core);
     task_end(core, task, result);
     return;
   }
@@ -84,9 +92,7 @@ INLINE void enter(struct core *core, struct sf_task *task) {
 }
 
 INLINE void leave(struct core *core) {
-  stack_pointer_set(core->host_stack_pointer);
-  stack_limit_set(core->host_stack_limit);
-  stack_span_set(core->host_stack_span);
+  host_stack(core);
   current_set(NULL);
   phase_set(PHASE_NESTED);
 }
@@ -167,6 +173,7 @@ COLD static void waiters_orphan(struct core *core, struct sf_task *failed) {
   for (struct sf_task *task = core->shared.all; task != NULL; task = task->all_next) {
     if (task == failed || task->state != SF_STATE_PARKED) continue;
     uint32_t affected;
+    uint32_t mutex_lives = 0;
     switch (task->wait) {
       case SF_WAIT_READY:
       case SF_WAIT_SLEEP:
@@ -178,12 +185,18 @@ COLD static void waiters_orphan(struct core *core, struct sf_task *failed) {
         affected = arms_use(&task->waiter, failed);
         break;
       case SF_WAIT_CONDITION:
-        affected = in_stack_of(failed, task->wait_queue) || in_stack_of(failed, task->waiter.item);
+        mutex_lives = !in_stack_of(failed, task->waiter.item);
+        affected = in_stack_of(failed, task->wait_queue) || !mutex_lives;
         break;
       default:
         affected = in_stack_of(failed, task->wait_queue);
     }
-    if (affected) wait_abort(core, task, -SF_EOWNERDEAD);
+    if (!affected) continue;
+    /* Who waits for a condition has the mutex again, whatever happens. */
+    if (mutex_lives)
+      condition_abort(core, task, -SF_EOWNERDEAD);
+    else
+      wait_abort(core, task, -SF_EOWNERDEAD);
   }
 }
 
@@ -205,6 +218,7 @@ EXPORT(stackful_fail_current) COLD int32_t stackful_fail_current(uint32_t fault)
     core->shared.fault_bytes = region_end(task) - overflow_at + RED_ZONE_BYTES;
     stack_overflow_at_set(0);
   }
+  host_stack(core);
   task->fault = core->shared.fault != SF_FAULT_NONE ? core->shared.fault : fault;
   task->fault_bytes = core->shared.fault_bytes;
   core->shared.fault = core->shared.fault_bytes = 0;

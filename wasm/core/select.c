@@ -15,6 +15,15 @@ struct source {
 
 _Static_assert(sizeof(struct source) == 16, "select.h reserves 16 bytes");
 
+/* The guest's own function: it must not park, because the core could not go on where it was. */
+static int32_t source_poll(struct source *source, void *item) {
+  uint32_t phase = phase_get();
+  phase_set(PHASE_NESTED);
+  int32_t result = source->poll(source, item);
+  phase_set(phase);
+  return result;
+}
+
 INLINE struct sf_arm *arm_of(const struct sf_waiter *waiter) {
   return CONTAINER_OF(waiter, struct sf_arm, waiter);
 }
@@ -34,8 +43,11 @@ static int32_t arm_try(struct core *core, struct sf_arm *arm) {
       int32_t error = task_find_joinable(core, arm->value, &task);
       return error < 0 ? error : task_outcome(task, item);
     }
-    case SF_ARM_GROUP:
-      return ((struct group *)object)->live == 0 ? group_take_error(object) : -SF_EAGAIN;
+    case SF_ARM_GROUP: {
+      struct sf_task *self = current_get();
+      if (((struct group *)object)->live == 0) return group_take_error(object);
+      return self != NULL && self->group == object ? -SF_EDEADLK : -SF_EAGAIN;
+    }
     case SF_ARM_BROADCAST:
       return broadcast_try(object, (struct consumer *)count, item);
     case SF_ARM_WATCH:
@@ -54,10 +66,8 @@ static int32_t arm_try(struct core *core, struct sf_arm *arm) {
       return signal_try(object);
     case SF_ARM_OPERATION:
       return operation_try(object);
-    case SF_ARM_SOURCE: {
-      struct source *source = object;
-      return source->poll(source, item);
-    }
+    case SF_ARM_SOURCE:
+      return source_poll(object, item);
     default:
       return -SF_EAGAIN;
   }
@@ -90,7 +100,7 @@ static struct sf_wait_queue *arm_queue(const struct sf_arm *arm) {
     case SF_ARM_LATCH:
       return &((struct latch *)object)->waiters;
     case SF_ARM_SIGNAL:
-      return &signal_state(((struct signal *)object)->kind)->waiters;
+      return &signal_state((uint32_t)arm->value)->waiters; /* See arms_enter. */
     case SF_ARM_OPERATION:
       return &((struct operation *)object)->waiters;
     case SF_ARM_SOURCE:
@@ -217,6 +227,16 @@ static int32_t arms_try(struct core *core, struct sf_arm *arms, uint32_t arms_co
 /* All of them together, or none. */
 static void arms_enter(struct core *core, struct sf_arm *arms, uint32_t arms_count,
                        struct sf_waiter *owner) {
+  for (uint32_t i = 0; i < arms_count; i++) {
+    struct sf_arm *arm = &arms[i];
+    /* It may be unwatched, or watch another one, while it waits. */
+    if (arm->source == SF_ARM_SIGNAL) arm->value = ((struct signal *)arm->object)->kind;
+    struct sf_wait_queue *queue = arm_queue(arm);
+    if (queue == NULL) continue;
+    /* Nothing may trap below, when some are queued already. */
+    touch(queue, sizeof(*queue));
+    if (queue->last != NULL) touch(queue->last, sizeof(*queue->last));
+  }
   owner->item = arms;
   owner->count = arms_count;
   for (uint32_t i = 0; i < arms_count; i++) {
@@ -284,7 +304,7 @@ EXPORT(sf_source_notify) uint32_t sf_source_notify(struct source *source) {
   uint32_t served = 0;
   while (source->waiters.first != NULL) {
     struct sf_waiter *waiter = source->waiters.first;
-    int32_t result = source->poll(source, waiter->item);
+    int32_t result = source_poll(source, waiter->item);
     if (result == -SF_EAGAIN || source->waiters.first != waiter) break;
     wait_queue_pop(&source->waiters);
     waiter_wake(core, waiter, result);

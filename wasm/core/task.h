@@ -158,8 +158,9 @@ static void task_end(struct core *core, struct sf_task *task, int32_t result) {
   slot_release(core, task);
   if (UNLIKELY(core->shared.stack_marks != 0)) stack_mark(core, task);
   if (UNLIKELY(task->scopes != NULL || task->attached != NULL) && task_let_go(core, task)) return;
+  /* It ends once, also when something that the guest has spoilt traps below. */
+  if (task->state != SF_STATE_ENDED) core->shared.tasks_live--;
   task->state = SF_STATE_ENDED;
-  core->shared.tasks_live--;
   uint32_t consumed = task->flags & SF_TASK_DETACHED;
   int32_t error = task->fault == SF_FAULT_NONE ? 0 : -SF_ENOTRECOVERABLE;
   while (task->joiners.first != NULL) {

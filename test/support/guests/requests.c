@@ -173,6 +173,21 @@ LAW(recancel_after_several)(void) {
   return 0;
 }
 
+/* A timeout that was passed over claims no later request. */
+LAW(a_timeout_passed_over_claims_nothing)(void) {
+  struct sf_timeout outer, inner;
+  sf_timeout_begin(&outer, sf_after(5 * MS));
+  CHECK(sf_sleep(LONG) == -SF_ECANCELED);
+  CHECK(sf_cancel(sf_self()) == 0);
+  CHECK(sf_timeout_end(&outer, sf_sleep(LONG)) == -SF_ECANCELED);
+  sf_timeout_begin(&outer, sf_after(20 * MS));
+  sf_timeout_begin(&inner, sf_after(5 * MS));
+  CHECK(sf_sleep(LONG) == -SF_ECANCELED);
+  CHECK(sf_timeout_end(&inner, sf_sleep(LONG)) == -SF_ECANCELED);
+  CHECK(sf_timeout_end(&outer, -SF_ECANCELED) == -SF_ETIMEDOUT);
+  return 0;
+}
+
 /* ── Task-locals ───────────────────────────────────────────────────────────────────────────────── */
 
 static const char key, other_key;
