@@ -62,4 +62,9 @@ describe("a batch", () => {
   law("may be empty, must not be endless, and sends what fits", "batch_edges");
 });
 
+for (const capacity of [0, 1, 2]) {
+  law(`selects stand in line with plain calls, capacity ${capacity}`, "select_channels", [
+    capacity,
+  ]);
+}
 law("a channel on the stack of a task that fails gives EOWNERDEAD", "channel_of_a_failed_task");

@@ -56,6 +56,7 @@ describe.each(POSITIONS)("a broadcast %s", (_name, position) => {
   }
 });
 
+law("a broadcast can be selected, and only the arm that wins has read", "broadcast_select");
 law("a broadcast needs a buffer and items", "broadcast_refuses");
 
 describe("a watch", () => {

@@ -512,6 +512,61 @@ LAW(broadcast_agrees_with_a_log)(int32_t capacity, int32_t position, int32_t see
   return 0;
 }
 
+static struct sf_broadcast other_broadcast;
+
+static int32_t select_broadcast_task(void *argument) {
+  struct actor *actor = argument;
+  struct sf_consumer here, there;
+  int32_t item = 0;
+  sf_broadcast_subscribe(&broadcast, &here);
+  sf_broadcast_subscribe(&other_broadcast, &there);
+  struct sf_arm arms[] = {sf_on_broadcast(&broadcast, &here, &item),
+                          sf_on_broadcast(&other_broadcast, &there, &item)};
+  int32_t which = sf_select(arms, 2);
+  actor->result = arms[which].waiter.result;
+  CHECK(arms[which].waiter.result != 0 || item == 42);
+  /* The other was not read. */
+  CHECK(sf_broadcast_try_receive(which ? &broadcast : &other_broadcast, which ? &here : &there,
+                                 &item) == (actor->id ? 0 : -SF_EAGAIN));
+  return which;
+}
+
+LAW(broadcast_select)(void) {
+  static struct actor actors[3];
+  static int32_t other_buffer[2];
+  struct sf_consumer consumer;
+  int32_t item = 42;
+  CHECK(broadcast_begin(2, (uint32_t)-1) == 0);
+  CHECK(sf_broadcast_init(&other_broadcast, other_buffer, 2, 4) == 0);
+  CHECK(act(&actors[0], 0, select_broadcast_task) == 0);
+  settle();
+  CHECK(sf_broadcast_send(&other_broadcast, &item) == 0);
+  CHECK_JOIN(actors[0].task, 1);
+  CHECK(act(&actors[1], 1, select_broadcast_task) == 0);
+  settle();
+  CHECK(sf_broadcast_send(&broadcast, &item) == 0);
+  CHECK(sf_broadcast_send(&other_broadcast, &item) == 0);
+  CHECK_JOIN(actors[1].task, 0);
+  /* There already; lagging; closed. */
+  sf_broadcast_subscribe(&broadcast, &consumer);
+  for (item = 1; item <= 5; item++) CHECK(sf_broadcast_send(&broadcast, &item) == 0);
+  for (int32_t i = 0; i < 4; i++) {
+    struct sf_arm arm = sf_on_broadcast(&broadcast, &consumer, &item);
+    if (i == 3) sf_broadcast_close(&broadcast);
+    CHECK(sf_select(&arm, 1) == 0);
+    CHECK(arm.waiter.result == (i == 0 ? -SF_EOVERFLOW : i == 3 ? -SF_EPIPE : 0));
+    CHECK(i == 0 || i == 3 || item == 3 + i);
+  }
+  CHECK(consumer.missed == 3);
+  CHECK(sf_broadcast_init(&broadcast, broadcast_buffer, 2, 4) == 0);
+  CHECK(act(&actors[2], 0, select_broadcast_task) == 0);
+  settle();
+  sf_broadcast_close(&broadcast); /* While it waits. */
+  CHECK_JOIN(actors[2].task, 0);
+  CHECK(actors[2].result == -SF_EPIPE);
+  return 0;
+}
+
 LAW(broadcast_refuses)(void) {
   CHECK(sf_broadcast_init(&broadcast, broadcast_buffer, 0, 4) == -SF_EINVAL);
   CHECK(sf_broadcast_init(&broadcast, broadcast_buffer, 4, 0) == -SF_EINVAL);

@@ -32,13 +32,14 @@ SF_TIMED(sf_writev, (sf_handle_t handle, const struct sf_iovec *vectors, uint32_
  * cancel point. Errors: EBADF. */
 SF_PARKS SF_IMPORT(sf_close) int32_t sf_close(sf_handle_t handle);
 
-/* Writes all `bytes`. Returns 0, or the first error; how much was written is then unknown. */
+/* Writes all `bytes`. Returns 0, or the first error; how much was written is then unknown. EIO: a
+ * write that took nothing. */
 SF_PARKS static inline int32_t sf_write_all(sf_handle_t handle, const void *buffer,
                                             uint32_t bytes) {
   const char *at = (const char *)buffer;
   while (bytes != 0) {
     int32_t count = sf_write(handle, at, bytes);
-    if (count < 0) return count;
+    if (count <= 0) return count < 0 ? count : -SF_EIO;
     at += count;
     bytes -= (uint32_t)count;
   }
@@ -46,9 +47,11 @@ SF_PARKS static inline int32_t sf_write_all(sf_handle_t handle, const void *buff
 }
 SF_TIMED(sf_write_all, (sf_handle_t handle, const void *buffer, uint32_t bytes, sf_timeout_t timeout), (handle, buffer, bytes))
 
-/* Reads until `bytes` are there or the stream ends. Returns the count, or the first error. */
+/* Reads until `bytes` are there or the stream ends. Returns the count, or the first error. EINVAL:
+ * 2 ** 31 bytes or more. */
 SF_PARKS static inline int32_t sf_read_full(sf_handle_t handle, void *buffer, uint32_t bytes) {
   uint32_t done = 0;
+  if (bytes > INT32_MAX) return -SF_EINVAL;
   while (done < bytes) {
     int32_t count = sf_read(handle, (char *)buffer + done, bytes - done);
     if (count < 0) return count;
