@@ -138,9 +138,7 @@ static void arm_leave(struct core *core, struct sf_arm *arm) {
     return;
   }
   struct sf_wait_queue *queue = arm_queue(arm);
-  if (queue == NULL) return;
-  wait_queue_remove(queue, &arm->waiter);
-  if (arm->source == SF_ARM_SEMAPHORE) semaphore_serve(core, arm->object);
+  if (queue != NULL) wait_queue_remove(queue, &arm->waiter);
 }
 
 static void arms_leave(struct core *core, struct sf_waiter *owner,
@@ -148,6 +146,10 @@ static void arms_leave(struct core *core, struct sf_waiter *owner,
   struct sf_arm *arms = owner->item;
   for (uint32_t i = 0; i < owner->count; i++)
     if (&arms[i].waiter != except) arm_leave(core, &arms[i]);
+  /* Only now: none of these arms may be served any more. */
+  for (uint32_t i = 0; i < owner->count; i++)
+    if (&arms[i].waiter != except && arms[i].source == SF_ARM_SEMAPHORE)
+      semaphore_serve(core, arms[i].object);
 }
 
 NOINLINE static void waiter_ready_elsewhere(struct core *core, struct sf_waiter *waiter) {

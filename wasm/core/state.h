@@ -85,6 +85,7 @@ struct core {
   uint32_t guest_pages;    /* memory size as the guest sees it */
   uint32_t guest_pages_max;
   uint32_t cancels_unsent; /* a cancel of an operation found no room in the ring */
+  struct semaphore *unserved;    /* NULL: nobody serves any; see semaphore.c */
   struct sf_wait_queue spawners; /* wait for room */
   struct sf_task *pool[ARENA_CLASSES];
   struct signal_state signals[SIGNALS];
