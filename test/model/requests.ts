@@ -55,12 +55,14 @@ const NOTICES: ReadonlySet<number> = new Set([
   WAIT.CONDITION,
 ]);
 
+/** For the tasks that the case may cancel. */
 export function attribution(h: History): string | undefined {
   const tasks = h.case.tasks.map(() => new Requests());
   let now = 1;
   for (let moment = 0; moment < h.count; moment++) {
     const { kind, task, call, result } = h.events[moment]!;
     const own = tasks[task]!;
+    if (kind !== EVENT.tick && !h.case.cancelable.includes(task)) continue;
     switch (kind) {
       case EVENT.tick:
         now = result;
