@@ -1,6 +1,7 @@
 //! One scenario of scenarios.ts. Parameters: the module, the scenario's name. Says "survived" at its end.
 
 import { StackfulError } from "../../../ts/errors.ts";
+import { formatDump } from "../../../ts/runtime/dump-format.ts";
 import { Runtime } from "../../../ts/runtime/runtime.ts";
 import { GUEST_MEMORY_BYTES, SCENARIOS } from "../scenarios.ts";
 
@@ -47,6 +48,9 @@ for (const promise of watched) {
 for (let round = 0; round < 50; round++) await new Promise((resolve) => setImmediate(resolve));
 attempt(() => runtime.stats);
 attempt(() => runtime.tasks());
+attempt(() => formatDump(runtime.dump()));
+attempt(() => runtime.stackMarks());
+attempt(() => runtime.raise("SIGUSR2"));
 attempt(() => runtime.current);
 attempt(() => scribbler.status);
 for (const task of bystanders) attempt(() => task.cancel());
