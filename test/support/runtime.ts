@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { RuntimeOptions } from "../../ts/runtime/options.ts";
 import { Runtime } from "../../ts/runtime/runtime.ts";
 import { buildGuest, type GuestOptions, type TestGuest } from "./build-guest.ts";
+import { withVirtualTime } from "./virtual-time.ts";
 
 /** Fails when tasks live or handles are open. Every test that has a runtime ends with it. */
 export function leakCheck(runtime: Runtime): void {
@@ -46,6 +47,8 @@ export async function withRuntime<T>(
 
 export interface LawOptions extends RuntimeOptions {
   readonly stackBytes?: number;
+  /** Time moves only when everything waits. @defaultValue false */
+  readonly virtualTime?: boolean;
 }
 
 /**
@@ -63,13 +66,16 @@ export function lawsOf(name: string, guestOptions: GuestOptions = {}) {
     title: string,
     entry: string,
     args: readonly (number | bigint)[] = [],
-    { stackBytes = 65_536, ...options }: LawOptions = {},
+    { stackBytes = 65_536, virtualTime = false, ...options }: LawOptions = {},
   ): void => {
     test(title, async () => {
-      await withRuntime(await load(), options, async (runtime) => {
-        const line = await runtime.spawn(entry, args, { stackBytes });
-        expect(line, `the law broken at ${name}.c:${String(line)}`).toBe(0);
-      });
+      const loaded = await load();
+      const run = (): Promise<void> =>
+        withRuntime(loaded, options, async (runtime) => {
+          const line = await runtime.spawn(entry, args, { stackBytes });
+          expect(line, `the law broken at ${name}.c:${String(line)}`).toBe(0);
+        });
+      await (virtualTime ? withVirtualTime(run) : run());
     });
   };
   return { load, law };

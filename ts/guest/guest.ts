@@ -4,7 +4,6 @@
 //! as numbers, never as proof. What the host must rely on it keeps on its own side.
 
 import { ERRNO, SHARED, STATE, TASK } from "../abi.gen.ts";
-import { assert } from "../assert.ts";
 import { StackfulError } from "../errors.ts";
 import { monotonicNs } from "./clock.ts";
 
@@ -32,9 +31,20 @@ interface CoreExports {
   stackful_probe(task: number): number;
   stackful_probe_failed(): void;
   stackful_stack_used(task: number): number;
+  stackful_pool_take(sizeClass: number): number;
+  stackful_span_give(address: number, bytes: number): void;
+  stackful_span_take(): number;
   sf_channel_init(channel: number, buffer: number, capacity: number, itemBytes: number): number;
+  sf_channel_init_unbounded(channel: number, limit: number, itemBytes: number): number;
   sf_channel_close(channel: number, immediate: number): void;
   sf_channel_count(channel: number): number;
+  sf_event_init(event: number, automatic: number): void;
+  sf_event_set(event: number): void;
+  sf_event_reset(event: number): void;
+  sf_event_is_set(event: number): number;
+  sf_semaphore_init(semaphore: number, permits: number): void;
+  sf_semaphore_release(semaphore: number, permits: number): number;
+  sf_semaphore_permits(semaphore: number): number;
 }
 
 export interface GuestLimits {
@@ -248,10 +258,14 @@ export class Guest {
     }
   }
 
-  /** @throws {StackfulError} SF_LIMIT when memory is used up. */
+  /** @throws {StackfulError} SF_LIMIT when memory is used up; SF_TRAP when the core's pools are wild. */
   allocate(bytes: number): number {
     const address = this.core.stackful_allocate(bytes) >>> 0;
-    assert(address < ADDRESS_END, "allocations lie below the last page");
+    if (address + bytes > this.bytes.length) {
+      const error = new StackfulError("SF_TRAP", "allocating: the guest's memory is corrupt");
+      this.onCorrupt(error);
+      throw error;
+    }
     if (address === 0) {
       throw new StackfulError(
         "SF_LIMIT",

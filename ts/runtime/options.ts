@@ -82,6 +82,15 @@ export interface RuntimeOptions {
   readonly onTaskFailed?: (error: StackfulError) => void;
 }
 
+export interface SpawnOptions {
+  /** For reports and traces; at most 64 bytes of UTF-8 are kept. @defaultValue the export's name */
+  readonly name?: string;
+  /** C stack and saved frames, in bytes; rounded up to a power of two, 1 KiB to 8 MiB. */
+  readonly stackBytes?: number;
+  /** Cancels the task when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
 /** @throws {RangeError} that names the limit. */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
   const limits = { ...DEFAULT_LIMITS, ...given };

@@ -7,37 +7,32 @@ import type { Backend, BackendName, BackendStats } from "../host/backend.ts";
 import { type BackendReason, openBackend } from "../host/open-backend.ts";
 import type { LinkInfo } from "../link/section.ts";
 import { TurnLoop } from "../sched/turn-loop.ts";
+import { AutoTrim } from "./auto-trim.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { DeadlockError, IdleWatch } from "./deadlock.ts";
 import { type DumpOptions, dumpTasks, type TaskDump } from "./dump.ts";
 import { parseEndpoint } from "./endpoint.ts";
+import { Event, type EventOptions } from "./event.ts";
 import { GuestExit, taskError } from "./failure.ts";
 import type { FunctionNames } from "./function-names.ts";
 import { HostWaits } from "./host-waits.ts";
 import { asyncFunctionNames, type HostAwaits } from "./imports.ts";
 import { type OpenedInstance, openInstance } from "./instance.ts";
+import type { ItemOf, ItemType } from "./item.ts";
 import { type GuestSource, loadGuest } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
-import { type Limits, type RuntimeOptions, resolveLimits } from "./options.ts";
+import { type Limits, type RuntimeOptions, resolveLimits, type SpawnOptions } from "./options.ts";
+import { type Selectables, type Selected, type SelectOptions, select } from "./select.ts";
+import { Semaphore } from "./semaphore.ts";
 import { type SignalName, signalKind } from "./signals.ts";
 import { installStackBounds } from "./stack-bounds.ts";
 import { paintStacks, readStackMarks } from "./stack-marks.ts";
 import type { StackTraces } from "./stack-traces.ts";
 import type { Task } from "./task.ts";
+import { type GroupOptions, TaskGroup } from "./task-group.ts";
 import { type TaskLine, TaskTable } from "./task-table.ts";
+import { type Trimmed, trim } from "./trim.ts";
 import { waitsForSignal } from "./waits-for.ts";
-
-export interface SpawnOptions {
-  /** For reports and traces; at most 64 bytes of UTF-8 are kept. @defaultValue the export's name */
-  readonly name?: string;
-  /**
-   * C stack and saved frames, in bytes; rounded up to a power of two, 1 KiB to 8 MiB.
-   * @defaultValue what the linker found that the export needs at most, else limits.stackBytes
-   */
-  readonly stackBytes?: number;
-  /** Cancels the task when it is aborted. */
-  readonly signal?: AbortSignal;
-}
 
 export interface RuntimeStats extends Readonly<BackendStats> {
   readonly backend: BackendName;
@@ -56,6 +51,8 @@ export interface RuntimeStats extends Readonly<BackendStats> {
   readonly handlesOpen: number;
   /** Memory taken for stacks and control blocks, pooled ones included. */
   readonly regionsBytes: number;
+  /** Those of them that are pooled: free for the next tasks, or to be given back. */
+  readonly regionsFreeBytes: number;
   /** The guest's whole memory, what is set aside but untouched included. */
   readonly memoryBytes: number;
 }
@@ -79,6 +76,7 @@ export class Runtime implements AsyncDisposable {
   readonly #tasks: TaskTable;
   readonly #waits: HostWaits;
   readonly #awaits: HostAwaits;
+  readonly #autoTrim: AutoTrim;
   readonly #names: FunctionNames;
   readonly #traces: StackTraces;
   readonly #idle = new IdleWatch(() => this.#onIdle());
@@ -157,14 +155,20 @@ export class Runtime implements AsyncDisposable {
       drain: () => {
         this.#tasks.drain();
         this.#waits.drain();
+        this.#autoTrim.look();
         if (this.#tasks.size === 0) this.#idle.stop();
       },
-      hostCalls: () => this.#awaits.embedderCalls,
+      hostCalls: () =>
+        this.#awaits.embedderCalls + this.#waits.servedCount + this.#tasks.endedCount,
       failed: (task, error) => this.#failed(task, error),
       broken: (error) => this.#break(error),
     });
     this.#tasks = new TaskTable(parts.guest, () => this.#loop.schedule());
     this.#waits = new HostWaits(parts.guest, () => this.#loop.schedule());
+    this.#autoTrim = new AutoTrim(parts.guest, {
+      idle: () => this.#loop.idle,
+      trim: () => this.#trimUnasked(),
+    });
   }
 
   /** The guest's memory. It grows: take `memory.buffer` anew after anything that ran the guest. */
@@ -186,6 +190,7 @@ export class Runtime implements AsyncDisposable {
       tasksLive: guest.sharedU32(SHARED.tasksLive),
       handlesOpen: this.#backend.handlesOpen,
       regionsBytes: guest.sharedU32(SHARED.regionsBytes),
+      regionsFreeBytes: guest.sharedU32(SHARED.regionsFreeBytes),
       memoryBytes: guest.memory.buffer.byteLength,
     };
   }
@@ -256,6 +261,12 @@ export class Runtime implements AsyncDisposable {
    * @throws {RangeError} stackBytes is not a whole number from 1 to 8 MiB.
    */
   spawn(entry: string, args: readonly (number | bigint)[] = [], options: SpawnOptions = {}): Task {
+    const task = this.#create(entry, args, options);
+    task.start();
+    return task;
+  }
+
+  #create(entry: string, args: readonly (number | bigint)[], options: SpawnOptions): Task {
     this.#refuseWhenOver(`spawn ${entry}`);
     const found = Object.hasOwn(this.#info.entries, entry) ? this.#info.entries[entry] : undefined;
     if (found === undefined) {
@@ -267,7 +278,7 @@ export class Runtime implements AsyncDisposable {
     if (!Number.isInteger(stackBytes) || stackBytes < 1 || stackBytes > STACK_BYTES_MAX) {
       throw new RangeError(`spawn ${entry}: stackBytes must be 1 to 8388608, not ${stackBytes}`);
     }
-    const task = this.#tasks.start(name, found, args, stackBytes);
+    const task = this.#tasks.create(name, found, args, stackBytes);
     this.#idle.start();
     if (signal?.aborted) task.cancel();
     else if (signal !== undefined) cancelOnAbort(task, signal);
@@ -306,14 +317,83 @@ export class Runtime implements AsyncDisposable {
   }
 
   /** A channel that guest and host share. Its memory lives as long as the runtime. */
-  channel(options: ChannelOptions = {}): Channel {
+  channel<I extends ItemType = "i32">(options: ChannelOptions<I> = {}): Channel<ItemOf<I>> {
     this.#refuseWhenOver("channel");
     return new Channel(this.#waits, options);
+  }
+
+  /**
+   * Gives the memory of ended tasks back to the operating system. Happens by itself a second after a
+   * burst; call it where memory counts at once. Takes up to half a microsecond for each such task.
+   *
+   * @returns how many bytes the system got, and why none where the backend cannot do it.
+   * @throws {StackfulError} SF_TRAP when the guest has damaged its core; SF_DISPOSED.
+   */
+  trim(): Trimmed {
+    this.#refuseWhenOver("trim");
+    this.#loop.bind();
+    return trim(this.#guest, this.#backend);
+  }
+
+  /** An event that guest and host share. Its memory lives as long as the runtime. */
+  event(options: EventOptions = {}): Event {
+    this.#refuseWhenOver("event");
+    return new Event(this.#waits, options);
+  }
+
+  /**
+   * A semaphore that guest and host share. Its memory lives as long as the runtime.
+   *
+   * @throws {RangeError} permits is not a whole number from 0 to 2 ** 32 - 1.
+   */
+  semaphore(permits: number): Semaphore {
+    this.#refuseWhenOver("semaphore");
+    return new Semaphore(this.#waits, permits);
+  }
+
+  /** @throws {RangeError} runningMax is not 1 or more. */
+  group(options: GroupOptions = {}): TaskGroup {
+    const create = this.#create.bind(this);
+    const { entries } = this.#info;
+    const returnsStatus = (entry: string): boolean => entries[entry]?.results.join() === "i32";
+    return new TaskGroup({ waits: this.#waits, create, returnsStatus }, options);
+  }
+
+  /**
+   * Waits until one of several things is there:
+   *
+   *     const won = await runtime.select({ job: jobs.onReceive(), late: timeout(100), stop: signal });
+   *     if (won.key === "job") handle(won.value);
+   *
+   * Exactly the arm that is returned has its effect, also against tasks that want the same. Of those
+   * that are ready at the call the first counts; a promise is never among them, it counts a microtask
+   * later at the earliest. Else the one counts that is ready first. What became ready in one run of
+   * the guest is looked at in this order: the arms of channels, events and semaphores by their time,
+   * then tasks and groups.
+   *
+   * @throws what the winner's own call throws: SF_CLOSED for a send on a closed channel, a task's
+   *   error, the reason of a promise; the signal's reason; SF_DISPOSED, or what else the runtime
+   *   ended with.
+   */
+  async select<const A extends Selectables>(
+    arms: A,
+    options?: SelectOptions,
+  ): Promise<Selected<A>> {
+    return await select(this.#waits, arms, options);
   }
 
   /** Cancels every task, waits until each has ended, and frees what the host holds. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
+  }
+
+  #trimUnasked(): void {
+    if (this.#fatal !== undefined || this.#ended !== undefined) return;
+    try {
+      this.trim();
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   #initialize(): void {
@@ -342,8 +422,7 @@ export class Runtime implements AsyncDisposable {
     this.#fatal = error;
     this.#idle.stop();
     this.#loop.stop();
-    this.#tasks.failAll(error);
-    this.#waits.endAll();
+    this.#endAll(error);
   }
 
   #failed(address: number, cause: unknown): boolean {
@@ -367,7 +446,7 @@ export class Runtime implements AsyncDisposable {
     if (!hosts) this.#report(error);
     if (this.#options.strict) this.#fatal ??= error;
     if (this.#fatal === undefined) return true;
-    this.#tasks.failAll(this.#fatal);
+    this.#endAll(this.#fatal);
     return false;
   }
 
@@ -377,7 +456,13 @@ export class Runtime implements AsyncDisposable {
       error instanceof StackfulError
         ? error
         : new StackfulError("SF_IO", `the runtime broke: ${String(error)}`, { cause: error });
-    this.#tasks.failAll(this.#fatal);
+    this.#endAll(this.#fatal);
+  }
+
+  /** Of everything that somebody may be waiting for. */
+  #endAll(error: StackfulError): void {
+    this.#tasks.failAll(error);
+    this.#waits.endAll(error);
   }
 
   /** Lets the core end the task, and says why it failed. */
@@ -414,12 +499,12 @@ export class Runtime implements AsyncDisposable {
     this.#idle.stop();
     if (this.#fatal === undefined) await this.#cancelAndDrain();
     this.#loop.stop();
+    this.#autoTrim.stop();
     const reason =
       this.#exit === undefined
         ? new StackfulError("SF_DISPOSED", "the runtime ended before the task did")
         : new StackfulError("SF_EXIT", this.#exit.message);
-    this.#tasks.failAll(this.#fatal ?? reason);
-    this.#waits.endAll();
+    this.#endAll(this.#fatal ?? reason);
     await this.#backend[Symbol.asyncDispose]();
   }
 

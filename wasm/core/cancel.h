@@ -111,7 +111,8 @@ COLD static void request_deliver(struct core *core, struct sf_task *task, struct
       cancel_one(core, (struct sf_task *)task->wait_detail, chain);
       return;
     case SF_WAIT_GROUP:
-      request_noticed(task, request_take(task));
+      /* One -ECANCELED is one request's: what comes while the members end stays pending. */
+      if (task->waiter.result == 0) request_noticed(task, request_take(task));
       group_cancel_members(core, (void *)task->wait_detail, chain);
       return;
     case SF_WAIT_SEND: {

@@ -35,18 +35,27 @@ INLINE uint32_t group_is_full(const struct group *group) {
   return group->running_max != 0 && group->running >= group->running_max;
 }
 
+/* Ties the group to the task on whose stack it lies, mostly the caller, so that it goes with it. */
+static void group_attach(struct core *core, struct group *group) {
+  if (address_of(group) < address_of(core)) return; /* The guest's own memory. */
+  struct sf_task *owner = current_get();
+  if (owner == NULL || !in_stack_of(owner, group)) owner = core->shared.all;
+  while (owner != NULL && !in_stack_of(owner, group)) owner = owner->all_next;
+  if (owner != NULL) attach(&group->attachment, owner, ATTACHED_GROUP);
+}
+
 EXPORT(sf_group_spawn)
 int32_t sf_group_spawn(struct group *group, uint32_t entry, uint32_t argument,
                        const struct sf_spawn_options *options, int32_t *result_out) {
   struct core *core = core_get();
   if (group->canceling) return -SF_ECANCELED;
   if (result_out != NULL) touch(result_out, sizeof(*result_out));
+  if (group->members != NULL) touch(group->members, sizeof(struct sf_task));
+  if (group->line_last != NULL) touch(group->line_last, sizeof(struct sf_task));
   struct sf_task *task;
   int32_t error = spawn(core, entry, argument, options, SF_TASK_DETACHED, &task);
   if (error < 0) return error;
-  struct sf_task *self = current_get();
-  if (group->live++ == 0 && self != NULL && in_stack_of(self, group))
-    attach(&group->attachment, self, ATTACHED_GROUP);
+  if (group->live++ == 0) group_attach(core, group);
   task->group = group;
   task->group_result = result_out;
   task->group_previous = NULL;
@@ -91,6 +100,7 @@ INLINE int32_t group_take_error(struct group *group) {
 static void group_drained(struct core *core, struct group *group) {
   detach(&group->attachment);
   group->canceling = 0;
+  wait_queue_wake_all(core, &group->spawners, 0);
   if (group->waiters.first == NULL) return;
   int32_t error = group_take_error(group);
   while (group->waiters.first != NULL) {
@@ -172,11 +182,14 @@ EXPORT(sf_group_wait) int32_t sf_group_wait(struct group *group) {
 
 EXPORT(sf_group_cancel) int32_t sf_group_cancel(struct group *group) {
   if (phase_get() == PHASE_REWINDING) return resumed();
-  group->error = 0;
-  if (group->live == 0) return 0;
+  if (group->live == 0) {
+    group->error = 0;
+    return 0;
+  }
   struct core *core = core_get();
   struct sf_task *self = self_to_park();
   if (self->group == group) return -SF_EDEADLK;
+  group->error = 0;
   group_cancel_all(core, group);
   return group_park(self, group, SF_WAIT_GROUP_CANCEL, NOBODY);
 }

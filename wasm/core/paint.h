@@ -2,7 +2,7 @@
  *
  * A new stack is filled with a pattern, and whatever is no longer that was used. The frames come in
  * from the other end: what a task had in use whenever it parked is recorded as a number, and a
- * region is painted again where frames have moved out of it.
+ * region is painted again where frames have moved out of it. So all tasks use slots then.
  */
 #ifndef STACKFUL_PAINT_H
 #define STACKFUL_PAINT_H
@@ -18,9 +18,11 @@ COLD static void stack_paint(struct sf_task *task) {
 
 /* `task` has just parked with so many bytes of frames. They may come to lie where its C stack has
  * been before, so that is looked for now. */
-COLD static void stack_note(struct sf_task *task, uint32_t frames_bytes, uint32_t stack_pointer) {
+COLD static void stack_note(struct sf_task *task) {
+  const struct slot *slot = task->slot;
+  uint32_t frames_bytes = (slot->position - slot->base + 7) & ~7u;
   uint32_t top = region_end(task);
-  uint32_t bytes = frames_bytes + (top - stack_pointer);
+  uint32_t bytes = frames_bytes + (top - task->stack_pointer);
   uint32_t bytes_max = top - frames_base(task);
   if (frames_bytes > bytes_max) frames_bytes = bytes_max;
   uint32_t at = frames_base(task);

@@ -24,8 +24,9 @@ enum scope_state {
 struct timeout {
   struct sf_timer_node timer; /* deadline_ns is the sf_timeout_t until it is armed */
   struct timeout *outer;
-  struct sf_task *task; /* NULL: begun outside of any */
+  struct sf_task *task; /* NULL: begun outside of any, or ended */
   uint32_t state;
+  uint32_t newest; /* delivered: it was the request of its task that was noticed last */
 };
 
 _Static_assert(sizeof(struct timeout) == 40, "stackful.h reserves 40 bytes");
@@ -62,12 +63,18 @@ static uint32_t scope_find_expired(struct sf_task *task, struct timeout **out) {
 #define BY_USER 1u
 #define BY_TIMEOUT 2u
 
+/* `scope`: whose request is noticed; NULL: the user's. */
+COLD static void request_note(struct sf_task *task, const struct timeout *scope) {
+  for (struct timeout *at = task->scopes; at != NULL; at = at->outer) at->newest = at == scope;
+}
+
 /* Takes one pending request and says whose it was. The user's goes first; of the timeouts the
  * outermost: what is within it is over too. */
 static uint32_t request_take(struct sf_task *task) {
   if (task->shields != 0) return NOBODY;
   if (task->flags & SF_TASK_CANCELED) {
     task->flags &= (uint8_t)~SF_TASK_CANCELED;
+    request_note(task, NULL);
     return BY_USER;
   }
   if (!(task->flags & SF_TASK_EXPIRED)) return NOBODY;
@@ -75,6 +82,7 @@ static uint32_t request_take(struct sf_task *task) {
   if (scope_find_expired(task, &scope) <= 1) task->flags &= (uint8_t)~SF_TASK_EXPIRED;
   if (scope == NULL) return NOBODY;
   scope->state = SCOPE_DELIVERED;
+  request_note(task, scope);
   return BY_TIMEOUT;
 }
 

@@ -131,7 +131,7 @@ static uint32_t arm_check(const struct sf_arm *arm) {
   }
 }
 
-/* Takes the arm out of its queue. */
+/* Takes the arm out of its queue. Those behind it may be served now: see arms_leave. */
 static void arm_leave(struct core *core, struct sf_arm *arm) {
   if (arm->source == SF_ARM_TIMEOUT) {
     timer_disarm(core, &arm->timer);
@@ -140,7 +140,6 @@ static void arm_leave(struct core *core, struct sf_arm *arm) {
   struct sf_wait_queue *queue = arm_queue(arm);
   if (queue == NULL) return;
   wait_queue_remove(queue, &arm->waiter);
-  if (arm->source == SF_ARM_SEMAPHORE) semaphore_serve(core, arm->object);
 }
 
 static void arms_leave(struct core *core, struct sf_waiter *owner,
@@ -148,6 +147,10 @@ static void arms_leave(struct core *core, struct sf_waiter *owner,
   struct sf_arm *arms = owner->item;
   for (uint32_t i = 0; i < owner->count; i++)
     if (&arms[i].waiter != except) arm_leave(core, &arms[i]);
+  /* Only now: one that stood behind another of the same owner must be gone. */
+  for (uint32_t i = 0; i < owner->count; i++)
+    if (arms[i].source == SF_ARM_SEMAPHORE && &arms[i].waiter != except)
+      semaphore_serve(core, arms[i].object);
 }
 
 NOINLINE static void waiter_ready_elsewhere(struct core *core, struct sf_waiter *waiter) {

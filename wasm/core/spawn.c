@@ -46,10 +46,10 @@ int32_t sf_spawn(uint32_t entry, uint32_t argument, const struct sf_spawn_option
   return 0;
 }
 
-EXPORT(sf_spawn_room) int32_t sf_spawn_room(uint32_t stack_bytes) {
+EXPORT(sf_spawn_room) int32_t sf_spawn_room(uint32_t entry, uint32_t stack_bytes) {
   RETURN_IF_RESUMED();
   struct core *core = core_get();
-  if (stack_bytes == 0) stack_bytes = core->shared.stack_bytes_default;
+  if (stack_bytes == 0) stack_bytes = stack_bytes_for(core, entry);
   uint32_t size_class = size_class_for(stack_bytes);
   if (size_class >= SF_SIZE_CLASSES) return -SF_EINVAL;
   uint32_t wanted = ROOM_FOR_ANY;
@@ -171,7 +171,7 @@ EXPORT(sf_recancel) void sf_recancel(void) {
   struct sf_task *self = current_get();
   if (self == NULL) return;
   for (struct timeout *scope = self->scopes; scope != NULL; scope = scope->outer) {
-    if (scope->state != SCOPE_DELIVERED) continue;
+    if (scope->state != SCOPE_DELIVERED || !scope->newest) continue;
     scope->state = SCOPE_EXPIRED;
     self->flags |= SF_TASK_EXPIRED;
     return;
@@ -263,18 +263,7 @@ struct local {
   void *value;
 };
 
-EXPORT(sf_local_set) void sf_local_set(struct local *local, const void *key, void *value) {
-  struct sf_task *self = current_get();
-  if (self == NULL) __builtin_trap();
-  local->key = key;
-  local->value = value;
-  local->next = self->locals;
-  self->locals = local;
-}
-
-EXPORT(sf_local_clear) void sf_local_clear(struct local *local) {
-  struct sf_task *self = current_get();
-  if (self == NULL) return;
+static void local_unlink(struct sf_task *self, const struct local *local) {
   struct local *before = NULL;
   struct local *at = self->locals;
   for (; at != NULL && at != local; at = at->next) before = at;
@@ -283,6 +272,23 @@ EXPORT(sf_local_clear) void sf_local_clear(struct local *local) {
     self->locals = at->next;
   else
     before->next = at->next;
+}
+
+/* One that is bound already is moved: twice in the list it would be a circle. */
+EXPORT(sf_local_set) void sf_local_set(struct local *local, const void *key, void *value) {
+  struct sf_task *self = current_get();
+  if (self == NULL) __builtin_trap();
+  touch(local, sizeof(*local));
+  local_unlink(self, local);
+  local->key = key;
+  local->value = value;
+  local->next = self->locals;
+  self->locals = local;
+}
+
+EXPORT(sf_local_clear) void sf_local_clear(struct local *local) {
+  struct sf_task *self = current_get();
+  if (self != NULL) local_unlink(self, local);
 }
 
 EXPORT(sf_local_get) void *sf_local_get(const void *key) {

@@ -24,9 +24,9 @@ SF_IMPORT(sf_spawn)
 int32_t sf_spawn(sf_entry_fn entry, void *argument, const struct sf_spawn_options *options,
                  sf_task_t *task_out);
 
-/* Parks until a task of `stack_bytes` (0: the default) can probably be spawned: fewer than tasksMax
- * live, and memory for its stack is there. First come, first served. */
-SF_PARKS SF_IMPORT(sf_spawn_room) int32_t sf_spawn_room(uint32_t stack_bytes);
+/* Parks until sf_spawn of `entry` with `stack_bytes` (0: what it takes for that entry) probably
+ * succeeds: fewer than tasksMax live, and memory for its stack is there. First come, first served. */
+SF_PARKS SF_IMPORT(sf_spawn_room) int32_t sf_spawn_room(sf_entry_fn entry, uint32_t stack_bytes);
 
 /* sf_spawn that waits for room instead of failing with EAGAIN or ENOMEM. */
 SF_PARKS static inline int32_t sf_spawn_wait(sf_entry_fn entry, void *argument,
@@ -35,7 +35,7 @@ SF_PARKS static inline int32_t sf_spawn_wait(sf_entry_fn entry, void *argument,
   for (;;) {
     int32_t error = sf_spawn(entry, argument, options, task_out);
     if (error != -SF_EAGAIN && error != -SF_ENOMEM) return error;
-    error = sf_spawn_room(options == NULL ? 0 : options->stack_bytes);
+    error = sf_spawn_room(entry, options == NULL ? 0 : options->stack_bytes);
     if (error < 0) return error;
   }
 }
