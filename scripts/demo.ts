@@ -10,7 +10,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { grouped, table } from "../ts/cli/stats.ts";
 import { DEFAULT_LIMITS } from "../ts/runtime/options.ts";
-import type { RuntimeStats } from "../ts/runtime/runtime.ts";
+import type { RuntimeStats } from "../ts/runtime/stats.ts";
 import { buildExamples } from "./build-examples.ts";
 import {
   type GuestProcess,

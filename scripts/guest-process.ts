@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { packageRoot } from "../ts/package-files.ts";
-import type { RuntimeStats } from "../ts/runtime/runtime.ts";
+import type { RuntimeStats } from "../ts/runtime/stats.ts";
 
 const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 

@@ -23,7 +23,7 @@ export {
   type RuntimeOptions,
   type SpawnOptions,
 } from "./runtime/options.ts";
-export { Runtime, type RuntimeStats } from "./runtime/runtime.ts";
+export { Runtime } from "./runtime/runtime.ts";
 export type {
   FairTurn,
   Selectable,
@@ -34,6 +34,7 @@ export type {
 } from "./runtime/select.ts";
 export type { AcquireOptions, Permit, Semaphore } from "./runtime/semaphore.ts";
 export type { SignalName } from "./runtime/signals.ts";
+export type { RuntimeStats } from "./runtime/stats.ts";
 export type { Task, TaskResult, TaskStatus } from "./runtime/task.ts";
 export type { GroupOptions, TaskGroup } from "./runtime/task-group.ts";
 export type { TaskLine } from "./runtime/task-table.ts";

@@ -308,8 +308,8 @@ test("stats tell backend, turns, switches, tasks and memory", async () => {
     const before = runtime.stats;
     expect(before).toMatchObject({ backend: "node", tasksLive: 0, handlesOpen: 0, switches: 0 });
     expect(before.memoryBytes).toBeGreaterThan(DEFAULT_LIMITS.guestMemoryBytes);
-    const parked = runtime.spawn("park");
-    await runtime.spawn("yield_times", [100]);
+    const parked = runtime.spawn("park", [], { stackBytes: 16_384 });
+    await runtime.spawn("yield_times", [100], { stackBytes: 16_384 });
     const during = runtime.stats;
     expect(during.tasksLive).toBe(1);
     expect(during.switches).toBeGreaterThanOrEqual(100);

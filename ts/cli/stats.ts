@@ -1,6 +1,6 @@
 //! A runtime's figures as a table.
 
-import type { RuntimeStats } from "../runtime/runtime.ts";
+import type { RuntimeStats } from "../runtime/stats.ts";
 
 export function formatStats(stats: RuntimeStats): string {
   const perTurn = stats.turns === 0 ? 0 : stats.submissions / stats.turns;

@@ -102,3 +102,9 @@ async function linkCached(
 function cacheHome(): string {
   return process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
 }
+
+/** argv[0] of a guest that is given none. */
+export function programName(source: GuestSource): string {
+  const path = typeof source === "string" || source instanceof URL ? String(source) : "guest";
+  return path.split(/[\\/]/).at(-1)!;
+}

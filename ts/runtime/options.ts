@@ -8,7 +8,8 @@ export interface Limits {
   /** Tasks alive at once; `spawn` fails above it. 1 to 2 ** 32 - 1. @defaultValue 100000 */
   readonly tasksMax: number;
   /**
-   * Stack of a task that names no size, in bytes: C stack and saved frames together. Rounded up to a
+   * Stack of a task that names no size, in bytes: C stack and saved frames together. Where the linker
+   * could tell what the task needs at most it gets that instead. Rounded up to a
    * power of two, 1 KiB to 8 MiB. Pages that are not touched cost nothing. @defaultValue 16384
    */
   readonly stackBytes: number;

@@ -3,7 +3,7 @@
 import { FAULT, SHARED } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
-import type { Backend, BackendName, BackendStats } from "../host/backend.ts";
+import type { Backend } from "../host/backend.ts";
 import { type BackendReason, openBackend } from "../host/open-backend.ts";
 import type { LinkInfo } from "../link/section.ts";
 import { TurnLoop } from "../sched/turn-loop.ts";
@@ -17,41 +17,19 @@ import type { FunctionNames } from "./function-names.ts";
 import { HostWaits } from "./host-waits.ts";
 import { asyncFunctionNames, type HostAwaits } from "./imports.ts";
 import { type OpenedInstance, openInstance } from "./instance.ts";
-import { type GuestSource, loadGuest } from "./load.ts";
+import { type GuestSource, loadGuest, programName } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
 import { type Limits, type RuntimeOptions, resolveLimits, type SpawnOptions } from "./options.ts";
 import { type SignalName, signalKind } from "./signals.ts";
-import { installStackBounds } from "./stack-bounds.ts";
+import { installStackBounds, readStackBounds } from "./stack-bounds.ts";
 import { paintStacks, readStackMarks } from "./stack-marks.ts";
 import type { StackTraces } from "./stack-traces.ts";
+import { type RuntimeStats, readStats } from "./stats.ts";
 import type { Task } from "./task.ts";
 import type { GroupHost } from "./task-group.ts";
 import { type TaskLine, TaskTable } from "./task-table.ts";
 import { type Trimmed, trim } from "./trim.ts";
 import { waitsForSignal } from "./waits-for.ts";
-
-export interface RuntimeStats extends Readonly<BackendStats> {
-  readonly backend: BackendName;
-  /** Why a better backend is not in use. */
-  readonly reasons: readonly BackendReason[];
-  /** Turns of the scheduler; `turns` counts calls of the backend. */
-  readonly schedulerTurns: number;
-  readonly longestTurnMs: number;
-  /** Calls from the host into the guest's scheduler. */
-  readonly runs: number;
-  /** Calls from the guest to host imports, WASI's included. Switches make none. */
-  readonly hostCalls: number;
-  /** Coroutines entered. */
-  readonly switches: number;
-  readonly tasksLive: number;
-  readonly handlesOpen: number;
-  /** Memory taken for stacks and control blocks, pooled ones included. */
-  readonly regionsBytes: number;
-  /** Those of them that are pooled: free for the next tasks, or to be given back. */
-  readonly regionsFreeBytes: number;
-  /** The guest's whole memory, what is set aside but untouched included. */
-  readonly memoryBytes: number;
-}
 
 /** The largest size class of the core. */
 const STACK_BYTES_MAX = 8 * 1024 * 1024;
@@ -174,22 +152,8 @@ export class Runtime extends Coordination implements AsyncDisposable {
   }
 
   get stats(): RuntimeStats {
-    const guest = this.#guest;
-    return {
-      ...this.#backend.stats,
-      backend: this.#backend.name,
-      reasons: this.#reasons,
-      schedulerTurns: this.#loop.stats.turns,
-      longestTurnMs: this.#loop.stats.longestTurnMs,
-      runs: this.#loop.stats.runs,
-      hostCalls: this.#awaits.calls,
-      switches: guest.sharedU64(SHARED.switches),
-      tasksLive: guest.sharedU32(SHARED.tasksLive),
-      handlesOpen: this.#backend.handlesOpen,
-      regionsBytes: guest.sharedU32(SHARED.regionsBytes),
-      regionsFreeBytes: guest.sharedU32(SHARED.regionsFreeBytes),
-      memoryBytes: guest.memory.buffer.byteLength,
-    };
+    const turns = this.#loop.stats;
+    return readStats(this.#guest, this.#backend, this.#reasons, turns, this.#awaits.calls);
   }
 
   /** The host's task that is running: who a host import was called by. */
@@ -226,10 +190,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
 
   /** What the linker has found that tasks need at most, by the function they start with. */
   stackBounds(): Record<string, number> {
-    const bounds = this.#info.stackBounds ?? [];
-    return Object.fromEntries(
-      bounds.map(([place, bytes]) => [this.#names.inTable(this.#guest, place), bytes]),
-    );
+    return readStackBounds(this.#guest, this.#names, this.#info);
   }
 
   /**
@@ -482,9 +443,4 @@ function cancelOnAbort(task: Task, signal: AbortSignal): void {
   const release = (): void => signal.removeEventListener("abort", onAbort);
   signal.addEventListener("abort", onAbort, { once: true });
   task.then(release, release);
-}
-
-function programName(source: GuestSource): string {
-  const path = typeof source === "string" || source instanceof URL ? String(source) : "guest";
-  return path.split(/[\\/]/).at(-1)!;
 }

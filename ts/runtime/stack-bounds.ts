@@ -3,6 +3,7 @@
 import { SHARED, SIZE_CLASSES, STACK_BYTES_MIN } from "../abi.gen.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { LinkInfo } from "../link/section.ts";
+import type { FunctionNames } from "./function-names.ts";
 
 /**
  * Tells the core, for tasks that are spawned without a size.
@@ -18,6 +19,17 @@ export function installStackBounds(guest: Guest, { stackBounds = [] }: LinkInfo)
   for (const [place, bytes] of known) guest.bytes[address + place] = 1 + sizeClass(bytes);
   guest.setShared(SHARED.entryClassesCount, count);
   guest.setShared(SHARED.entryClasses, address);
+}
+
+/** Bytes by the name of the entry. */
+export function readStackBounds(
+  guest: Guest,
+  names: FunctionNames,
+  { stackBounds = [] }: LinkInfo,
+): Record<string, number> {
+  return Object.fromEntries(
+    stackBounds.map(([place, bytes]) => [names.inTable(guest, place), bytes]),
+  );
 }
 
 /** The smallest that holds so many bytes. */

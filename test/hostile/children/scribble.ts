@@ -3,6 +3,7 @@
 import { WAITER } from "../../../ts/abi.gen.ts";
 import { StackfulError } from "../../../ts/errors.ts";
 import { timeout } from "../../../ts/runtime/arm.ts";
+import { formatDump } from "../../../ts/runtime/dump-format.ts";
 import { Runtime } from "../../../ts/runtime/runtime.ts";
 import { GUEST_MEMORY_BYTES, type Places, SCENARIOS } from "../scenarios.ts";
 
@@ -86,6 +87,9 @@ for (const promise of watched) {
 for (let round = 0; round < 50; round++) await new Promise((resolve) => setImmediate(resolve));
 attempt(() => runtime.stats);
 attempt(() => runtime.tasks());
+attempt(() => formatDump(runtime.dump()));
+attempt(() => runtime.stackMarks());
+attempt(() => runtime.raise("SIGUSR2"));
 attempt(() => runtime.current);
 attempt(() => scribbler.status);
 for (const task of bystanders) attempt(() => task.cancel());
