@@ -16,15 +16,15 @@
  * resumed(), so that the host gets the stack trace. */
 NOINLINE static void overflow_frames(struct core *core, struct sf_task *task, uint32_t bytes) {
   if (task->wait == SF_WAIT_READY) {
-    /* It yielded: it is the last one in the ready queue. */
+    /* It yielded, or its leaving has made others ready. */
     struct sf_task **link = &core->ready_first;
     struct sf_task *before = NULL;
     while (*link != task) {
       before = *link;
       link = &before->next;
     }
-    *link = NULL;
-    core->ready_last = before;
+    *link = task->next;
+    if (task->next == NULL) core->ready_last = before;
   } else if (wait_abort(core, task, 0)) {
     overflow_frames(core, task, bytes);
     return;
@@ -163,7 +163,7 @@ static uint32_t arms_use(const struct sf_waiter *owner, const struct sf_task *st
 COLD static void waiters_orphan(struct core *core, struct sf_task *failed) {
   for (struct sf_task *task = core->shared.all; task != NULL; task = task->all_next) {
     if (task == failed || task->state != SF_STATE_PARKED) continue;
-    uint32_t affected;
+    uint32_t affected = 1;
     switch (task->wait) {
       case SF_WAIT_READY:
       case SF_WAIT_SLEEP:
@@ -175,7 +175,14 @@ COLD static void waiters_orphan(struct core *core, struct sf_task *failed) {
         affected = arms_use(&task->waiter, failed);
         break;
       case SF_WAIT_CONDITION:
-        affected = in_stack_of(failed, task->wait_queue) || in_stack_of(failed, task->waiter.item);
+        if (in_stack_of(failed, task->waiter.item)) break;
+        /* It must have the mutex when it returns. */
+        if (in_stack_of(failed, task->wait_queue)) condition_abort(core, task, -SF_EOWNERDEAD);
+        continue;
+      case SF_WAIT_SIGNAL:
+      case SF_WAIT_FUTEX:
+        /* The queue is the core's. */
+        affected = in_stack_of(failed, task->waiter.item);
         break;
       default:
         affected = in_stack_of(failed, task->wait_queue);
