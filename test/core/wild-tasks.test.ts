@@ -73,7 +73,7 @@ test("a trap, and others go on: what begins before the end of memory and ends pa
   const guest = await load();
   await withVirtualTime(() =>
     withRuntime(guest, {}, async (runtime) => {
-      const run = (kind: number): Promise<unknown> => {
+      const run = (kind: number): PromiseLike<unknown> => {
         const args = [kind, 1, runtime.memory.buffer.byteLength];
         return runtime.spawn("others_go_on", args, { stackBytes: 65_536 });
       };

@@ -172,8 +172,7 @@ static uint32_t arms_use(const struct sf_waiter *owner, const struct sf_task *st
 COLD static void waiters_orphan(struct core *core, struct sf_task *failed) {
   for (struct sf_task *task = core->shared.all; task != NULL; task = task->all_next) {
     if (task == failed || task->state != SF_STATE_PARKED) continue;
-    uint32_t affected;
-    uint32_t mutex_lives = 0;
+    uint32_t affected = 1;
     switch (task->wait) {
       case SF_WAIT_READY:
       case SF_WAIT_SLEEP:
@@ -185,18 +184,19 @@ COLD static void waiters_orphan(struct core *core, struct sf_task *failed) {
         affected = arms_use(&task->waiter, failed);
         break;
       case SF_WAIT_CONDITION:
-        mutex_lives = !in_stack_of(failed, task->waiter.item);
-        affected = in_stack_of(failed, task->wait_queue) || !mutex_lives;
+        if (in_stack_of(failed, task->waiter.item)) break;
+        /* It must have the mutex when it returns. */
+        if (in_stack_of(failed, task->wait_queue)) condition_abort(core, task, -SF_EOWNERDEAD);
+        continue;
+      case SF_WAIT_SIGNAL:
+      case SF_WAIT_FUTEX:
+        /* The queue is the core's. */
+        affected = in_stack_of(failed, task->waiter.item);
         break;
       default:
         affected = in_stack_of(failed, task->wait_queue);
     }
-    if (!affected) continue;
-    /* Who waits for a condition has the mutex again, whatever happens. */
-    if (mutex_lives)
-      condition_abort(core, task, -SF_EOWNERDEAD);
-    else
-      wait_abort(core, task, -SF_EOWNERDEAD);
+    if (affected) wait_abort(core, task, -SF_EOWNERDEAD);
   }
 }
 

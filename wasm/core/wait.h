@@ -33,6 +33,7 @@ COLD static uint32_t wait_abort(struct core *core, struct sf_task *task, int32_t
   }
   void *object = (void *)task->wait_detail;
   waiter_wake(core, &task->waiter, result);
+  if (result == -SF_EOWNERDEAD) return 1; /* So are those behind it. */
   if (wait == SF_WAIT_SEMAPHORE) semaphore_serve(core, object);
   if (wait == SF_WAIT_WRITE_LOCK) rwlock_serve(core, object);
   if (wait == SF_WAIT_BARRIER) barrier_break(core, object);
