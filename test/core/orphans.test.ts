@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { virtualLawsOf } from "../support/virtual-time.ts";
+import { virtualLawsOf } from "../support/virtual-host.ts";
 
 const { law } = virtualLawsOf("orphans");
 
