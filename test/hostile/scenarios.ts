@@ -1,6 +1,6 @@
 //! What a hostile guest writes over the blocks that it shares with the host, and what it does then.
 
-import { SHARED, STATE, TASK } from "../../ts/abi.gen.ts";
+import { ARM, SHARED, STATE, TASK, WAITER } from "../../ts/abi.gen.ts";
 
 /** Where `stackful_init` puts the shared block: above what the guest may use itself. */
 export const GUEST_MEMORY_BYTES = 16 * 1024 * 1024;
@@ -13,9 +13,20 @@ const OWN = 0xffff_ff00;
 
 const WILD = 0xffff_fff0;
 
+/** Where the host keeps what it shares and waits for; see scribble.ts. */
+export interface Places {
+  readonly channel: number;
+  readonly event: number;
+  readonly semaphore: number;
+  /** The owner of a select that waits. */
+  readonly wait: number;
+}
+
+type Place = (places: Places) => number;
+
 export interface Poke {
-  readonly address: number;
-  readonly value: number;
+  readonly address: number | Place;
+  readonly value: number | Place;
   /** @defaultValue 4 */
   readonly width?: 1 | 4;
   /** @defaultValue 1 */
@@ -58,6 +69,13 @@ const wholeShared = (value: number): Poke => ({
   times: SHARED.size / 4,
 });
 
+/** The host's wait for an event. */
+const wait =
+  (offset: number): Place =>
+  (places) =>
+    places.wait + offset;
+const signalWait: Poke = { address: CORE + SHARED.signaled, value: wait(0) };
+
 /** A task block in the guest's own memory that lists can be led to. */
 const FAKE = 0x10_0000 * 4;
 
@@ -92,6 +110,75 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     afterwards: AFTERWARDS.yield,
   },
   "signaled is wild": { pokes: [shared("signaled", WILD)], afterwards: AFTERWARDS.yield },
+  "a wait of the host comes back unserved": {
+    pokes: [signalWait],
+    afterwards: AFTERWARDS.yield,
+  },
+  "a wait of the host comes back with a wild index": {
+    pokes: [{ address: wait(WAITER.result), value: 0x7fff_ffff }, signalWait],
+    afterwards: AFTERWARDS.yield,
+  },
+  "a wait of the host comes back with a negative index": {
+    pokes: [{ address: wait(WAITER.result), value: 0xffff_fff0 }, signalWait],
+    afterwards: AFTERWARDS.yield,
+  },
+  "waits of the host go round": {
+    pokes: [{ address: wait(WAITER.next), value: wait(0) }, signalWait],
+    afterwards: AFTERWARDS.yield,
+  },
+  "a wait of the host has a million arms": {
+    pokes: [{ address: wait(WAITER.count), value: 1_000_000 }],
+    afterwards: AFTERWARDS.yield,
+  },
+  "a wait of the host has wild arms": {
+    pokes: [{ address: wait(WAITER.item), value: WILD }],
+    afterwards: AFTERWARDS.yield,
+  },
+  "the arms of a wait are of wild objects": {
+    pokes: [0, 1, 2, 3].map((index) => ({
+      address: wait(WAITER.size + index * ARM.size + ARM.object),
+      value: WILD,
+    })),
+    afterwards: AFTERWARDS.yield,
+  },
+  "the arms of a wait are links of no queue": {
+    pokes: [0, 1, 2, 3].map((index) => ({
+      address: wait(WAITER.size + index * ARM.size),
+      value: WILD,
+      times: 3,
+    })),
+    afterwards: AFTERWARDS.yield,
+  },
+  "channel, event and semaphore are all ones": {
+    pokes: (["channel", "event", "semaphore"] as const).map((name) => ({
+      address: (places) => places[name],
+      value: 0xffff_ffff,
+      times: name === "channel" ? 16 : 4,
+    })),
+    afterwards: AFTERWARDS.yield,
+  },
+  "channel, event and semaphore are rubbish of small numbers": {
+    pokes: (["channel", "event", "semaphore"] as const).map((name) => ({
+      address: (places) => places[name],
+      value: 0x11,
+      times: name === "channel" ? 16 : 4,
+    })),
+    afterwards: AFTERWARDS.yield,
+  },
+  "everything the core keeps is wild": {
+    pokes: [{ address: CORE, value: WILD, times: 1024 / 4 }],
+    afterwards: AFTERWARDS.yield,
+  },
+  "the pools of memory are wild": {
+    pokes: [{ address: CORE + SHARED.size, value: WILD, times: (1024 - SHARED.size) / 4 }],
+    afterwards: AFTERWARDS.yield,
+  },
+  "the pools of memory hold the host's own blocks": {
+    pokes: [
+      { address: CORE + SHARED.size, value: wait(-TASK.size), times: (1024 - SHARED.size) / 4 },
+    ],
+    afterwards: AFTERWARDS.yield,
+  },
   "the list of all tasks goes round": {
     pokes: [
       shared("all", FAKE),

@@ -45,8 +45,8 @@ export function parkedNeeds(runtime: Runtime, tableIndex: number): StackNeed[] {
     const sizeClass = bytes[TASK.sizeClass]!;
     if (sizeClass >= SIZE_CLASSES || bytes[TASK.state] !== STATE.PARKED) continue;
     const slot = u32(address + TASK.slot);
-    // A slot begins with the position, and holds its base behind its end.
-    const saved = slot === 0 ? u32(address) - base : u32(slot) - u32(slot + 8);
+    // A slot begins with the position, and holds its base behind its end; a task can be its own.
+    const saved = slot === 0 || slot === address ? u32(address) - base : u32(slot) - u32(slot + 8);
     const end = base + STACK_BYTES_MIN * 2 ** sizeClass;
     needs.push({
       address,

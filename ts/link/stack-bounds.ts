@@ -113,6 +113,9 @@ function fixedStackBytes({ parameters, results }: Pick<Entry, "parameters" | "re
   return RED_ZONE_BYTES + ((slotsBytes + NAME_BYTES_MAX + 15) & ~15);
 }
 
+/** The core's functions whose only indirect call is that of a source's poll (select.c). */
+const POLLS = /^(sf_select(_fair|_try)?|sf_source_notify|stackful_select|arms?_try)(_\d+)?$/;
+
 class CallGraph {
   /** Before Asyncify. */
   readonly module: WasmModule;
@@ -135,17 +138,27 @@ class CallGraph {
     this.#frames = framesBytes(this.module, parseModule(asyncified));
 
     const imports = this.module.functionImports.length;
+    const polls = this.#uses.map((_, offset) =>
+      POLLS.test(functionName(this.module, imports + offset)),
+    );
+    const pollable = [...tableFunctions(this.module).values()].filter((index) =>
+      this.#isPoll(index),
+    );
     const noEdges = Array.from({ length: imports }, (): Edge[] => []);
     this.#edges = noEdges.concat(
-      this.#uses.map(({ calls }, offset) =>
-        [...calls].map(([to, depth]) => ({ to, weight: depth + this.#frames[offset]! })),
-      ),
+      this.#uses.map(({ bytes, calls }, offset) => {
+        const deepest = polls[offset] ? pollable.map((index) => [index, bytes] as const) : [];
+        return [...calls, ...deepest].map(([to, depth]) => ({
+          to,
+          weight: depth + this.#frames[offset]!,
+        }));
+      }),
     );
     const ends = new Array<number>(imports)
       .fill(0)
       .concat(this.#uses.map(({ bytes }, offset) => bytes + this.#frames[offset]!));
     const unbounded = this.#uses.flatMap((use, offset) =>
-      use.isVariable || use.callsIndirectly ? [imports + offset] : [],
+      use.isVariable || (use.callsIndirectly && !polls[offset]) ? [imports + offset] : [],
     );
     this.#paths = longestPaths(this.#edges, ends, unbounded);
     this.#toReason = waysTo(this.#edges, [...unbounded, ...this.#paths.cycles.keys()]);
@@ -153,11 +166,20 @@ class CallGraph {
 
   /** Whether sf_spawn takes it: int32_t (*)(void *). */
   isTaskEntry(index: number): boolean {
+    return this.#takesAddresses(index, 1);
+  }
+
+  /** Whether it can be an sf_poll_fn: int32_t (*)(struct sf_source *, void *). */
+  #isPoll(index: number): boolean {
+    return this.#takesAddresses(index, 2);
+  }
+
+  #takesAddresses(index: number, count: number): boolean {
     const { functionImports, functions, types } = this.module;
     const type = types[functionImports[index]?.type ?? functions[index - functionImports.length]!];
     return (
-      type?.parameters.length === 1 &&
-      type.parameters[0] === VALUE_TYPE.i32 &&
+      type?.parameters.length === count &&
+      type.parameters.every((parameter) => parameter === VALUE_TYPE.i32) &&
       type.results.length === 1 &&
       type.results[0] === VALUE_TYPE.i32
     );

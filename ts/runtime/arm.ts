@@ -78,8 +78,9 @@ export function promiseArm<T>(given: PromiseLike<T>): HostArm<T> {
   return {
     poll: () => undefined,
     watch: (ready) => {
-      let watched = true;
-      const settled = (outcome: Outcome<T>): void => void (watched && ready(outcome));
+      // A promise keeps its reactions until it settles: they must not keep the select.
+      let watcher: typeof ready | undefined = ready;
+      const settled = (outcome: Outcome<T>): void => void watcher?.(outcome);
       promise.then(
         (value) => settled(() => value),
         (error: unknown) =>
@@ -88,7 +89,7 @@ export function promiseArm<T>(given: PromiseLike<T>): HostArm<T> {
           }),
       );
       return () => {
-        watched = false;
+        watcher = undefined;
       };
     },
   };

@@ -107,9 +107,10 @@ function stackInUse(guest: Guest, task: number, stackBytes: number): number {
   return Math.min(Math.max(used, 0), stackBytes);
 }
 
+/** A task without a slot, or that is its own, has its frames in its region. */
 function framesBytes(guest: Guest, task: number): number {
   const slot = guest.u32(task + TASK.slot);
-  return slot === 0
+  return slot === 0 || slot === task
     ? guest.u32(task + TASK.framesPosition) - (task + TASK.size)
     : guest.u32(slot + SLOT.position) - guest.u32(slot + SLOT.base);
 }

@@ -8,29 +8,25 @@ import { type BackendReason, openBackend } from "../host/open-backend.ts";
 import type { LinkInfo } from "../link/section.ts";
 import { TurnLoop } from "../sched/turn-loop.ts";
 import { AutoTrim } from "./auto-trim.ts";
-import { Channel, type ChannelOptions } from "./channel.ts";
+import { Coordination } from "./coordination.ts";
 import { DeadlockError, IdleWatch } from "./deadlock.ts";
 import { type DumpOptions, dumpTasks, type TaskDump } from "./dump.ts";
 import { parseEndpoint } from "./endpoint.ts";
-import { Event, type EventOptions } from "./event.ts";
 import { GuestExit, taskError } from "./failure.ts";
 import type { FunctionNames } from "./function-names.ts";
 import { HostWaits } from "./host-waits.ts";
 import { asyncFunctionNames, type HostAwaits } from "./imports.ts";
 import { type OpenedInstance, openInstance } from "./instance.ts";
-import type { ItemOf, ItemType } from "./item.ts";
 import { type GuestSource, loadGuest, programName } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
 import { type Limits, type RuntimeOptions, resolveLimits, type SpawnOptions } from "./options.ts";
-import { type Selectables, type Selected, type SelectOptions, select } from "./select.ts";
-import { Semaphore } from "./semaphore.ts";
 import { type SignalName, signalKind } from "./signals.ts";
 import { installStackBounds, readStackBounds } from "./stack-bounds.ts";
 import { paintStacks, readStackMarks } from "./stack-marks.ts";
 import type { StackTraces } from "./stack-traces.ts";
 import { type RuntimeStats, readStats } from "./stats.ts";
 import type { Task } from "./task.ts";
-import { type GroupOptions, TaskGroup } from "./task-group.ts";
+import type { GroupHost } from "./task-group.ts";
 import { type TaskLine, TaskTable } from "./task-table.ts";
 import { type Trimmed, trim } from "./trim.ts";
 import { waitsForSignal } from "./waits-for.ts";
@@ -41,7 +37,7 @@ const STACK_BYTES_MAX = 8 * 1024 * 1024;
 /** A module without WASI has no `_start`; a reactor's `_initialize` ran in `create`. */
 const MAIN = "_start";
 
-export class Runtime implements AsyncDisposable {
+export class Runtime extends Coordination implements AsyncDisposable {
   readonly limits: Limits;
   /** The guest's exports. A call of one must not park: spawn it instead. */
   readonly exports: Readonly<Record<string, unknown>>;
@@ -117,6 +113,7 @@ export class Runtime implements AsyncDisposable {
       readonly options: RuntimeOptions;
     },
   ) {
+    super();
     this.#guest = parts.guest;
     this.#info = parts.info;
     this.#backend = parts.backend;
@@ -277,12 +274,6 @@ export class Runtime implements AsyncDisposable {
     if (this.#ended === undefined) this.#tasks.cancelAll();
   }
 
-  /** A channel that guest and host share. Its memory lives as long as the runtime. */
-  channel<I extends ItemType = "i32">(options: ChannelOptions<I> = {}): Channel<ItemOf<I>> {
-    this.#refuseWhenOver("channel");
-    return new Channel(this.#waits, options);
-  }
-
   /**
    * Gives the memory of ended tasks back to the operating system. Happens by itself a second after a
    * burst; call it where memory counts at once. Takes up to half a microsecond for each such task.
@@ -294,53 +285,6 @@ export class Runtime implements AsyncDisposable {
     this.#refuseWhenOver("trim");
     this.#loop.bind();
     return trim(this.#guest, this.#backend);
-  }
-
-  /** An event that guest and host share. Its memory lives as long as the runtime. */
-  event(options: EventOptions = {}): Event {
-    this.#refuseWhenOver("event");
-    return new Event(this.#waits, options);
-  }
-
-  /**
-   * A semaphore that guest and host share. Its memory lives as long as the runtime.
-   *
-   * @throws {RangeError} permits is not a whole number from 0 to 2 ** 32 - 1.
-   */
-  semaphore(permits: number): Semaphore {
-    this.#refuseWhenOver("semaphore");
-    return new Semaphore(this.#waits, permits);
-  }
-
-  /** @throws {RangeError} runningMax is not 1 or more. */
-  group(options: GroupOptions = {}): TaskGroup {
-    const create = this.#create.bind(this);
-    const { entries } = this.#info;
-    const returnsStatus = (entry: string): boolean => entries[entry]?.results.join() === "i32";
-    return new TaskGroup({ waits: this.#waits, create, returnsStatus }, options);
-  }
-
-  /**
-   * Waits until one of several things is there:
-   *
-   *     const won = await runtime.select({ job: jobs.onReceive(), late: timeout(100), stop: signal });
-   *     if (won.key === "job") handle(won.value);
-   *
-   * Exactly the arm that is returned has its effect, also against tasks that want the same. Of those
-   * that are ready at the call the first counts; a promise is never among them, it counts a microtask
-   * later at the earliest. Else the one counts that is ready first. What became ready in one run of
-   * the guest is looked at in this order: the arms of channels, events and semaphores by their time,
-   * then tasks and groups.
-   *
-   * @throws what the winner's own call throws: SF_CLOSED for a send on a closed channel, a task's
-   *   error, the reason of a promise; the signal's reason; SF_DISPOSED, or what else the runtime
-   *   ended with.
-   */
-  async select<const A extends Selectables>(
-    arms: A,
-    options?: SelectOptions,
-  ): Promise<Selected<A>> {
-    return await select(this.#waits, arms, options);
   }
 
   /** Cancels every task, waits until each has ended, and frees what the host holds. Idempotent. */
@@ -442,6 +386,16 @@ export class Runtime implements AsyncDisposable {
   #report(error: StackfulError): void {
     if (this.#options.onTaskFailed !== undefined) this.#options.onTaskFailed(error);
     else globalThis.process?.emitWarning?.(error.message, { code: error.code });
+  }
+
+  protected override host(what?: string): GroupHost {
+    if (what !== undefined) this.#refuseWhenOver(what);
+    const { entries } = this.#info;
+    return {
+      waits: this.#waits,
+      create: this.#create.bind(this),
+      returnsStatus: (entry) => entries[entry]?.results.join() === "i32",
+    };
   }
 
   #refuseWhenOver(what: string): void {

@@ -29,7 +29,8 @@ export interface FairTurn {
 
 /**
  * What a select can wait for: an arm; a promise, for its value; a task, for its result; an
- * AbortSignal, for its reason.
+ * AbortSignal, for its reason. A promise keeps a little of each select until it settles, as with
+ * `Promise.race`: for what many selects wait for, an event or a signal is better.
  */
 export type Selectable = Arm<unknown> | PromiseLike<unknown> | AbortSignal;
 

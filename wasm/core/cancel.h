@@ -79,25 +79,8 @@ INLINE int32_t send_progress(const struct sf_waiter *waiter) {
   return waiter->result == 0 ? 0 : waiter->result - (int32_t)waiter->count;
 }
 
-/* A request of `task` is pending, and new: ends its wait, or passes the request on. */
-COLD static void request_deliver(struct core *core, struct sf_task *task, struct sf_task **chain);
-
-COLD static void cancel_one(struct core *core, struct sf_task *task, struct sf_task **chain) {
-  if (task->state == SF_STATE_ENDED || task->state == SF_STATE_DOOMED) return;
-  if (task->flags & SF_TASK_CANCELED) return;
-  uint32_t parked = task->state == SF_STATE_PARKED;
-  if (parked && has_noticed(task)) return;
-  task->flags |= SF_TASK_CANCELED;
-  if (parked && (task->wait == SF_WAIT_JOIN || task->wait == SF_WAIT_GROUP)) {
-    task->next = *chain;
-    *chain = task;
-  } else {
-    request_deliver(core, task, chain);
-  }
-}
-
-COLD static void request_deliver(struct core *core, struct sf_task *task, struct sf_task **chain) {
-  if (task->state != SF_STATE_PARKED || task->shields != 0) return;
+/* Ends the wait of a task that has a new request, where it can be ended. */
+COLD static void request_end_wait(struct core *core, struct sf_task *task) {
   switch (task->wait) {
     case SF_WAIT_READY:
     case SF_WAIT_HOST:
@@ -106,14 +89,6 @@ COLD static void request_deliver(struct core *core, struct sf_task *task, struct
       return;
     case SF_WAIT_OP:
       if (task->wait_detail != SF_OP_CLOSE) op_cancel(core, task);
-      return;
-    case SF_WAIT_JOIN:
-      cancel_one(core, (struct sf_task *)task->wait_detail, chain);
-      return;
-    case SF_WAIT_GROUP:
-      /* One -ECANCELED is one request's: what comes while the members end stays pending. */
-      if (task->waiter.result == 0) request_noticed(task, request_take(task));
-      group_cancel_members(core, (void *)task->wait_detail, chain);
       return;
     case SF_WAIT_SEND: {
       int32_t progress = send_progress(&task->waiter);
@@ -130,11 +105,38 @@ COLD static void request_deliver(struct core *core, struct sf_task *task, struct
   request_noticed(task, by);
 }
 
+/* A request of `task` is pending, and new: ends its wait, or puts the task into `chain`, whose
+ * requests are to be passed on. */
+COLD static void request_deliver(struct core *core, struct sf_task *task, struct sf_task **chain) {
+  if (task->state != SF_STATE_PARKED || task->shields != 0) return;
+  if (task->wait == SF_WAIT_JOIN || task->wait == SF_WAIT_GROUP) {
+    task->next = *chain;
+    *chain = task;
+  } else {
+    request_end_wait(core, task);
+  }
+}
+
+COLD static void cancel_one(struct core *core, struct sf_task *task, struct sf_task **chain) {
+  if (task->state == SF_STATE_ENDED || task->state == SF_STATE_DOOMED) return;
+  if (task->flags & SF_TASK_CANCELED) return;
+  if (task->state == SF_STATE_PARKED && has_noticed(task)) return;
+  task->flags |= SF_TASK_CANCELED;
+  request_deliver(core, task, chain);
+}
+
 COLD static void requests_pass_on(struct core *core, struct sf_task *chain) {
   while (chain != NULL) {
     struct sf_task *task = chain;
+    void *object = (void *)task->wait_detail;
     chain = task->next;
-    request_deliver(core, task, &chain);
+    if (task->wait == SF_WAIT_JOIN) {
+      cancel_one(core, object, &chain);
+      continue;
+    }
+    /* One -ECANCELED is one request's: what comes while the members end stays pending. */
+    if (task->waiter.result == 0) request_noticed(task, request_take(task));
+    group_cancel_members(core, object, &chain);
   }
 }
 

@@ -188,11 +188,11 @@ EXPORT(sf_channel_receive) int32_t sf_channel_receive(struct sf_channel *channel
 }
 
 /* Sends what fits now; returns how many, and in *error why not more. */
-static uint32_t send_some(struct core *core, struct sf_channel *channel, const uint8_t *items,
-                          uint32_t items_count, int32_t *error) {
+static uint32_t send_some(struct sf_channel *channel, const uint8_t *items, uint32_t items_count,
+                          int32_t *error) {
   uint32_t done = 0;
   for (; done < items_count; done++) {
-    *error = try_send(core, channel, items + done * channel->item_bytes);
+    *error = sf_channel_try_send(channel, items + done * channel->item_bytes);
     if (*error < 0) break;
   }
   return done;
@@ -207,7 +207,7 @@ int32_t sf_channel_send_many(struct sf_channel *channel, const uint8_t *items,
   if (bytes > INT32_MAX) return -SF_EINVAL;
   touch(items, (uint32_t)bytes);
   int32_t error = 0;
-  uint32_t done = send_some(core_get(), channel, items, items_count, &error);
+  uint32_t done = send_some(channel, items, items_count, &error);
   if (done == items_count) return (int32_t)done;
   if (error != -SF_EAGAIN) return done != 0 ? (int32_t)done : error;
   struct sf_task *self = self_to_park();
@@ -229,7 +229,6 @@ int32_t sf_channel_send_many(struct sf_channel *channel, const uint8_t *items,
 EXPORT(sf_channel_receive_many)
 int32_t sf_channel_receive_many(struct sf_channel *channel, uint8_t *items, uint32_t items_max) {
   RETURN_IF_RESUMED();
-  struct core *core = core_get();
   if (items_max == 0) return 0;
   uint64_t bytes = (uint64_t)items_max * channel->item_bytes;
   if (bytes > INT32_MAX) return -SF_EINVAL;
@@ -237,7 +236,7 @@ int32_t sf_channel_receive_many(struct sf_channel *channel, uint8_t *items, uint
   uint32_t done = 0;
   int32_t error = 0;
   for (; done < items_max; done++) {
-    error = try_receive(core, channel, items + done * channel->item_bytes);
+    error = sf_channel_try_receive(channel, items + done * channel->item_bytes);
     if (error < 0) break;
   }
   if (done != 0) return (int32_t)done;

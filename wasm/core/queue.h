@@ -80,7 +80,7 @@ INLINE void waiter_wake(struct core *core, struct sf_waiter *waiter, int32_t res
 }
 
 /* Wakes all that wait now, with one result. */
-static uint32_t wait_queue_wake_all(struct core *core, struct sf_wait_queue *queue,
+NOINLINE static uint32_t wait_queue_wake_all(struct core *core, struct sf_wait_queue *queue,
                                     int32_t result) {
   uint32_t count = 0;
   for (; queue->first != NULL; count++) waiter_wake(core, wait_queue_pop(queue), result);

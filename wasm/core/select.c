@@ -131,38 +131,71 @@ static uint32_t arm_check(const struct sf_arm *arm) {
   }
 }
 
-/* Takes the arm out of its queue. Those behind it may be served now: see arms_leave. */
-static void arm_leave(struct core *core, struct sf_arm *arm) {
-  if (arm->source == SF_ARM_TIMEOUT) {
-    timer_disarm(core, &arm->timer);
-    return;
+/* Takes the arms of a select out of their queues, `except` that which has left its own. Who stands
+ * behind one at a semaphore may be next, but only once all have left: hence the list. */
+static void arms_take_out(struct core *core, struct sf_waiter *owner,
+                          const struct sf_waiter *except, struct semaphore **to_serve) {
+  struct sf_arm *arms = owner->item;
+  for (uint32_t i = 0; i < owner->count; i++) {
+    struct sf_arm *arm = &arms[i];
+    if (&arm->waiter == except) continue;
+    if (arm->source == SF_ARM_TIMEOUT) timer_disarm(core, &arm->timer);
+    struct sf_wait_queue *queue = arm_queue(arm);
+    if (queue != NULL) wait_queue_remove(queue, &arm->waiter);
+    if (arm->source == SF_ARM_SEMAPHORE) semaphore_list(arm->object, to_serve);
   }
-  struct sf_wait_queue *queue = arm_queue(arm);
-  if (queue == NULL) return;
-  wait_queue_remove(queue, &arm->waiter);
 }
 
-static void arms_leave(struct core *core, struct sf_waiter *owner,
-                       const struct sf_waiter *except) {
-  struct sf_arm *arms = owner->item;
-  for (uint32_t i = 0; i < owner->count; i++)
-    if (&arms[i].waiter != except) arm_leave(core, &arms[i]);
-  /* Only now: one that stood behind another of the same owner must be gone. */
-  for (uint32_t i = 0; i < owner->count; i++)
-    if (arms[i].source == SF_ARM_SEMAPHORE && &arms[i].waiter != except)
-      semaphore_serve(core, arms[i].object);
+/* Ends the wait of a waiter that is no task's. */
+static void waiter_end(struct core *core, struct sf_waiter *waiter, struct semaphore **to_serve) {
+  if (address_of(waiter->task) != HOST_WAITER) {
+    /* An arm has won. */
+    struct sf_waiter *owner = (struct sf_waiter *)(address_of(waiter->task) - 1);
+    arms_take_out(core, owner, waiter, to_serve);
+    owner->result = arm_of(waiter) - (struct sf_arm *)owner->item;
+    waiter = owner;
+  }
+  if (waiter_is_task(waiter)) {
+    ready_push(core, waiter->task);
+  } else {
+    waiter->next = core->shared.signaled;
+    core->shared.signaled = waiter;
+  }
+}
+
+/* Serving one waiter may take others out of the queues of other semaphores, and so on: in a list, as
+ * that may go as far as there are tasks. */
+static void semaphores_serve(struct core *core, struct semaphore *to_serve) {
+  while (to_serve != SEMAPHORES_END) {
+    struct semaphore *semaphore = to_serve;
+    to_serve = semaphore->next;
+    semaphore->next = NULL;
+    struct sf_waiter *waiter;
+    while ((waiter = semaphore_grant(semaphore)) != NULL) {
+      if (waiter_is_task(waiter))
+        ready_push(core, waiter->task);
+      else
+        waiter_end(core, waiter, &to_serve);
+    }
+  }
+}
+
+static void semaphore_serve(struct core *core, void *semaphore) {
+  struct semaphore *to_serve = SEMAPHORES_END;
+  semaphore_list(semaphore, &to_serve);
+  semaphores_serve(core, to_serve);
+}
+
+static void arms_leave(struct core *core, struct sf_waiter *owner) {
+  struct semaphore *to_serve = SEMAPHORES_END;
+  arms_take_out(core, owner, NULL, &to_serve);
+  semaphores_serve(core, to_serve);
 }
 
 NOINLINE static void waiter_ready_elsewhere(struct core *core, struct sf_waiter *waiter) {
-  if (address_of(waiter->task) == HOST_WAITER) {
-    waiter->next = core->shared.signaled;
-    core->shared.signaled = waiter;
-    return;
-  }
-  /* An arm has won. */
-  struct sf_waiter *owner = (struct sf_waiter *)(address_of(waiter->task) - 1);
-  arms_leave(core, owner, waiter);
-  waiter_wake(core, owner, arm_of(waiter) - (struct sf_arm *)owner->item);
+  struct semaphore *to_serve = SEMAPHORES_END;
+  waiter_end(core, waiter, &to_serve);
+  semaphores_serve(core, to_serve);
 }
 
 /* Tries the arms from `first` on; the index of the one that won, -EAGAIN or -EINVAL. */
@@ -272,5 +305,5 @@ int32_t stackful_select(struct sf_arm *arms, uint32_t arms_count, struct sf_wait
 
 /* `owner` must still be queued: the host asks only before it has come back. */
 EXPORT(stackful_select_forget) void stackful_select_forget(struct sf_waiter *owner) {
-  arms_leave(core_get(), owner, NULL);
+  arms_leave(core_get(), owner);
 }

@@ -4,8 +4,10 @@
 struct semaphore {
   uint32_t permits;
   struct sf_wait_queue waiters; /* waiter.count: permits it wants */
-  uint32_t reserved;
+  struct semaphore *next;       /* in a list of those to serve; NULL: in none */
 };
+
+#define SEMAPHORES_END ((struct semaphore *)1)
 
 _Static_assert(sizeof(struct semaphore) == 16, "sync.h reserves 16 bytes");
 
@@ -32,14 +34,19 @@ int32_t sf_semaphore_acquire(struct semaphore *semaphore, uint32_t permits) {
   return park_in(&semaphore->waiters, NULL, permits, 0, SF_WAIT_SEMAPHORE, semaphore);
 }
 
-/* Gives free permits to those that wait, as long as the first one's wish can be met. */
-static void semaphore_serve(struct core *core, void *object) {
-  struct semaphore *semaphore = object;
-  struct sf_waiter *waiter;
-  while ((waiter = semaphore->waiters.first) != NULL && waiter->count <= semaphore->permits) {
-    semaphore->permits -= waiter->count;
-    waiter_wake(core, wait_queue_pop(&semaphore->waiters), 0);
-  }
+/* The first waiter when its wish can be met: then it has its permits and has left the queue. */
+INLINE struct sf_waiter *semaphore_grant(struct semaphore *semaphore) {
+  struct sf_waiter *waiter = semaphore->waiters.first;
+  if (waiter == NULL || waiter->count > semaphore->permits) return NULL;
+  semaphore->permits -= waiter->count;
+  waiter->result = 0;
+  return wait_queue_pop(&semaphore->waiters);
+}
+
+INLINE void semaphore_list(struct semaphore *semaphore, struct semaphore **list) {
+  if (semaphore->next != NULL) return;
+  semaphore->next = *list;
+  *list = semaphore;
 }
 
 EXPORT(sf_semaphore_release)

@@ -8,8 +8,8 @@
 static void semaphore_serve(struct core *core, void *semaphore);
 static void rwlock_serve(struct core *core, void *lock);
 static void barrier_break(struct core *core, void *barrier);
-/* Takes all arms of a select out of their queues, `except` that which has left its own. */
-static void arms_leave(struct core *core, struct sf_waiter *owner, const struct sf_waiter *except);
+/* Takes all arms of a select out of their queues. */
+static void arms_leave(struct core *core, struct sf_waiter *owner);
 
 /* Takes a parked task out of what it waits for and makes it ready with `result`. Returns 0 when that
  * must be left to somebody else: an operation and a host promise complete in their own time. */
@@ -26,7 +26,7 @@ COLD static uint32_t wait_abort(struct core *core, struct sf_task *task, int32_t
       timer_disarm(core, &task->timer);
       break;
     case SF_WAIT_SELECT:
-      arms_leave(core, &task->waiter, NULL);
+      arms_leave(core, &task->waiter);
       break;
     default:
       wait_queue_remove(task->wait_queue, &task->waiter);

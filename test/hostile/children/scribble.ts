@@ -1,9 +1,11 @@
 //! One scenario of scenarios.ts. Parameters: the module, the scenario's name. Says "survived" at its end.
 
+import { WAITER } from "../../../ts/abi.gen.ts";
 import { StackfulError } from "../../../ts/errors.ts";
+import { timeout } from "../../../ts/runtime/arm.ts";
 import { formatDump } from "../../../ts/runtime/dump-format.ts";
 import { Runtime } from "../../../ts/runtime/runtime.ts";
-import { GUEST_MEMORY_BYTES, SCENARIOS } from "../scenarios.ts";
+import { GUEST_MEMORY_BYTES, type Places, SCENARIOS } from "../scenarios.ts";
 
 const [path, name] = process.argv.slice(2);
 const { pokes, afterwards, bindFirst } = SCENARIOS[name!]!;
@@ -28,16 +30,53 @@ function attempt<T>(call: () => T): T | undefined {
 const channel = runtime.channel();
 const bystanders = [runtime.spawn("park"), runtime.spawn("park")];
 const received = channel.receive();
+const event = runtime.event();
+const semaphore = runtime.semaphore(0);
+const group = runtime.group({ runningMax: 1 });
+const members = [group.spawn("park"), group.spawn("park")];
+const controller = new AbortController();
+const never = new Promise<never>(() => {});
+const selected = runtime.select({
+  event: event.onWait(),
+  permit: semaphore.onAcquire(2),
+  item: channel.onReceive(),
+  late: timeout(1e9),
+  never,
+});
+const waits = [
+  received,
+  selected,
+  event.wait(),
+  semaphore.acquire(),
+  group.wait(),
+  runtime.select({ item: channel.onReceive(), all: group.onWait() }, { signal: controller.signal }),
+];
+
+/** The queue of an event begins with the arm that came first, and an arm knows its owner. */
+function placesOf(): Places {
+  const view = new DataView(runtime.memory.buffer);
+  const waiter = view.getUint32(event.address, true);
+  const wait = view.getUint32(waiter + WAITER.task, true) - 1;
+  return {
+    channel: channel.address,
+    event: event.address,
+    semaphore: semaphore.address,
+    wait,
+  };
+}
 const address = (await runtime.spawn("pokes_address")) as number;
 if (bindFirst) await runtime.spawn("poke", [0, 5]);
 const words = new Uint32Array(runtime.memory.buffer, address, 4 * pokes.length);
-pokes.forEach((poke, index) => {
-  words.set([poke.address, poke.value, poke.width ?? 4, poke.times ?? 1], 4 * index);
+const places = placesOf();
+const resolve = (value: number | ((places: Places) => number)): number =>
+  typeof value === "number" ? value : value(places);
+pokes.forEach(({ address, value, width = 4, times = 1 }, index) => {
+  words.set([resolve(address), resolve(value), width, times], 4 * index);
 });
 
 const scribbler = runtime.spawn("poke", [pokes.length, afterwards], { name: "scribbler" });
 let settled = 0;
-const watched = [scribbler, ...bystanders, received];
+const watched = [scribbler, ...bystanders, ...members, ...waits];
 for (const promise of watched) {
   void Promise.resolve(promise).then(
     () => settled++,
@@ -56,6 +95,23 @@ attempt(() => scribbler.status);
 for (const task of bystanders) attempt(() => task.cancel());
 attempt(() => runtime.cancel());
 attempt(() => channel.count);
+attempt(() => channel.trySend(1));
+attempt(() => channel.tryReceive());
+attempt(() => event.isSet);
+attempt(() => event.set());
+attempt(() => semaphore.permits);
+attempt(() => semaphore.tryAcquire());
+try {
+  attempt(() => semaphore.release(3));
+} catch (error) {
+  // The guest says that there are too many.
+  if (!(error instanceof RangeError) || !error.message.startsWith("release")) throw error;
+}
+attempt(() => controller.abort());
+attempt(() => group.spawn("park"));
+attempt(() => group.cancel());
+for (let i = 0; i < 3; i++) attempt(() => runtime.channel({ limit: 4 }).trySend(1));
+attempt(() => channel.close());
 const late = attempt(() => runtime.spawn("park"));
 late?.then(
   () => {},
