@@ -56,8 +56,8 @@ async function buildTokio(): Promise<string> {
 const debianRegistry = "/usr/share/cargo/registry";
 
 /**
- * Without the network, Debian's package of Tokio will do. Its version differs from the lock file's,
- * so a copy without the lock file is built. False if the package is not installed.
+ * Without the network, Debian's packages of the crates in Cargo.toml will do. Their versions differ
+ * from the lock file's, so a copy without the lock file is built. False if Tokio's is not installed.
  */
 async function buildTokioFromDebian(cargo: readonly string[]): Promise<boolean> {
   const crates = await readdir(debianRegistry).catch(() => []);

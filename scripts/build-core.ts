@@ -41,15 +41,24 @@ export async function buildCore(): Promise<boolean> {
   const stamp = packageRoot("dist/core.key");
   if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === key) return false;
 
-  const raw = await compile({
-    sources: [join(sources, "core.c"), join(sources, "globals.s")],
-    includes: [packageRoot("wasm/include")],
-    flags: [...COMPILE_FLAGS, ...LINK_FLAGS],
-  });
+  const wasm = await compileCore(sources);
   mkdirSync(packageRoot("dist"), { recursive: true });
-  writeFileSync(target, finish(await loadBinaryen(), raw));
+  writeFileSync(target, wasm);
   writeFileSync(stamp, key);
   return true;
+}
+
+/** The core of the sources in `directory`. Later `flags` win. */
+export async function compileCore(
+  directory: string,
+  flags: readonly string[] = [],
+): Promise<Uint8Array> {
+  const raw = await compile({
+    sources: [join(directory, "core.c"), join(directory, "globals.s")],
+    includes: [packageRoot("wasm/include")],
+    flags: [...COMPILE_FLAGS, ...LINK_FLAGS, ...flags],
+  });
+  return finish(await loadBinaryen(), raw);
 }
 
 /** As in wasm/core/state.h: before stackful_init nothing can park. */
@@ -59,7 +68,7 @@ const PHASE_NESTED = 3;
 function finish(binaryen: BinaryenApi, raw: Uint8Array): Uint8Array {
   binaryen.setDebugInfo(true);
   binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(2);
+  binaryen.setShrinkLevel(1);
   const module = binaryen.readBinary(raw);
   module.setFeatures(
     FEATURES.reduce((set, name) => set | binaryen.Features[name], binaryen.Features.MVP),

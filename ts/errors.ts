@@ -11,6 +11,7 @@ export type StackfulErrorCode =
   | "SF_LINK" // the module cannot be linked; the message names the function and what to do
   | "SF_MODULE" // not a linked module, or one linked for another ABI version
   | "SF_STACK_OVERFLOW" // the task's stack was too small
+  | "SF_STATUS" // a member of a group returned a negated errno; see `errno`
   | "SF_TOOLCHAIN" // the compiler is missing or failed
   | "SF_TRAP"; // the task trapped; other tasks go on
 

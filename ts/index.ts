@@ -8,19 +8,33 @@ export { StackfulError, type StackfulErrorCode, type StackfulErrorOptions } from
 export type { HostFunction, HostImports } from "./guest/host-imports.ts";
 export type { BackendName, DirectoryGrant } from "./host/backend.ts";
 export type { BackendReason } from "./host/open-backend.ts";
-export {
-  Channel,
-  type ChannelItem,
-  type ChannelOptions,
-  type WaitOptions,
-} from "./runtime/channel.ts";
+export { type Arm, timeout } from "./runtime/arm.ts";
+export { Channel, type ChannelOptions } from "./runtime/channel.ts";
+export { DeadlockError } from "./runtime/deadlock.ts";
+export type { DumpOptions, TaskDump } from "./runtime/dump.ts";
+export { type FormatOptions, formatDump } from "./runtime/dump-format.ts";
+export type { Event, EventOptions } from "./runtime/event.ts";
+export type { Item, ItemOf, ItemType } from "./runtime/item.ts";
 export type { GuestSource } from "./runtime/load.ts";
 export {
   DEFAULT_LIMITS,
   type Limits,
   type RuntimeGrants,
   type RuntimeOptions,
+  type SpawnOptions,
 } from "./runtime/options.ts";
-export { Runtime, type RuntimeStats, type SpawnOptions } from "./runtime/runtime.ts";
+export { Runtime, type RuntimeStats } from "./runtime/runtime.ts";
+export type {
+  FairTurn,
+  Selectable,
+  Selectables,
+  Selected,
+  SelectOptions,
+  WaitOptions,
+} from "./runtime/select.ts";
+export type { AcquireOptions, Permit, Semaphore } from "./runtime/semaphore.ts";
+export type { SignalName } from "./runtime/signals.ts";
 export type { Task, TaskResult, TaskStatus } from "./runtime/task.ts";
+export type { GroupOptions, TaskGroup } from "./runtime/task-group.ts";
 export type { TaskLine } from "./runtime/task-table.ts";
+export type { Trimmed } from "./runtime/trim.ts";

@@ -7,3 +7,9 @@
 
 export { type BuildOptions, build } from "./link/build.ts";
 export { type Linked, type LinkFigures, type LinkOptions, link } from "./link/link.ts";
+export type {
+  EntryStack,
+  NoStackBound,
+  PathFunction,
+  StackBound,
+} from "./link/stack-bounds.ts";

@@ -1,12 +1,25 @@
 //! The benchmark guests: compiled and linked once, run with an owned loop and no I/O.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { Runtime, type RuntimeOptions } from "../../ts/index.ts";
 import { build } from "../../ts/link.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 
 export const GUEST_FLAGS: readonly string[] = ["-O2", "-Wall", "-Wextra", "-Werror"];
+
+const HEADERS = ["wasm/include", "wasm/include/stackful"].flatMap((directory) =>
+  readdirSync(packageRoot(directory))
+    .filter((name) => name.endsWith(".h"))
+    .map((name) => packageRoot(`${directory}/${name}`)),
+);
 
 /** The linked module of bench/guests/NAME.c; several processes may ask at once. */
 export async function benchGuest(name: string, options: { reactor: boolean }): Promise<string> {
@@ -14,8 +27,9 @@ export async function benchGuest(name: string, options: { reactor: boolean }): P
   const hash = createHash("sha256");
   for (const file of [
     source,
-    packageRoot("wasm/include/stackful.h"),
+    packageRoot("bench/guests/tasks.h"),
     packageRoot("dist/core.wasm"),
+    ...HEADERS,
   ]) {
     hash.update(readFileSync(file));
   }
@@ -33,7 +47,8 @@ export async function benchGuest(name: string, options: { reactor: boolean }): P
   return path;
 }
 
-export async function benchRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const path = await benchGuest("core", { reactor: true });
+/** A runtime for the guest bench/guests/NAME.c. */
+export async function benchRuntime(name: string, options: RuntimeOptions = {}): Promise<Runtime> {
+  const path = await benchGuest(name, { reactor: true });
   return Runtime.create(path, { backend: "node", limits: { turnMs: 50 }, ...options });
 }

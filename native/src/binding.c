@@ -1,6 +1,8 @@
 /* binding.c - the functions that JavaScript calls while a backend is open, and the table of all. */
 #include "binding.h"
 
+#include "discard.h"
+
 /* Worker.terminate() cannot interrupt native code, so no wait is longer. */
 #define WAIT_NS_MAX 1000000000
 
@@ -105,6 +107,18 @@ static napi_value binding_turn(napi_env env, napi_callback_info info) {
   return sf__int_result(env, result);
 }
 
+/* discard(handle, ranges: Uint32Array): number. Address and bytes by turns. */
+static napi_value binding_discard(napi_env env, napi_callback_info info) {
+  napi_value values[1], discarded;
+  void *ranges;
+  size_t length;
+  struct binding *binding = sf__arguments(env, info, 1, values);
+  NAPI_MUST(napi_get_typedarray_info(env, values[0], NULL, &length, &ranges, NULL, NULL));
+  const int64_t result = sf__discard(&binding->backend->guest, ranges, length / 2);
+  NAPI_MUST(napi_create_int64(env, result, &discarded));
+  return discarded;
+}
+
 /* poke(handle): void. Has the event loop call `wake` in its next turn. */
 static napi_value binding_poke(napi_env env, napi_callback_info info) {
   struct binding *binding = sf__arguments(env, info, 0, NULL);
@@ -123,6 +137,7 @@ NAPI_MODULE_INIT() {
     FUNCTION("grantEndpoint", sf__binding_grant_endpoint),
     FUNCTION("bind", binding_bind),
     FUNCTION("turn", binding_turn),
+    FUNCTION("discard", binding_discard),
     FUNCTION("setWake", binding_set_wake),
     FUNCTION("poke", binding_poke),
     FUNCTION("close", sf__binding_close),

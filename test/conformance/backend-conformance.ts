@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import type { Backend, BackendName, BackendOptions, Grants } from "../../ts/host/backend.ts";
 import { cancelLaws } from "./cancel-laws.ts";
 import { closeLaws } from "./close-laws.ts";
+import { discardLaws } from "./discard-laws.ts";
 import { endLaws } from "./end-laws.ts";
 import { fileLaws } from "./file-laws.ts";
 import { grantLaws } from "./grant-laws.ts";
@@ -80,6 +81,7 @@ export function backendConformance(
     cancelLaws(law);
     closeLaws(law);
     memoryLaws(law);
+    discardLaws(law);
     hostileLaws(law);
     loopLaws(law);
 

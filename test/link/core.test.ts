@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { PARKING_FUNCTIONS } from "../../ts/link/core-functions.ts";
 import { ByteReader } from "../../ts/link/wasm/bytes.ts";
 import { OPCODE, skipImmediates, skipValueType } from "../../ts/link/wasm/instructions.ts";
-import { KIND, parseModule, type WasmModule } from "../../ts/link/wasm/module.ts";
+import { functionName, KIND, parseModule, type WasmModule } from "../../ts/link/wasm/module.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 import { buildGuest } from "../support/build-guest.ts";
 import { assemble, runTool } from "./assemble.ts";
@@ -64,6 +64,22 @@ test("PARKING_FUNCTIONS are exactly the core's exports that reach start_unwind",
     .map((item) => item.name)
     .filter((name) => !name.startsWith("stackful_"));
   expect([...names].sort()).toEqual([...PARKING_FUNCTIONS].sort());
+});
+
+test("whatever reaches start_unwind calls it itself, and so is not instrumented and has no frame", () => {
+  const module = parseModule(core);
+  const calls = walk(module);
+  const importsCount = module.functionImports.length;
+  const startUnwind = module.functionImports.findIndex((item) => item.name === "start_unwind");
+  const direct = new Set(
+    calls.flatMap((callees, offset) => (callees.has(startUnwind) ? [importsCount + offset] : [])),
+  );
+  const indirect = calls.flatMap((callees, offset) =>
+    [...callees].some((callee) => direct.has(callee)) && !direct.has(importsCount + offset)
+      ? [functionName(module, importsCount + offset)]
+      : [],
+  );
+  expect(indirect).toEqual([]);
 });
 
 test("stackful.h marks exactly the parking functions with SF_PARKS", () => {
@@ -223,4 +239,21 @@ test("an unknown instruction is SF_LINK and says where", () => {
   expect(() => skipImmediates(code, code.u8())).toThrow(
     expect.objectContaining({ code: "SF_LINK", message: expect.stringContaining("0xff") }),
   );
+});
+
+test("what a guest does not use is stripped from its linked module", async () => {
+  const source = `#include <stackful.h>
+    __attribute__((export_name("go"))) int32_t go(void) { return sf_yield(); }`;
+  const { wasm } = await buildGuest({ source });
+  const module = parseModule(wasm);
+  const names = module.bodies.map((_, index) =>
+    functionName(module, module.functionImports.length + index),
+  );
+  const unused = PARKING_FUNCTIONS.filter((name) => name !== "sf_yield");
+  expect(names.filter((name) => unused.includes(name))).toEqual([]);
+  const exported = parseModule(core).exports.filter((item) => item.name.startsWith("sf_"));
+  const kept = exported.filter((item) => names.includes(item.name)).map((item) => item.name);
+  // The host's select reaches what arms can wait for; nothing else stays.
+  expect(wasm.length).toBeLessThan(core.length * 0.6);
+  expect(kept.length).toBeLessThan(exported.length / 3);
 });

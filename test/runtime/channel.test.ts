@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { ChannelItem } from "../../ts/runtime/channel.ts";
+import type { ItemType } from "../../ts/runtime/item.ts";
 import type { Runtime } from "../../ts/runtime/runtime.ts";
 import { buildGuest, type TestGuest } from "../support/build-guest.ts";
 import { openRuntime, withRuntime } from "../support/runtime.ts";
@@ -25,7 +25,7 @@ const imports = {
 const run = (body: (runtime: Runtime) => Promise<void>): Promise<void> =>
   withRuntime(guest, { imports }, body);
 
-const VALUES: readonly (readonly [ChannelItem, readonly unknown[]])[] = [
+const VALUES: readonly (readonly [ItemType, readonly unknown[]])[] = [
   ["i32", [0, 1, -1, 2 ** 31 - 1, -(2 ** 31)]],
   ["u32", [0, 1, 2 ** 31, 2 ** 32 - 1]],
   ["i64", [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n)]],
@@ -159,23 +159,75 @@ test("an item that was handed over before the abort is received, and the channel
   });
 }, 10_000);
 
+test("trySend and tryReceive take what needs no waiting, and nothing else", async () => {
+  await run(async (runtime) => {
+    const channel = runtime.channel({ capacity: 1 });
+    expect([channel.trySend(1), channel.trySend(2), channel.count]).toEqual([true, false, 1]);
+    expect([channel.tryReceive(), channel.tryReceive()]).toEqual([1, undefined]);
+    const waiting = channel.receive();
+    expect([channel.trySend(3), channel.count]).toEqual([true, 0]);
+    expect(await waiting).toBe(3);
+    const guest = runtime.spawn("send_range", [channel.address, 4, 2]);
+    while (channel.count === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect([channel.tryReceive(), channel.tryReceive()]).toEqual([4, 5]);
+    expect(await guest).toBe(2);
+    channel.close();
+    expect(() => channel.trySend(6)).toThrow(expect.objectContaining({ code: "SF_CLOSED" }));
+    expect(channel.tryReceive()).toBe(undefined);
+  });
+});
+
+test("a channel with a limit grows up to it, then senders wait", async () => {
+  await run(async (runtime) => {
+    const channel = runtime.channel({ limit: 1_000, item: "i64" });
+    const sent = Array.from({ length: 1_001 }, (_, index) => channel.send(BigInt(index)));
+    await Promise.all(sent.slice(0, 1_000));
+    expect([channel.count, channel.capacity, channel.trySend(0n)]).toEqual([1_000, 1_000, false]);
+    for (let i = 0n; i < 1_001n; i++) expect(await channel.receive()).toBe(i);
+    await sent.at(-1);
+  });
+});
+
+test("using and await using close a channel", async () => {
+  await run(async (runtime) => {
+    const channels = [runtime.channel(), runtime.channel()];
+    {
+      using first = channels[0]!;
+      await using second = channels[1]!;
+      expect([first.trySend(1), second.trySend(2)]).toEqual([true, true]);
+    }
+    for (const channel of channels) {
+      expect(() => channel.trySend(3)).toThrow(/closed/);
+      expect(await channel.receive()).toBeDefined();
+      expect(await channel.receive()).toBe(undefined);
+    }
+  });
+});
+
 test("bytes of another length are a RangeError, and nothing is sent", async () => {
   await run(async (runtime) => {
     const channel = runtime.channel({ item: 4 });
     await expect(channel.send(Uint8Array.of(1, 2, 3))).rejects.toThrow(RangeError);
-    await expect(channel.send(5)).rejects.toThrow(RangeError);
+    await expect(channel.send(5 as never)).rejects.toThrow(RangeError);
     expect(channel.count).toBe(0);
   });
 });
 
-test.each([{ capacity: -1 }, { capacity: 1.5 }, { item: 0 }, { item: -1 }, { item: 1.5 }])(
-  "options out of range are a RangeError: %o",
-  async (options) => {
-    await run(async (runtime) => {
-      expect(() => runtime.channel(options)).toThrow(RangeError);
-    });
-  },
-);
+test.each([
+  { capacity: -1 },
+  { capacity: 1.5 },
+  { limit: 0 },
+  { limit: -1 },
+  { limit: 2 ** 31 },
+  { limit: 1, capacity: 1 },
+  { item: 0 },
+  { item: -1 },
+  { item: 1.5 },
+])("options out of range are a RangeError: %o", async (options) => {
+  await run(async (runtime) => {
+    expect(() => runtime.channel(options)).toThrow(RangeError);
+  });
+});
 
 test.each([2 ** 21, 2 ** 30, 2 ** 31, 2 ** 32, 2 ** 40])(
   "a channel of %d items, which does not fit, is an error",

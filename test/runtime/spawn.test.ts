@@ -160,6 +160,40 @@ test("cancel wakes a parked task, and its result stays its own", async () => {
   });
 });
 
+test("result is what a task returned, and undefined before and for one that failed", async () => {
+  await run(async (runtime) => {
+    const [adding, trapping] = [runtime.spawn("add32", [1, 2]), runtime.spawn("trap")];
+    expect(adding.result).toBe(undefined);
+    await adding;
+    await expect(trapping).rejects.toThrow();
+    expect([adding.result, trapping.result, trapping.ended]).toEqual([3, undefined, true]);
+  });
+});
+
+test("cancelAndWait and await using wait for the end and never reject", async () => {
+  await run(async (runtime) => {
+    const parked = runtime.spawn("park");
+    const trapping = runtime.spawn("trap");
+    const swallowing = runtime.spawn("ignore_cancels", [2]);
+    await Promise.all([parked.cancelAndWait(), trapping.cancelAndWait()]);
+    expect([parked.ended, parked.result, trapping.ended]).toEqual([true, -11, true]);
+    await parked.cancelAndWait();
+    let left = false;
+    const block = async (): Promise<void> => {
+      await using task = swallowing;
+      expect(task.ended).toBe(false);
+    };
+    const leaving = block().then(() => {
+      left = true;
+    });
+    await runtime.spawn("nothing");
+    expect(left).toBe(false);
+    swallowing.cancel();
+    await leaving;
+    expect(swallowing.result).toBe(2);
+  });
+});
+
 test("one request, one ECANCELED", async () => {
   await run(async (runtime) => {
     const task = runtime.spawn("ignore_cancels", [3]);

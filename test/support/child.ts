@@ -12,12 +12,33 @@ export interface ChildResult {
   readonly stderr: string;
 }
 
+export interface ChildOptions {
+  readonly limitMs?: number;
+  readonly nodeArgs?: readonly string[];
+}
+
+export interface RunningChild {
+  readonly ended: Promise<ChildResult>;
+  /** Resolves once it has written `text` to stdout or stderr; rejects when it ends without. */
+  wrote(text: string): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+}
+
 /** `file` is relative to test/. A child that hangs is ended after `limitMs`. */
-export async function runChild(
+export function runChild(
   file: string,
   args: readonly string[],
-  { limitMs = 30_000, nodeArgs = [] }: { limitMs?: number; nodeArgs?: readonly string[] } = {},
+  options: ChildOptions = {},
 ): Promise<ChildResult> {
+  return startChild(file, args, options).ended;
+}
+
+/** The same, for a child that something is to happen to while it runs. */
+export function startChild(
+  file: string,
+  args: readonly string[],
+  { limitMs = 30_000, nodeArgs = [] }: ChildOptions = {},
+): RunningChild {
   const loader = pathToFileURL(packageRoot("test/support/register-ts.mjs")).href;
   const child = spawn(
     process.execPath,
@@ -25,18 +46,39 @@ export async function runChild(
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (chunk: Buffer) => {
-    output.stdout += chunk.toString();
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    output.stderr += chunk.toString();
-  });
+  const expected = new Set<() => void>();
+  const take = (stream: "stdout" | "stderr") => (chunk: Buffer) => {
+    output[stream] += chunk.toString();
+    for (const look of expected) look();
+  };
+  child.stdout.on("data", take("stdout"));
+  child.stderr.on("data", take("stderr"));
   let hung = false;
   const limit = setTimeout(() => {
     hung = true;
     child.kill("SIGKILL");
   }, limitMs);
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  clearTimeout(limit);
-  return { code, hung, ...output };
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve)).then(
+    (code) => {
+      clearTimeout(limit);
+      return { code, hung, ...output };
+    },
+  );
+  return {
+    ended,
+    signal: (name) => void child.kill(name),
+    wrote: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!output.stdout.includes(text) && !output.stderr.includes(text)) return;
+          expected.delete(look);
+          resolve();
+        };
+        expected.add(look);
+        look();
+        void ended.then(() =>
+          reject(new Error(`the child never wrote "${text}": ${JSON.stringify(output)}`)),
+        );
+      }),
+  };
 }

@@ -5,12 +5,15 @@ import { StackfulError } from "../errors.ts";
 import { link } from "../link/link.ts";
 import { oneModule, parseCommand, parseCount, UsageError } from "./arguments.ts";
 import { printFigures } from "./figures.ts";
+import { printStackReport } from "./stack-report.ts";
 
 const USAGE = `usage: stackful link [options] in.wasm -o out.wasm
+       stackful link --stack-report [options] in.wasm
 
   -o, --output FILE     where the linked module goes
   --async-import M.N    a host import that may return a promise, for instance env.fetch
   -O, --optimize N      0 to 4 (3)
+  --stack-report        print how large a stack each entry needs, and why; with --json a line each
   --json                print the figures as JSON
 `;
 
@@ -19,18 +22,23 @@ export async function linkCommand(args: readonly string[]): Promise<number> {
     output: { type: "string", short: "o" },
     "async-import": { type: "string", multiple: true },
     optimize: { type: "string", short: "O" },
+    "stack-report": { type: "boolean" },
     json: { type: "boolean" },
   });
   if (parsed === undefined) return 0;
   const { values, positionals } = parsed;
   const input = oneModule(positionals, USAGE);
-  if (values.output === undefined) throw new UsageError(`where to? give -o\n${USAGE}`);
-  const { wasm, figures } = await link(await readInput(input), {
+  const { output, json = false, "stack-report": report = false } = values;
+  if (output === undefined && !report) throw new UsageError(`where to? give -o\n${USAGE}`);
+  const { wasm, figures, stacks } = await link(await readInput(input), {
     asyncImports: values["async-import"] ?? [],
     optimize: parseCount("optimize", values.optimize ?? "3"),
   });
-  await writeFile(values.output, wasm);
-  printFigures(figures, values.output, values.json ?? false);
+  if (output !== undefined) {
+    await writeFile(output, wasm);
+    printFigures(figures, output, json);
+  }
+  if (report) printStackReport(stacks, json);
   return 0;
 }
 

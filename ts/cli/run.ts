@@ -4,6 +4,8 @@ import type { BackendName, DirectoryGrant } from "../host/backend.ts";
 import { DEFAULT_LIMITS } from "../runtime/options.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { parseCommand, parseCount, splitAtOperand, UsageError } from "./arguments.ts";
+import { handleSignals, parseSignal } from "./signals.ts";
+import { formatStackMarks } from "./stack-marks.ts";
 import { formatStats } from "./stats.ts";
 
 const USAGE = `usage: stackful run [options] app.wasm [args]
@@ -18,9 +20,13 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
   --memory-bytes N      how large the guest's own memory can grow (${DEFAULT_LIMITS.guestMemoryBytes})
   --strict              a task that fails ends the program
   --stats[=json]        print figures to stderr at the end
+  --paint-stacks        print to stderr at the end how much stack tasks have used, by entry,
+                        and of how much, where the linker could tell what they need at most
+  --dump-on-signal[=S]  on SIGUSR2, or S, print to stderr what every task does, and go on
 
-A module that has not been linked is linked first, with a cache. The exit code is the guest's;
-Ctrl-C cancels its tasks and waits for them, a second one ends it at once.
+A module that has not been linked is linked first, with a cache. The exit code is the guest's. It gets
+the signals that it watches; of others, Ctrl-C and SIGTERM cancel its tasks and wait for them, and a
+second one ends it at once.
 `;
 
 const OPTIONS = {
@@ -34,21 +40,29 @@ const OPTIONS = {
   "memory-bytes": { type: "string" },
   strict: { type: "boolean" },
   stats: { type: "string" },
+  "paint-stacks": { type: "boolean" },
+  "dump-on-signal": { type: "string" },
 } as const;
 
-const INTERRUPTED = 130;
+/** Options that may stand alone, and what they then say. */
+const BARE: Readonly<Record<string, string>> = {
+  "--stats": "--stats=text",
+  "--dump-on-signal": "--dump-on-signal=SIGUSR2",
+};
 
 export async function runCommand(args: readonly string[]): Promise<number> {
-  const { own, operand, rest } = splitAtOperand(args.map(bareStats), {
-    ...OPTIONS,
-    help: { type: "boolean", short: "h" },
-  });
+  const { own, operand, rest } = splitAtOperand(
+    args.map((arg) => BARE[arg] ?? arg),
+    { ...OPTIONS, help: { type: "boolean", short: "h" } },
+  );
   const parsed = parseCommand(own, USAGE, OPTIONS);
   if (parsed === undefined) return 0;
   if (operand === undefined) throw new UsageError(`which guest?\n${USAGE}`);
   const { values } = parsed;
+  const dumpSignal = values["dump-on-signal"];
+  const dumpOn = dumpSignal === undefined ? undefined : parseSignal("dump-on-signal", dumpSignal);
   const runtime = await Runtime.create(operand, {
-    args: rest,
+    args: args.slice(args.length - rest.length), // The guest's --stats is no business of ours.
     env: Object.fromEntries((values.env ?? []).map(parseVariable)),
     grants: {
       directories: (values.dir ?? []).map(parseDirectory),
@@ -63,17 +77,20 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     backend: parseBackend(values.backend),
     strict: values.strict ?? false,
     loop: "owned",
+    paintStacks: values["paint-stacks"] ?? false,
+    raisesSignals: true,
     onTaskFailed: (error) => {
       process.stderr.write(`stackful: ${error.message}\n`);
       const { cause } = error;
       if (cause instanceof Error) process.stderr.write(`${cause.stack}\n`);
     },
   });
-  const release = cancelOnInterrupt(runtime);
+  const release = handleSignals(runtime, dumpOn);
   try {
     return await runtime.run();
   } finally {
     release();
+    if (values["paint-stacks"]) process.stderr.write(formatStackMarks(runtime));
     if (values.stats !== undefined) {
       process.stderr.write(
         values.stats === "json" ? `${JSON.stringify(runtime.stats)}\n` : formatStats(runtime.stats),
@@ -81,26 +98,6 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     }
     await runtime[Symbol.asyncDispose]();
   }
-}
-
-/** --stats may stand alone. */
-function bareStats(arg: string): string {
-  return arg === "--stats" ? "--stats=text" : arg;
-}
-
-function cancelOnInterrupt(runtime: Runtime): () => void {
-  let asked = false;
-  const onSignal = (): void => {
-    if (asked) process.exit(INTERRUPTED);
-    asked = true;
-    runtime.cancel();
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return () => {
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-  };
 }
 
 function count(limit: string, option: string, text: string | undefined): Record<string, number> {

@@ -13,7 +13,7 @@ export function formatStats(stats: RuntimeStats): string {
     ["native calls", grouped(stats.nativeCalls)],
     ["system calls", grouped(stats.systemCalls)],
     ["operations", `${grouped(stats.submissions)} (${perTurn.toFixed(1)} a turn)`],
-    ["regions", `${grouped(stats.regionsBytes)} bytes`],
+    ["regions", `${grouped(stats.regionsBytes)} bytes, ${grouped(stats.regionsFreeBytes)} free`],
   ]);
 }
 

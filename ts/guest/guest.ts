@@ -4,8 +4,8 @@
 //! as numbers, never as proof. What the host must rely on it keeps on its own side.
 
 import { ERRNO, SHARED, STATE, TASK } from "../abi.gen.ts";
-import { assert } from "../assert.ts";
 import { StackfulError } from "../errors.ts";
+import { monotonicNs } from "./clock.ts";
 
 /** The core's functions that the host calls. Addresses come back signed: `>>> 0` them. */
 interface CoreExports {
@@ -31,9 +31,20 @@ interface CoreExports {
   stackful_probe(task: number): number;
   stackful_probe_failed(): void;
   stackful_stack_used(task: number): number;
+  stackful_pool_take(sizeClass: number): number;
+  stackful_span_give(address: number, bytes: number): void;
+  stackful_span_take(): number;
   sf_channel_init(channel: number, buffer: number, capacity: number, itemBytes: number): number;
+  sf_channel_init_unbounded(channel: number, limit: number, itemBytes: number): number;
   sf_channel_close(channel: number, immediate: number): void;
   sf_channel_count(channel: number): number;
+  sf_event_init(event: number, automatic: number): void;
+  sf_event_set(event: number): void;
+  sf_event_reset(event: number): void;
+  sf_event_is_set(event: number): number;
+  sf_semaphore_init(semaphore: number, permits: number): void;
+  sf_semaphore_release(semaphore: number, permits: number): number;
+  sf_semaphore_permits(semaphore: number): number;
 }
 
 export interface GuestLimits {
@@ -57,6 +68,7 @@ const UNGUARDED: readonly string[] = [
   "stackful_nested_begin",
   "stackful_nested_end",
   "stackful_probe",
+  "stackful_probe_failed",
 ];
 
 export class Guest {
@@ -66,6 +78,8 @@ export class Guest {
   readonly exports: WebAssembly.Exports;
   readonly memory: WebAssembly.Memory;
   readonly stackPointer: WebAssembly.Global<"i32">;
+  /** The guest's functions that have addresses: entries of tasks among them. */
+  readonly table: WebAssembly.Table;
   #shared = 0;
   // Views of the memory. Growing it detaches them, which empties them: that is looked for, because
   // asking the memory for its buffer every time costs more than the whole read.
@@ -79,6 +93,7 @@ export class Guest {
     this.core = this.#guarded(instance.exports);
     this.memory = this.core.memory;
     this.stackPointer = instance.exports.__stack_pointer as WebAssembly.Global<"i32">;
+    this.table = instance.exports.__indirect_function_table as WebAssembly.Table;
     this.#refresh();
   }
 
@@ -194,6 +209,11 @@ export class Guest {
     return this.core.stackful_task_current() >>> 0;
   }
 
+  /** Every task records how much stack it uses. */
+  get paintsStacks(): boolean {
+    return this.sharedU32(SHARED.stackMarks) !== 0;
+  }
+
   /** Failed, but not yet ended: the host still holds what it waits for. */
   isDoomed(task: number): boolean {
     return this.bytes[task + TASK.state] === STATE.DOOMED;
@@ -206,6 +226,11 @@ export class Guest {
     return new TextDecoder().decode(this.bytes.slice(address, address + length));
   }
 
+  /** For reports: every task is called something. */
+  nameOrSerial(task: number): string {
+    return this.taskName(task) || `task ${this.u32(task + TASK.serial)}`;
+  }
+
   /**
    * Makes a task of the host.
    *
@@ -213,6 +238,7 @@ export class Guest {
    * @throws {RangeError} `stackBytes` is over 8 MiB.
    */
   createTask(entry: number, stackBytes: number, topBytes: number): number {
+    this.setNow(monotonicNs()); // When it was made: the last run may be long ago.
     const task = this.core.stackful_task_create(entry, stackBytes, topBytes) >>> 0;
     if (task < ADDRESS_END) return task;
     switch (0x1_0000_0000 - task) {
@@ -232,10 +258,14 @@ export class Guest {
     }
   }
 
-  /** @throws {StackfulError} SF_LIMIT when memory is used up. */
+  /** @throws {StackfulError} SF_LIMIT when memory is used up; SF_TRAP when the core's pools are wild. */
   allocate(bytes: number): number {
     const address = this.core.stackful_allocate(bytes) >>> 0;
-    assert(address < ADDRESS_END, "allocations lie below the last page");
+    if (address + bytes > this.bytes.length) {
+      const error = new StackfulError("SF_TRAP", "allocating: the guest's memory is corrupt");
+      this.onCorrupt(error);
+      throw error;
+    }
     if (address === 0) {
       throw new StackfulError(
         "SF_LIMIT",

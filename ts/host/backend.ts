@@ -100,6 +100,23 @@ export interface Backend {
    */
   onReady: () => void;
 
+  /** Whether `discard` gives anything back. */
+  readonly canDiscard: boolean;
+
+  /**
+   * Gives pages of the guest's memory back to the operating system. Of every range the whole pages go:
+   * they read as zero afterwards, and cost memory again once they are written. What else there is in a
+   * range stays as it is, and so does everything with a backend without `canDiscard`.
+   *
+   * No buffer of an operation in flight may lie in a range: what the operation moves could be lost.
+   *
+   * @param ranges - address and length by turns, in bytes, of any alignment.
+   * @returns bytes discarded; 0 without `canDiscard`.
+   * @throws {RangeError} a range is not in the memory that is bound; nothing was discarded.
+   * @throws {StackfulError} `SF_IO` when the system refuses a range; those before it were discarded.
+   */
+  discard(ranges: Uint32Array): number;
+
   /** Handles that are open. */
   readonly handlesOpen: number;
 

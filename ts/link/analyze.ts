@@ -1,7 +1,7 @@
 //! One pass over a guest's code: who calls whom, what Asyncify cannot carry, and where the linker has
 //! to rewrite.
 
-import { StackAllocations } from "./stack-allocations.ts";
+import { type StackMarks, stackUse } from "./stack-use.ts";
 import { ByteReader } from "./wasm/bytes.ts";
 import { OPCODE, skipImmediates, skipValueType } from "./wasm/instructions.ts";
 import { type Body, VALUE_TYPE, type WasmModule } from "./wasm/module.ts";
@@ -49,8 +49,7 @@ function analyzeBody(bytes: Uint8Array, body: Body, stackPointer: number): Funct
   }
 
   const recent = new RecentInstructions();
-  const stack = new StackAllocations();
-  const allocations: Site[] = [];
+  let readsStackPointer = false;
   let movesStackPointer = false;
   while (!code.done) {
     const start = code.position;
@@ -82,8 +81,11 @@ function analyzeBody(bytes: Uint8Array, body: Body, stackPointer: number): Funct
       case OPCODE.localGet:
       case OPCODE.localSet:
       case OPCODE.localTee:
+        immediate = code.u32();
+        break;
       case OPCODE.globalGet:
         immediate = code.u32();
+        readsStackPointer ||= immediate === stackPointer;
         break;
       case OPCODE.globalSet:
         if (code.u32() !== stackPointer) break;
@@ -98,16 +100,19 @@ function analyzeBody(bytes: Uint8Array, body: Body, stackPointer: number): Funct
       }
     }
     recent.push(opcode, immediate);
-    const isStackPointer = opcode === OPCODE.globalGet && immediate === stackPointer;
-    if (stack.step(opcode, immediate, isStackPointer)) {
-      allocations.push({ kind: "stack allocation", start, end: code.position });
+  }
+  // Where the stack pointer moves, the move is checked. A function that calls nothing need not move it,
+  // and takes at most the red zone unless the amount is not a constant.
+  if (readsStackPointer && !movesStackPointer) {
+    for (const start of stackUse(bytes, body, { ...NO_MARKS, pointer: stackPointer }).allocations) {
+      sites.push({ kind: "stack allocation", start, end: start + 1 });
     }
   }
-  // Where the stack pointer moves, the move is checked.
-  if (!movesStackPointer) sites.push(...allocations);
   sites.sort((a, b) => a.start - b.start);
   return { calls, callsIndirectly, obstacles, sites };
 }
+
+const NO_MARKS: StackMarks = { pointer: -1, overflowAt: -1, setPointer: -1, check: -1 };
 
 const OBSTACLES: ReadonlyMap<number, Obstacle> = new Map([
   [OPCODE.returnCall, "tail call"],

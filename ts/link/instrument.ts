@@ -7,7 +7,7 @@
 import { StackfulError } from "../errors.ts";
 import type { BinaryenApi } from "./binaryen.ts";
 import { FEATURES } from "./features.ts";
-import { GUEST } from "./prepare.ts";
+import { GUEST, STUBS } from "./prepare.ts";
 
 type Module = ReturnType<BinaryenApi["readBinary"]>;
 
@@ -22,8 +22,10 @@ export interface InstrumentOptions {
 export interface Instrumented {
   readonly wasm: Uint8Array;
   readonly functions: number;
-  /** The same module without Asyncify: the base of the overhead figures. */
-  readonly plainBytes: number;
+  /** The same module without Asyncify, optimised, and with the stubs exported. */
+  readonly plain: Uint8Array;
+  /** Right after Asyncify: every function of `plain` in its place, then Asyncify's own. */
+  readonly asyncified: Uint8Array;
 }
 
 export function instrument(
@@ -41,20 +43,21 @@ export function instrument(
     binaryen.setPassArgument("asyncify-ignore-imports", "1");
   }
   try {
-    const plain = transform(binaryen, merged, (module) => {
+    const { wasm: plain } = transform(binaryen, merged, (module) => {
       defineStubs(binaryen, module);
       dropCoreExports(module, options.coreExports);
       module.runPasses(["no-inline"]);
       module.optimize();
     });
-    const parkable = transform(binaryen, plain.wasm, (module) => {
+    const { wasm: asyncified } = transform(binaryen, plain, (module) => {
+      dropStubExports(module);
       module.runPasses(["no-inline"]);
       runAsyncify(module);
       dropAsyncifyExports(module);
     });
     // Read once more: the marks of no-inline are not part of a binary.
-    const wasm = transform(binaryen, parkable.wasm, (module) => module.optimize());
-    return { ...wasm, plainBytes: plain.wasm.length };
+    const linked = transform(binaryen, asyncified, (module) => module.optimize());
+    return { ...linked, plain, asyncified };
   } finally {
     binaryen.clearPassArguments();
   }
@@ -94,7 +97,6 @@ function defineStubs(binaryen: BinaryenApi, module: Module): void {
     body: () => number,
   ): void => {
     const name = core(stub);
-    module.removeExport(stub);
     module.removeFunction(name);
     module.addFunction(name, binaryen.createType(parameters), result, locals, body());
   };
@@ -137,6 +139,11 @@ function dropCoreExports(module: Module, coreExports: readonly string[]): void {
   for (const name of coreExports) if (!forHost.has(name)) module.removeExport(name);
 }
 
+/** They are exported so far to be found in `plain`, where calls of them may be left. */
+function dropStubExports(module: Module): void {
+  for (const name of STUBS) module.removeExport(name);
+}
+
 function dropAsyncifyExports(module: Module): void {
   for (const name of ["start_unwind", "stop_unwind", "start_rewind", "stop_rewind", "get_state"]) {
     module.removeExport(`asyncify_${name}`);
@@ -166,7 +173,18 @@ const HOST_EXPORTS: readonly string[] = [
   "stackful_probe",
   "stackful_probe_failed",
   "stackful_stack_used",
+  "stackful_pool_take",
+  "stackful_span_give",
+  "stackful_span_take",
   "sf_channel_init",
+  "sf_channel_init_unbounded",
   "sf_channel_close",
   "sf_channel_count",
+  "sf_event_init",
+  "sf_event_set",
+  "sf_event_reset",
+  "sf_event_is_set",
+  "sf_semaphore_init",
+  "sf_semaphore_release",
+  "sf_semaphore_permits",
 ];

@@ -9,7 +9,8 @@ import { loadBinaryen, mergeModules } from "./binaryen.ts";
 import { CORE_MODULE } from "./core-functions.ts";
 import { instrument } from "./instrument.ts";
 import { prepare } from "./prepare.ts";
-import { appendLinkInfo } from "./section.ts";
+import { appendLinkInfo, type Entry, INFO_LAYOUT, type LinkInfo } from "./section.ts";
+import { type EntryStack, stackBounds } from "./stack-bounds.ts";
 import { parseModule } from "./wasm/module.ts";
 
 export interface LinkOptions {
@@ -17,6 +18,8 @@ export interface LinkOptions {
   readonly asyncImports?: readonly string[];
   /** Binaryen's optimisation level, 0 to 4. @defaultValue 3 */
   readonly optimize?: number;
+  /** In place of the core that ships. @internal */
+  readonly core?: Uint8Array;
 }
 
 export interface LinkFigures {
@@ -37,6 +40,8 @@ export interface LinkFigures {
 export interface Linked {
   readonly wasm: Uint8Array<ArrayBuffer>;
   readonly figures: LinkFigures;
+  /** How large the stack of a task must be: by export, then by function that sf_spawn takes. */
+  readonly stacks: readonly EntryStack[];
 }
 
 /**
@@ -54,7 +59,7 @@ export async function link(guest: Uint8Array, options: LinkOptions = {}): Promis
   }
   const started = performance.now();
   const prepared = prepare(guest, asyncImports);
-  const core = await readCore();
+  const core = options.core ?? (await readCore());
   const coreExports = parseModule(core).exports.map((item) => item.name);
   refuseUnknownCoreImports(prepared.module.functionImports, coreExports);
 
@@ -63,30 +68,54 @@ export async function link(guest: Uint8Array, options: LinkOptions = {}): Promis
     { name: "guest", wasm: prepared.wasm },
     { name: CORE_MODULE, wasm: core },
   ]);
-  const { wasm, plainBytes, functions } = instrument(binaryen, merged, {
+  const { wasm, plain, asyncified, functions } = instrument(binaryen, merged, {
     asyncImports,
     optimize,
     coreExports,
   });
+  const stacks = stackBounds({ plain, asyncified }, prepared.entries);
   const linked = appendLinkInfo(wasm, {
     abi: ABI_VERSION,
     hash: await linkHash(guest, options),
-    entries: prepared.entries,
+    entries: withStackBytes(prepared.entries, stacks),
     asyncImports: prepared.asyncImports,
+    stackBounds: boundsByTableIndex(stacks),
   });
   return {
     wasm: linked,
     figures: {
       guestBytes: guest.length,
-      plainBytes,
+      plainBytes: plain.length,
       linkedBytes: linked.length,
-      sizeFactor: linked.length / plainBytes,
+      sizeFactor: linked.length / plain.length,
       functions,
       functionsInstrumented: prepared.suspending.size,
       entries: Object.keys(prepared.entries).length,
       linkMs: performance.now() - started,
     },
+    stacks,
   };
+}
+
+function withStackBytes(
+  entries: Readonly<Record<string, Entry>>,
+  stacks: readonly EntryStack[],
+): Record<string, Entry> {
+  const result: Record<string, Entry> = { ...entries };
+  for (const { name, exported, stack } of stacks) {
+    if (exported && stack.kind === "bound") {
+      result[name] = { ...result[name]!, stackBytes: stack.bytes };
+    }
+  }
+  return result;
+}
+
+function boundsByTableIndex(stacks: readonly EntryStack[]): LinkInfo["stackBounds"] {
+  return stacks
+    .flatMap(({ tableIndex, stack }) =>
+      stack.kind === "bound" ? [[tableIndex, stack.bytes] as const] : [],
+    )
+    .sort(([a], [b]) => a - b);
 }
 
 /** Identifies the output of `link`: same hash, same module. */
@@ -94,8 +123,8 @@ export async function linkHash(guest: Uint8Array, options: LinkOptions): Promise
   const { asyncImports = [], optimize = 3 } = options;
   return createHash("sha256")
     .update(guest)
-    .update(await readCore())
-    .update(JSON.stringify({ abi: ABI_VERSION, asyncImports, optimize }))
+    .update(options.core ?? (await readCore()))
+    .update(JSON.stringify({ abi: ABI_VERSION, layout: INFO_LAYOUT, asyncImports, optimize }))
     .digest("hex");
 }
 

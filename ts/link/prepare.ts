@@ -24,6 +24,14 @@ export const GUEST = {
   checkStack: "stackful_stub_check_stack",
 } as const;
 
+/** The stubs among them. */
+export const STUBS: readonly string[] = [
+  GUEST.memorySize,
+  GUEST.memoryGrow,
+  GUEST.setStackPointer,
+  GUEST.checkStack,
+];
+
 export interface Prepared {
   readonly wasm: Uint8Array;
   readonly module: WasmModule;

@@ -7,6 +7,9 @@ import { parseModule, SECTION, type WasmModule } from "./wasm/module.ts";
 
 const NAME = "stackful";
 
+/** Changes with what LinkInfo holds, so that the link cache forgets modules that lack it. */
+export const INFO_LAYOUT = 2;
+
 export type ValueType = "i32" | "i64" | "f32" | "f64";
 
 /** An export that can be a task's entry. */
@@ -15,6 +18,11 @@ export interface Entry {
   readonly results: readonly ValueType[];
   /** Its wrapper's index in the function table. */
   readonly tableIndex: number;
+  /**
+   * Bytes of stack that a task with this entry needs at most, 1 or more; absent when there is no bound.
+   * What a host import calls back while the task runs is not counted.
+   */
+  readonly stackBytes?: number;
 }
 
 export interface LinkInfo {
@@ -25,6 +33,11 @@ export interface LinkInfo {
   readonly entries: Readonly<Record<string, Entry>>;
   /** Result types of every host import that may return a promise, by "module.name". */
   readonly asyncImports: Readonly<Record<string, readonly ValueType[]>>;
+  /**
+   * As `stackBytes`, by table index, ascending: for every function that sf_spawn takes as an entry, the
+   * wrappers of `entries` included.
+   */
+  readonly stackBounds: readonly (readonly [tableIndex: number, bytes: number])[];
 }
 
 export function appendLinkInfo(wasm: Uint8Array, info: LinkInfo): Uint8Array<ArrayBuffer> {

@@ -13,11 +13,14 @@ import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { HostFunction, HostImports } from "../guest/host-imports.ts";
 import type { LinkInfo, ValueType } from "../link/section.ts";
+import type { StackTraces } from "./stack-traces.ts";
 
 /** No error is this one. */
 const NOTHING = Symbol("nothing");
 
 interface Awaited {
+  /** "module.name" of the import. */
+  readonly name: string;
   failed: boolean;
   value: unknown;
 }
@@ -26,6 +29,7 @@ interface Awaited {
 export class HostAwaits {
   readonly #byTask = new Map<number, Awaited>();
   readonly #onSettled: () => void;
+  readonly #traces: StackTraces;
   guest: Guest | undefined;
   /** Calls of host imports so far. */
   calls = 0;
@@ -35,8 +39,14 @@ export class HostAwaits {
   #thrown: unknown = NOTHING;
 
   /** @param onSettled - asks for a turn. */
-  constructor(onSettled: () => void) {
+  constructor(traces: StackTraces, onSettled: () => void) {
+    this.#traces = traces;
     this.#onSettled = onSettled;
+  }
+
+  /** "module.name" of the import whose promise `task` waits for. */
+  importOf(task: number): string | undefined {
+    return this.#byTask.get(task)?.name;
   }
 
   /** Whether an import threw `error`, rather than the engine. */
@@ -51,9 +61,13 @@ export class HostAwaits {
 
   wrapAsync(name: string, fn: HostFunction, result: ValueType | undefined): HostFunction {
     return (...args) => {
+      const guest = this.guest!;
+      if (this.#traces.probing) {
+        guest.core.stackful_await_end();
+        return zero(result);
+      }
       this.calls++;
       this.embedderCalls++;
-      const guest = this.guest!;
       const task = guest.current;
       const awaited = task === 0 ? undefined : this.#byTask.get(task);
       if (awaited !== undefined) {
@@ -69,7 +83,7 @@ export class HostAwaits {
       const value = this.#call(fn, args);
       if (!isPromise(value)) return convert(name, value, result);
       guest.core.stackful_await_begin();
-      this.#wait(guest, task, value);
+      this.#wait(name, guest, task, value);
       return zero(result);
     };
   }
@@ -98,8 +112,8 @@ export class HostAwaits {
     }
   }
 
-  #wait(guest: Guest, task: number, promise: PromiseLike<unknown>): void {
-    const awaited: Awaited = { failed: false, value: undefined };
+  #wait(name: string, guest: Guest, task: number, promise: PromiseLike<unknown>): void {
+    const awaited: Awaited = { name, failed: false, value: undefined };
     this.#byTask.set(task, awaited);
     const settle = (failed: boolean) => (value: unknown) => {
       if (this.#byTask.get(task) !== awaited) return;
@@ -119,6 +133,7 @@ export class HostAwaits {
 
 /**
  * The import object for a linked module: the embedder's functions, and `own` for what it leaves out.
+ * What is in `core` is called by the core: it does not count as a call of the guest.
  *
  * @throws {StackfulError} SF_IMPORT that names what the guest needs and nobody gives.
  */
@@ -127,12 +142,18 @@ export function bindImports(
   info: LinkInfo,
   embedder: HostImports,
   own: HostImports,
+  core: HostImports,
   awaits: HostAwaits,
 ): WebAssembly.Imports {
   const imports: Record<string, Record<string, HostFunction>> = {};
   const missing: string[] = [];
   for (const needed of WebAssembly.Module.imports(module)) {
     const name = `${needed.module}.${needed.name}`;
+    const cores = core[needed.module]?.[needed.name];
+    if (cores !== undefined) {
+      (imports[needed.module] ??= {})[needed.name] = cores;
+      continue;
+    }
     const embedders = embedder[needed.module]?.[needed.name];
     const fn = embedders ?? own[needed.module]?.[needed.name];
     if (typeof fn !== "function") {

@@ -71,8 +71,24 @@ export interface RuntimeOptions {
   readonly loop?: "embedded" | "owned";
   /** A task that fails ends the whole program, instead of itself alone. @defaultValue false */
   readonly strict?: boolean;
+  /** Record how much of its stack every task uses, for `stackMarks` and dumps. @defaultValue false */
+  readonly paintStacks?: boolean;
+  /**
+   * The host passes signals on with `raise`: a task that waits for one is not deadlocked, and keeps
+   * the process. @defaultValue false
+   */
+  readonly raisesSignals?: boolean;
   /** Takes failures of tasks that the guest spawned. @defaultValue a process warning */
   readonly onTaskFailed?: (error: StackfulError) => void;
+}
+
+export interface SpawnOptions {
+  /** For reports and traces; at most 64 bytes of UTF-8 are kept. @defaultValue the export's name */
+  readonly name?: string;
+  /** C stack and saved frames, in bytes; rounded up to a power of two, 1 KiB to 8 MiB. */
+  readonly stackBytes?: number;
+  /** Cancels the task when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /** @throws {RangeError} that names the limit. */

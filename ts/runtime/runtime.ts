@@ -2,33 +2,37 @@
 
 import { FAULT, SHARED } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
-import { monotonicNs, wallNs } from "../guest/clock.ts";
-import { Guest } from "../guest/guest.ts";
+import type { Guest } from "../guest/guest.ts";
 import type { Backend, BackendName, BackendStats } from "../host/backend.ts";
 import { type BackendReason, openBackend } from "../host/open-backend.ts";
 import type { LinkInfo } from "../link/section.ts";
 import { TurnLoop } from "../sched/turn-loop.ts";
-import { openWasi } from "../wasi/open-wasi.ts";
-import { PREVIEW1 } from "../wasi/provider.ts";
+import { AutoTrim } from "./auto-trim.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
+import { DeadlockError, IdleWatch } from "./deadlock.ts";
+import { type DumpOptions, dumpTasks, type TaskDump } from "./dump.ts";
 import { parseEndpoint } from "./endpoint.ts";
+import { Event, type EventOptions } from "./event.ts";
 import { GuestExit, taskError } from "./failure.ts";
+import type { FunctionNames } from "./function-names.ts";
 import { HostWaits } from "./host-waits.ts";
-import { asyncFunctionNames, bindImports, HostAwaits } from "./imports.ts";
+import { asyncFunctionNames, type HostAwaits } from "./imports.ts";
+import { type OpenedInstance, openInstance } from "./instance.ts";
+import type { ItemOf, ItemType } from "./item.ts";
 import { type GuestSource, loadGuest } from "./load.ts";
 import { nestedExports } from "./nested-exports.ts";
-import { type Limits, type RuntimeOptions, resolveLimits } from "./options.ts";
+import { type Limits, type RuntimeOptions, resolveLimits, type SpawnOptions } from "./options.ts";
+import { type Selectables, type Selected, type SelectOptions, select } from "./select.ts";
+import { Semaphore } from "./semaphore.ts";
+import { type SignalName, signalKind } from "./signals.ts";
+import { installStackBounds } from "./stack-bounds.ts";
+import { paintStacks, readStackMarks } from "./stack-marks.ts";
+import type { StackTraces } from "./stack-traces.ts";
 import type { Task } from "./task.ts";
+import { type GroupOptions, TaskGroup } from "./task-group.ts";
 import { type TaskLine, TaskTable } from "./task-table.ts";
-
-export interface SpawnOptions {
-  /** For reports and traces; at most 64 bytes of UTF-8 are kept. @defaultValue the export's name */
-  readonly name?: string;
-  /** C stack and saved frames, in bytes; rounded up to a power of two, 1 KiB to 8 MiB. */
-  readonly stackBytes?: number;
-  /** Cancels the task when it is aborted. */
-  readonly signal?: AbortSignal;
-}
+import { type Trimmed, trim } from "./trim.ts";
+import { waitsForSignal } from "./waits-for.ts";
 
 export interface RuntimeStats extends Readonly<BackendStats> {
   readonly backend: BackendName;
@@ -47,6 +51,8 @@ export interface RuntimeStats extends Readonly<BackendStats> {
   readonly handlesOpen: number;
   /** Memory taken for stacks and control blocks, pooled ones included. */
   readonly regionsBytes: number;
+  /** Those of them that are pooled: free for the next tasks, or to be given back. */
+  readonly regionsFreeBytes: number;
   /** The guest's whole memory, what is set aside but untouched included. */
   readonly memoryBytes: number;
 }
@@ -70,6 +76,10 @@ export class Runtime implements AsyncDisposable {
   readonly #tasks: TaskTable;
   readonly #waits: HostWaits;
   readonly #awaits: HostAwaits;
+  readonly #autoTrim: AutoTrim;
+  readonly #names: FunctionNames;
+  readonly #traces: StackTraces;
+  readonly #idle = new IdleWatch(() => this.#onIdle());
   #exit: GuestExit | undefined;
   #fatal: StackfulError | undefined;
   #ended: Promise<void> | undefined;
@@ -93,34 +103,25 @@ export class Runtime implements AsyncDisposable {
       listen: (grants.listen ?? []).flatMap(parseEndpoint),
     };
     const asyncNames = [...asyncFunctionNames(imports), ...(options.asyncImports ?? [])];
-    const { module, info } = await loadGuest(source, asyncNames);
+    const loaded = await loadGuest(source, asyncNames);
 
     let runtime: Runtime | undefined;
-    const awaits = new HostAwaits(() => runtime!.#loop.schedule());
-    const wasi = WebAssembly.Module.imports(module).some((item) => item.module === PREVIEW1)
-      ? await openWasi({
-          args: [options.program ?? programName(source), ...(options.args ?? [])],
-          env: options.env ?? {},
-          directories: Object.fromEntries(directories.map(({ guest, host }) => [guest, host])),
-          exit: (code) => {
-            throw new GuestExit(code);
-          },
-        })
-      : undefined;
-    const own = { ...wasi?.imports, stackful_host: HOST_FUNCTIONS };
-    const bound = bindImports(module, info, imports, own, awaits);
-    const instance = await instantiate(module, bound);
-    const guest = new Guest(instance);
-    awaits.guest = guest;
-    wasi?.attach(guest.memory);
+    const opened = await openInstance(loaded, options, {
+      program: options.program ?? programName(source),
+      onSettled: () => runtime!.#loop.schedule(),
+    });
 
     const { backend, reasons } = await openBackend(options.backend ?? "auto", {
       grants: backendGrants,
       handlesMax: limits.handlesMax,
     });
     try {
+      const { guest } = opened;
+      const { info } = loaded;
       guest.start(limits);
-      runtime = new Runtime({ guest, info, backend, reasons, awaits, limits, options });
+      installStackBounds(guest, info);
+      if (options.paintStacks) paintStacks(guest);
+      runtime = new Runtime({ ...opened, info, backend, reasons, limits, options });
       runtime.#initialize();
       return runtime;
     } catch (error) {
@@ -129,20 +130,22 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  private constructor(parts: {
-    readonly guest: Guest;
-    readonly info: LinkInfo;
-    readonly backend: Backend;
-    readonly reasons: readonly BackendReason[];
-    readonly awaits: HostAwaits;
-    readonly limits: Limits;
-    readonly options: RuntimeOptions;
-  }) {
+  private constructor(
+    parts: OpenedInstance & {
+      readonly info: LinkInfo;
+      readonly backend: Backend;
+      readonly reasons: readonly BackendReason[];
+      readonly limits: Limits;
+      readonly options: RuntimeOptions;
+    },
+  ) {
     this.#guest = parts.guest;
     this.#info = parts.info;
     this.#backend = parts.backend;
     this.#reasons = parts.reasons;
     this.#awaits = parts.awaits;
+    this.#names = parts.names;
+    this.#traces = parts.traces;
     this.#options = parts.options;
     parts.guest.onCorrupt = (error) => this.#break(error);
     this.limits = parts.limits;
@@ -152,13 +155,20 @@ export class Runtime implements AsyncDisposable {
       drain: () => {
         this.#tasks.drain();
         this.#waits.drain();
+        this.#autoTrim.look();
+        if (this.#tasks.size === 0) this.#idle.stop();
       },
-      hostCalls: () => this.#awaits.embedderCalls,
+      hostCalls: () =>
+        this.#awaits.embedderCalls + this.#waits.servedCount + this.#tasks.endedCount,
       failed: (task, error) => this.#failed(task, error),
       broken: (error) => this.#break(error),
     });
     this.#tasks = new TaskTable(parts.guest, () => this.#loop.schedule());
     this.#waits = new HostWaits(parts.guest, () => this.#loop.schedule());
+    this.#autoTrim = new AutoTrim(parts.guest, {
+      idle: () => this.#loop.idle,
+      trim: () => this.#trimUnasked(),
+    });
   }
 
   /** The guest's memory. It grows: take `memory.buffer` anew after anything that ran the guest. */
@@ -180,6 +190,7 @@ export class Runtime implements AsyncDisposable {
       tasksLive: guest.sharedU32(SHARED.tasksLive),
       handlesOpen: this.#backend.handlesOpen,
       regionsBytes: guest.sharedU32(SHARED.regionsBytes),
+      regionsFreeBytes: guest.sharedU32(SHARED.regionsFreeBytes),
       memoryBytes: guest.memory.buffer.byteLength,
     };
   }
@@ -195,6 +206,52 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
+   * Every task that lives, the oldest first, with what it waits for and its stack. At any time, from
+   * host imports too; the guest notices nothing. `formatDump` makes a text of it.
+   */
+  dump(options: DumpOptions = {}): TaskDump[] {
+    if (this.#ended !== undefined && this.#guest.sharedU32(SHARED.tasksLive) === 0) return [];
+    // A guest that has damaged itself is not run again, not even to look at it.
+    const stacks = options.stacks !== false && this.#fatal === undefined;
+    const sources = {
+      guest: this.#guest,
+      names: this.#names,
+      traces: this.#traces,
+      importOf: (task: number) => this.#awaits.importOf(task),
+    };
+    return dumpTasks(sources, this.#tasks.addresses(), { stacks });
+  }
+
+  /** With `paintStacks`: most bytes of stack that tasks have used, by the function they started with. */
+  stackMarks(): Record<string, number> {
+    return readStackMarks(this.#guest, this.#names, this.#tasks.addresses());
+  }
+
+  /** What the linker has found that tasks need at most, by the function they start with. */
+  stackBounds(): Record<string, number> {
+    const bounds = this.#info.stackBounds ?? [];
+    return Object.fromEntries(
+      bounds.map(([place, bytes]) => [this.#names.inTable(this.#guest, place), bytes]),
+    );
+  }
+
+  /**
+   * Raises a signal in the guest: wakes the tasks that wait for it.
+   *
+   * @returns whether the guest watches it; if not, nothing has happened.
+   * @throws {TypeError} no guest can watch a signal of that name.
+   */
+  raise(name: SignalName): boolean {
+    const kind = signalKind(name);
+    if (this.#ended !== undefined || this.#fatal !== undefined) return false;
+    if ((this.#guest.sharedU32(SHARED.signalsWatched) & (1 << kind)) === 0) return false;
+    this.#guest.core.stackful_signal_raise(kind);
+    this.#idle.sleep();
+    this.#loop.schedule();
+    return true;
+  }
+
+  /**
    * Starts an export as a task. It runs in a later turn of the host's event loop.
    *
    * @param entry - any function that the guest exports.
@@ -204,17 +261,25 @@ export class Runtime implements AsyncDisposable {
    * @throws {RangeError} stackBytes is not a whole number from 1 to 8 MiB.
    */
   spawn(entry: string, args: readonly (number | bigint)[] = [], options: SpawnOptions = {}): Task {
+    const task = this.#create(entry, args, options);
+    task.start();
+    return task;
+  }
+
+  #create(entry: string, args: readonly (number | bigint)[], options: SpawnOptions): Task {
     this.#refuseWhenOver(`spawn ${entry}`);
     const found = Object.hasOwn(this.#info.entries, entry) ? this.#info.entries[entry] : undefined;
     if (found === undefined) {
       const names = Object.keys(this.#info.entries).join(", ");
       throw new TypeError(`spawn ${entry}: the guest exports no such function (it has ${names})`);
     }
-    const { stackBytes = this.limits.stackBytes, signal, name = entry } = options;
+    const bytes = found.stackBytes ?? this.limits.stackBytes;
+    const { stackBytes = bytes, signal, name = entry } = options;
     if (!Number.isInteger(stackBytes) || stackBytes < 1 || stackBytes > STACK_BYTES_MAX) {
       throw new RangeError(`spawn ${entry}: stackBytes must be 1 to 8388608, not ${stackBytes}`);
     }
-    const task = this.#tasks.start(name, found, args, stackBytes);
+    const task = this.#tasks.create(name, found, args, stackBytes);
+    this.#idle.start();
     if (signal?.aborted) task.cancel();
     else if (signal !== undefined) cancelOnAbort(task, signal);
     return task;
@@ -234,7 +299,8 @@ export class Runtime implements AsyncDisposable {
       throw new StackfulError("SF_MODULE", `run: ${why}`, { hint: "spawn an export instead" });
     }
     this.#ran = true;
-    const main = this.spawn(MAIN, [], { name: "main", stackBytes: this.limits.mainStackBytes });
+    const { stackBytes = this.limits.mainStackBytes } = this.#info.entries[MAIN];
+    const main = this.spawn(MAIN, [], { name: "main", stackBytes });
     try {
       await this.#drive(main);
     } catch (error) {
@@ -251,14 +317,83 @@ export class Runtime implements AsyncDisposable {
   }
 
   /** A channel that guest and host share. Its memory lives as long as the runtime. */
-  channel(options: ChannelOptions = {}): Channel {
+  channel<I extends ItemType = "i32">(options: ChannelOptions<I> = {}): Channel<ItemOf<I>> {
     this.#refuseWhenOver("channel");
     return new Channel(this.#waits, options);
+  }
+
+  /**
+   * Gives the memory of ended tasks back to the operating system. Happens by itself a second after a
+   * burst; call it where memory counts at once. Takes up to half a microsecond for each such task.
+   *
+   * @returns how many bytes the system got, and why none where the backend cannot do it.
+   * @throws {StackfulError} SF_TRAP when the guest has damaged its core; SF_DISPOSED.
+   */
+  trim(): Trimmed {
+    this.#refuseWhenOver("trim");
+    this.#loop.bind();
+    return trim(this.#guest, this.#backend);
+  }
+
+  /** An event that guest and host share. Its memory lives as long as the runtime. */
+  event(options: EventOptions = {}): Event {
+    this.#refuseWhenOver("event");
+    return new Event(this.#waits, options);
+  }
+
+  /**
+   * A semaphore that guest and host share. Its memory lives as long as the runtime.
+   *
+   * @throws {RangeError} permits is not a whole number from 0 to 2 ** 32 - 1.
+   */
+  semaphore(permits: number): Semaphore {
+    this.#refuseWhenOver("semaphore");
+    return new Semaphore(this.#waits, permits);
+  }
+
+  /** @throws {RangeError} runningMax is not 1 or more. */
+  group(options: GroupOptions = {}): TaskGroup {
+    const create = this.#create.bind(this);
+    const { entries } = this.#info;
+    const returnsStatus = (entry: string): boolean => entries[entry]?.results.join() === "i32";
+    return new TaskGroup({ waits: this.#waits, create, returnsStatus }, options);
+  }
+
+  /**
+   * Waits until one of several things is there:
+   *
+   *     const won = await runtime.select({ job: jobs.onReceive(), late: timeout(100), stop: signal });
+   *     if (won.key === "job") handle(won.value);
+   *
+   * Exactly the arm that is returned has its effect, also against tasks that want the same. Of those
+   * that are ready at the call the first counts; a promise is never among them, it counts a microtask
+   * later at the earliest. Else the one counts that is ready first. What became ready in one run of
+   * the guest is looked at in this order: the arms of channels, events and semaphores by their time,
+   * then tasks and groups.
+   *
+   * @throws what the winner's own call throws: SF_CLOSED for a send on a closed channel, a task's
+   *   error, the reason of a promise; the signal's reason; SF_DISPOSED, or what else the runtime
+   *   ended with.
+   */
+  async select<const A extends Selectables>(
+    arms: A,
+    options?: SelectOptions,
+  ): Promise<Selected<A>> {
+    return await select(this.#waits, arms, options);
   }
 
   /** Cancels every task, waits until each has ended, and frees what the host holds. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
+  }
+
+  #trimUnasked(): void {
+    if (this.#fatal !== undefined || this.#ended !== undefined) return;
+    try {
+      this.trim();
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   #initialize(): void {
@@ -267,33 +402,27 @@ export class Runtime implements AsyncDisposable {
   }
 
   async #drive(main: Task): Promise<void> {
-    const cleanUp = this.#watchForDeadlock();
-    try {
-      if (this.#options.loop === "owned") {
-        await this.#loop.runOwned(() => main.ended || this.#exit !== undefined);
-      }
-      if (this.#fatal !== undefined) throw this.#fatal;
-      if (this.#exit === undefined) await main;
-    } finally {
-      cleanUp();
+    if (this.#options.loop === "owned") {
+      await this.#loop.runOwned(() => main.ended || this.#exit !== undefined);
     }
+    if (this.#fatal !== undefined) throw this.#fatal;
+    if (this.#exit === undefined) await main;
   }
 
-  /** Node says so when nothing can wake the process any more: then nothing can wake a task. */
-  #watchForDeadlock(): () => void {
-    const onBeforeExit = (): void => {
-      const tasks = this.#tasks.list();
-      const lines = tasks.slice(0, 100).map(({ name, waitsFor }) => `\n  ${name}: ${waitsFor}`);
-      const error = new StackfulError(
-        "SF_DEADLOCK",
-        `all ${tasks.length} tasks wait, and no timer, operation or host promise can wake one:${lines.join("")}`,
-      );
-      this.#fatal = error;
-      this.#loop.stop();
-      this.#tasks.failAll(error);
-    };
-    globalThis.process?.once?.("beforeExit", onBeforeExit);
-    return () => globalThis.process?.off?.("beforeExit", onBeforeExit);
+  /** Nothing will wake a task any more, or a signal will. */
+  #onIdle(): void {
+    const signalCanWake =
+      this.#options.raisesSignals === true &&
+      this.#tasks.addresses().some((task) => waitsForSignal(this.#guest, task));
+    if (signalCanWake) {
+      this.#idle.stayAwake();
+      return;
+    }
+    const error = new DeadlockError(this.dump());
+    this.#fatal = error;
+    this.#idle.stop();
+    this.#loop.stop();
+    this.#endAll(error);
   }
 
   #failed(address: number, cause: unknown): boolean {
@@ -317,7 +446,7 @@ export class Runtime implements AsyncDisposable {
     if (!hosts) this.#report(error);
     if (this.#options.strict) this.#fatal ??= error;
     if (this.#fatal === undefined) return true;
-    this.#tasks.failAll(this.#fatal);
+    this.#endAll(this.#fatal);
     return false;
   }
 
@@ -327,7 +456,13 @@ export class Runtime implements AsyncDisposable {
       error instanceof StackfulError
         ? error
         : new StackfulError("SF_IO", `the runtime broke: ${String(error)}`, { cause: error });
-    this.#tasks.failAll(this.#fatal);
+    this.#endAll(this.#fatal);
+  }
+
+  /** Of everything that somebody may be waiting for. */
+  #endAll(error: StackfulError): void {
+    this.#tasks.failAll(error);
+    this.#waits.endAll(error);
   }
 
   /** Lets the core end the task, and says why it failed. */
@@ -361,14 +496,15 @@ export class Runtime implements AsyncDisposable {
   }
 
   async #shutDown(): Promise<void> {
+    this.#idle.stop();
     if (this.#fatal === undefined) await this.#cancelAndDrain();
     this.#loop.stop();
+    this.#autoTrim.stop();
     const reason =
       this.#exit === undefined
         ? new StackfulError("SF_DISPOSED", "the runtime ended before the task did")
         : new StackfulError("SF_EXIT", this.#exit.message);
-    this.#tasks.failAll(this.#fatal ?? reason);
-    this.#waits.endAll();
+    this.#endAll(this.#fatal ?? reason);
     await this.#backend[Symbol.asyncDispose]();
   }
 
@@ -386,19 +522,6 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-async function instantiate(
-  module: WebAssembly.Module,
-  imports: WebAssembly.Imports,
-): Promise<WebAssembly.Instance> {
-  try {
-    return await WebAssembly.instantiate(module, imports);
-  } catch (cause) {
-    if (cause instanceof StackfulError) throw cause;
-    const message = `starting the guest: its start function failed: ${(cause as Error).message}`;
-    throw new StackfulError("SF_TRAP", message, { cause });
-  }
-}
-
 /** A signal may outlive many tasks: it must not hold on to those that have ended. */
 function cancelOnAbort(task: Task, signal: AbortSignal): void {
   const onAbort = (): void => task.cancel();
@@ -406,12 +529,6 @@ function cancelOnAbort(task: Task, signal: AbortSignal): void {
   signal.addEventListener("abort", onAbort, { once: true });
   task.then(release, release);
 }
-
-const HOST_FUNCTIONS = {
-  monotonic_ns: (): bigint => BigInt(monotonicNs()),
-  wall_ns: wallNs,
-  probe: (): void => {},
-};
 
 function programName(source: GuestSource): string {
   const path = typeof source === "string" || source instanceof URL ? String(source) : "guest";

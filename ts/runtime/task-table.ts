@@ -24,6 +24,7 @@ export class TaskTable implements TaskOwner {
   readonly #guest: Guest;
   readonly #onReady: () => void;
   readonly #tasks = new Map<number, HostTask>();
+  #endedCount = 0;
 
   /** @param onReady - asks for a turn. */
   constructor(guest: Guest, onReady: () => void) {
@@ -35,13 +36,22 @@ export class TaskTable implements TaskOwner {
     return this.#tasks.size;
   }
 
+  /** How many tasks have ended so far. */
+  get endedCount(): number {
+    return this.#endedCount;
+  }
+
   /** The host's task at `address`, if it is one. */
   get(address: number): Task | undefined {
     return this.#tasks.get(address)?.task;
   }
 
-  /** @throws {TypeError} when the arguments do not fit the export. */
-  start(name: string, entry: Entry, args: readonly unknown[], stackBytes: number): Task {
+  /**
+   * Makes a task, which `start` lets run.
+   *
+   * @throws {TypeError} when the arguments do not fit the export.
+   */
+  create(name: string, entry: Entry, args: readonly unknown[], stackBytes: number): Task {
     if (args.length !== entry.parameters.length) {
       throw new TypeError(
         `spawning ${name}: it takes ${entry.parameters.length} arguments, not ${args.length}`,
@@ -61,9 +71,18 @@ export class TaskTable implements TaskOwner {
     guest.bytes[address + TASK.nameBytes] = nameBytes.length;
     const task = new Task(this, address, name);
     this.#tasks.set(address, { task, entry, slots });
-    guest.core.stackful_task_start(address);
-    this.#onReady();
     return task;
+  }
+
+  /** Lets a task run that was created. */
+  start(address: number): void {
+    if (!this.#tasks.has(address)) return;
+    try {
+      this.#guest.core.stackful_task_start(address);
+    } catch {
+      return; // The guest has damaged itself; the runtime has been told.
+    }
+    this.#onReady();
   }
 
   /** Takes the tasks that have ended. `fail` names the error of one that failed. */
@@ -87,6 +106,7 @@ export class TaskTable implements TaskOwner {
       }
       address = next;
     }
+    this.#endedCount += ended.length;
     // The core lists the newest first.
     for (const hostTask of ended.reverse()) settle(hostTask);
   }
@@ -101,8 +121,9 @@ export class TaskTable implements TaskOwner {
 
   /** Rejects every task that is left. */
   failAll(error: unknown): void {
-    for (const { task } of this.#tasks.values()) task.settle({ error });
+    const left = [...this.#tasks.values()];
     this.#tasks.clear();
+    for (const { task } of left) task.settle({ error });
   }
 
   cancel(address: number): void {
@@ -111,7 +132,7 @@ export class TaskTable implements TaskOwner {
 
   /** Cancels every task there is, the guest's own too. */
   cancelAll(): void {
-    this.#cancelEach(this.#addresses());
+    this.#cancelEach(this.addresses());
   }
 
   #cancelEach(addresses: readonly number[]): void {
@@ -134,13 +155,14 @@ export class TaskTable implements TaskOwner {
   /** Every task that lives, and what it waits for. */
   list(): TaskLine[] {
     const guest = this.#guest;
-    return this.#addresses().map((address) => ({
-      name: guest.taskName(address) || `task ${guest.u32(address + TASK.serial)}`,
+    return this.addresses().map((address) => ({
+      name: guest.nameOrSerial(address),
       waitsFor: WAIT_TEXT[guest.bytes[address + TASK.wait]!] ?? "unknown",
     }));
   }
 
-  #addresses(): number[] {
+  /** Of every task that lives, the newest first. */
+  addresses(): number[] {
     const guest = this.#guest;
     const addresses: number[] = [];
     // Bounded by what fits the memory: the guest may have made the list a circle.

@@ -1,6 +1,7 @@
 //! A task of the host: an export of the guest that runs as a coroutine.
 
 import { StackfulError } from "../errors.ts";
+import type { HostArm, Outcome } from "./arm.ts";
 
 /** What a guest function returns: undefined for none, an array for several results. */
 export type TaskResult = number | bigint | undefined | readonly (number | bigint)[];
@@ -13,6 +14,7 @@ export type TaskStatus =
 
 /** What a task asks of its runtime. */
 export interface TaskOwner {
+  start(address: number): void;
   cancel(address: number): void;
   status(address: number): TaskStatus;
 }
@@ -25,7 +27,7 @@ export interface TaskOwner {
  *   stack trace), SF_STACK_OVERFLOW when its stack was too small, SF_IMPORT when a host import threw
  *   (cause: what it threw), SF_DEADLOCK, SF_EXIT and SF_DISPOSED when the runtime ended first.
  */
-export class Task implements PromiseLike<TaskResult> {
+export class Task implements PromiseLike<TaskResult>, AsyncDisposable {
   readonly name: string;
   readonly #owner: TaskOwner;
   readonly #address: number;
@@ -33,7 +35,9 @@ export class Task implements PromiseLike<TaskResult> {
   readonly #outcome: Promise<TaskResult>;
   readonly #resolve: (result: TaskResult) => void;
   readonly #reject: (error: unknown) => void;
-  #ended = false;
+  readonly #watchers = new Set<(outcome: Outcome<TaskResult>) => void>();
+  #ended: Outcome<TaskResult> | undefined;
+  #result: TaskResult;
 
   /** @internal Tasks come from `Runtime.spawn`. */
   constructor(owner: TaskOwner, address: number, name: string) {
@@ -54,11 +58,16 @@ export class Task implements PromiseLike<TaskResult> {
 
   /** Whether it has returned or failed. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended !== undefined;
+  }
+
+  /** What it returned; undefined while it lives, and when it failed. */
+  get result(): TaskResult {
+    return this.#result;
   }
 
   get status(): TaskStatus {
-    return this.#ended ? "ended" : this.#owner.status(this.#address);
+    return this.ended ? "ended" : this.#owner.status(this.#address);
   }
 
   /** Aborted by `cancel`. For host imports: pass it to what the import waits for. */
@@ -72,9 +81,22 @@ export class Task implements PromiseLike<TaskResult> {
    * has ended.
    */
   cancel(): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     this.#owner.cancel(this.#address);
     this.#abort.abort(new StackfulError("SF_CANCELED", `task "${this.name}" was canceled`));
+  }
+
+  /**
+   * Requests a cancel, once, and waits for the task's end, whatever it does with the request. Never
+   * rejects: await the task for what became of it. `await using` a task does the same.
+   */
+  async cancelAndWait(): Promise<void> {
+    this.cancel();
+    await this.#outcome.catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cancelAndWait();
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a Task is awaitable, as documented.
@@ -85,10 +107,34 @@ export class Task implements PromiseLike<TaskResult> {
     return this.#outcome.then(onResult, onError);
   }
 
+  /** @internal Its end, for a select. Told before those that await it. */
+  onEnd(): HostArm<TaskResult> {
+    return {
+      poll: () => this.#ended,
+      watch: (ready) => {
+        this.#watchers.add(ready);
+        return () => this.#watchers.delete(ready);
+      },
+    };
+  }
+
+  /** @internal Lets it run. */
+  start(): void {
+    this.#owner.start(this.#address);
+  }
+
   /** @internal */
   settle(outcome: { readonly result: TaskResult } | { readonly error: unknown }): void {
-    this.#ended = true;
-    if ("error" in outcome) this.#reject(outcome.error);
-    else this.#resolve(outcome.result);
+    if ("error" in outcome) {
+      this.#ended = () => {
+        throw outcome.error;
+      };
+      this.#reject(outcome.error);
+    } else {
+      this.#ended = () => outcome.result;
+      this.#result = outcome.result;
+      this.#resolve(outcome.result);
+    }
+    for (const watcher of [...this.#watchers]) watcher(this.#ended);
   }
 }

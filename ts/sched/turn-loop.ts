@@ -20,7 +20,7 @@ export interface TurnLoopOptions {
   readonly turnMs: number;
   /** After every run: tasks have ended, waiters were served. */
   drain(): void;
-  /** How often the guest has called what the embedder gave it: that may have started anything. */
+  /** How often the guest has called or woken JavaScript: that may have started anything. */
   hostCalls(): number;
   /** An exception left the guest while `task` ran; 0: its core. Returns false to end the loop. */
   failed(task: number, error: unknown): boolean;
@@ -55,11 +55,15 @@ export class TurnLoop {
   #budget = 1024;
   #boundGeneration = 0;
   #scheduled = false;
+  /** Since the last run. */
+  #asked = false;
   #running = false;
   #stopped = false;
   /** When the last run ended. */
   #ranUntilMs = 0;
   #owned = false;
+  /** Owned: the last run left something to do. */
+  #busy = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeOwner: (() => void) | undefined;
 
@@ -72,12 +76,26 @@ export class TurnLoop {
 
   /** Asks for a turn: a task became ready outside of one. */
   schedule(): void {
+    this.#asked = true;
     if (this.#scheduled || this.#running || this.#stopped) return;
     this.#scheduled = true;
     nextMacrotask(() => {
       this.#scheduled = false;
       this.#turnOrWake();
     });
+  }
+
+  /** Whether there is nothing to run now. */
+  get idle(): boolean {
+    return !this.#scheduled && !this.#running && !this.#busy;
+  }
+
+  /** Has the backend know the memory as it is now. */
+  bind(): void {
+    const { generation } = this.#guest;
+    if (this.#boundGeneration === generation) return;
+    this.#backend.bind(this.#guest.memory, this.#guest.shared);
+    this.#boundGeneration = generation;
   }
 
   /** No turn starts any more. */
@@ -93,6 +111,7 @@ export class TurnLoop {
       await this.#runOwned(done);
     } finally {
       this.#owned = false;
+      this.#busy = false;
     }
   }
 
@@ -106,6 +125,7 @@ export class TurnLoop {
       this.stats.turns++;
       const startMs = performance.now();
       const idle = !this.#run(startMs);
+      this.#busy = !idle;
       const nowMs = this.#ranUntilMs;
       this.#measure(startMs, nowMs);
       if (done() || this.#stopped) return;
@@ -208,10 +228,11 @@ export class TurnLoop {
       ready = true;
       if (!this.#options.failed(guest.current, error)) this.#stopped = true;
     }
+    this.#asked = false;
     this.#options.drain();
     this.#ranUntilMs = performance.now();
     this.#adaptBudget(ready, this.#ranUntilMs - nowMs);
-    return ready || guest.sharedU32(SHARED.sleepers) > 0;
+    return ready || this.#asked || guest.sharedU32(SHARED.sleepers) > 0;
   }
 
   /** `ready`: tasks were left, so the budget was used up, or the ring was full. */
@@ -224,11 +245,7 @@ export class TurnLoop {
   /** One backend call: hands over what the guest submitted, waits, takes what has finished. */
   #flush(waitNs: number): number {
     if (waitNs === 0 && !this.#hasIo()) return 0;
-    const { generation } = this.#guest;
-    if (this.#boundGeneration !== generation) {
-      this.#backend.bind(this.#guest.memory, this.#guest.shared);
-      this.#boundGeneration = generation;
-    }
+    this.bind();
     return this.#backend.turn(waitNs);
   }
 

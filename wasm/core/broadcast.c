@@ -26,6 +26,7 @@ int32_t sf_broadcast_init(struct broadcast *broadcast, void *buffer, uint32_t ca
                           uint32_t item_bytes) {
   if (capacity == 0 || item_bytes == 0 || buffer == NULL) return -SF_EINVAL;
   if ((uint64_t)capacity * item_bytes > INT32_MAX) return -SF_EINVAL;
+  touch(buffer, capacity * item_bytes);
   __builtin_memset(broadcast, 0, sizeof(*broadcast));
   broadcast->buffer = buffer;
   broadcast->capacity = capacity;
@@ -107,6 +108,7 @@ _Static_assert(sizeof(struct watch) == 32, "channel.h reserves 32 bytes");
 
 EXPORT(sf_watch_init)
 void sf_watch_init(struct watch *watch, void *storage, uint32_t value_bytes) {
+  if (value_bytes != 0) touch(storage, value_bytes);
   __builtin_memset(watch, 0, sizeof(*watch));
   watch->storage = storage;
   watch->value_bytes = value_bytes;

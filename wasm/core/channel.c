@@ -46,26 +46,43 @@ INLINE void buffer_shift(struct sf_channel *channel, void *item) {
   channel->count--;
 }
 
+/* The region that holds the buffer of an unbounded channel. It knows its channel: a struct that was
+ * copied, or never initialised, must not put somebody else's memory into the pool. */
+INLINE struct sf_task *buffer_region(struct core *core, struct sf_channel *channel) {
+  struct sf_task *region = (struct sf_task *)channel->buffer - 1;
+  if (address_of(region) < address_of(core) || region->entry_argument != address_of(channel))
+    __builtin_trap();
+  return region;
+}
+
+static void buffer_give_back(struct core *core, struct sf_task *region) {
+  region->entry_argument = 0;
+  region_give_back(core, region);
+  if (core->spawners.first != NULL) spawners_wake(core, region->size_class);
+}
+
 /* Doubles the buffer of an unbounded channel. */
 COLD static int32_t buffer_grow(struct core *core, struct sf_channel *channel) {
+  struct sf_task *old = channel->capacity == 0 ? NULL : buffer_region(core, channel);
   uint32_t bytes = 2 * channel->capacity * channel->item_bytes;
   uint32_t bytes_max = channel->limit * channel->item_bytes;
-  if (bytes == 0) bytes = SF_STACK_BYTES_MIN;
+  if (bytes < channel->item_bytes) bytes = channel->item_bytes;
   if (bytes > bytes_max) bytes = bytes_max;
   struct sf_task *region = region_take(core, size_class_for(bytes));
   if (region == NULL) return -SF_ENOMEM;
+  region->entry_argument = address_of(channel);
   uint8_t *buffer = (uint8_t *)(region + 1);
   uint32_t first = (channel->capacity - channel->head) * channel->item_bytes;
   uint32_t second = channel->head * channel->item_bytes;
-  if (channel->capacity != 0) {
+  if (old != NULL) {
     __builtin_memcpy(buffer, channel->buffer + second, first);
     __builtin_memcpy(buffer + first, channel->buffer, second);
-    region_give_back(core, (struct sf_task *)channel->buffer - 1);
+    buffer_give_back(core, old);
   }
   channel->buffer = buffer;
   channel->head = 0;
-  channel->capacity = bytes / channel->item_bytes;
-  if (channel->capacity == 0) channel->capacity = 1;
+  channel->capacity = size_class_bytes(region->size_class) / channel->item_bytes;
+  if (channel->capacity > channel->limit) channel->capacity = channel->limit;
   return 0;
 }
 
@@ -85,8 +102,9 @@ INLINE void sender_advance(struct core *core, struct sf_channel *channel) {
 INLINE int32_t try_send(struct core *core, struct sf_channel *channel, const void *item) {
   if (channel->closed) return -SF_EPIPE;
   if (channel->receivers.first != NULL) {
-    struct sf_waiter *receiver = wait_queue_pop(&channel->receivers);
-    copy_item(receiver->item, item, channel->item_bytes);
+    struct sf_waiter *receiver = channel->receivers.first;
+    copy_item(receiver->item, item, channel->item_bytes); /* Traps, if it does, before anything. */
+    wait_queue_pop(&channel->receivers);
     waiter_ready(core, receiver);
     return 0;
   }
@@ -131,7 +149,10 @@ EXPORT(sf_channel_init)
 int32_t sf_channel_init(struct sf_channel *channel, void *buffer, uint32_t capacity,
                         uint32_t item_bytes) {
   if (item_bytes == 0 || (uint64_t)capacity * item_bytes > INT32_MAX) return -SF_EINVAL;
-  if (capacity != 0 && buffer == NULL) return -SF_EINVAL;
+  if (capacity != 0) {
+    if (buffer == NULL) return -SF_EINVAL;
+    touch(buffer, capacity * item_bytes);
+  }
   __builtin_memset(channel, 0, sizeof(*channel));
   channel->buffer = buffer;
   channel->capacity = capacity;
@@ -239,7 +260,8 @@ EXPORT(sf_channel_close) void sf_channel_close(struct sf_channel *channel, uint3
 EXPORT(sf_channel_destroy) void sf_channel_destroy(struct sf_channel *channel) {
   sf_channel_close(channel, 1);
   if (channel->limit == 0 || channel->capacity == 0) return;
-  region_give_back(core_get(), (struct sf_task *)channel->buffer - 1);
+  struct core *core = core_get();
+  buffer_give_back(core, buffer_region(core, channel));
   channel->capacity = channel->limit = 0;
 }
 

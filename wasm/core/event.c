@@ -110,7 +110,7 @@ EXPORT(sf_latch_init) void sf_latch_init(struct latch *latch, uint32_t count) {
 
 EXPORT(sf_latch_add) int32_t sf_latch_add(struct latch *latch, int32_t by) {
   int64_t count = (int64_t)latch->count + by;
-  if (count < 0 || count > INT32_MAX) return -SF_EINVAL;
+  if (count < 0 || (by > 0 && count > INT32_MAX)) return -SF_EINVAL;
   latch->count = (uint32_t)count;
   if (count == 0) wait_queue_wake_all(core_get(), &latch->waiters, 0);
   return 0;

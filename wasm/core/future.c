@@ -15,6 +15,7 @@ _Static_assert(sizeof(struct future) == 24, "sync.h reserves 24 bytes");
 
 EXPORT(sf_future_init)
 void sf_future_init(struct future *future, void *storage, uint32_t value_bytes) {
+  if (value_bytes != 0) touch(storage, value_bytes);
   __builtin_memset(future, 0, sizeof(*future));
   future->storage = storage;
   future->value_bytes = value_bytes;

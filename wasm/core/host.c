@@ -71,3 +71,33 @@ EXPORT(stackful_allocate) uint32_t stackful_allocate(uint32_t bytes) {
 EXPORT(stackful_release) void stackful_release(uint32_t address) {
   region_give_back(core_get(), (struct sf_task *)address - 1);
 }
+
+/* A free region of this class, which is the host's from now on, to release or to give as part of a
+ * span; 0: there is none. */
+EXPORT(stackful_pool_take) struct sf_task *stackful_pool_take(uint32_t size_class) {
+  struct core *core = core_get();
+  if (size_class >= SF_SIZE_CLASSES || core->pool[size_class] == NULL) return NULL;
+  struct sf_task *region = region_take(core, size_class);
+  region->serial = 0;
+  return region;
+}
+
+/* Adjacent regions and spans that the host has taken, and that regions may be cut from again. */
+EXPORT(stackful_span_give) void stackful_span_give(struct sf_span *span, uint32_t bytes) {
+  struct core *core = core_get();
+  span->next = core->spans;
+  span->bytes = bytes;
+  core->spans = span;
+  if (bytes > core->span_bytes_max) core->span_bytes_max = bytes;
+  core->shared.regions_bytes -= bytes;
+}
+
+/* A span, to be given again as part of a larger one; NULL: there is none. */
+EXPORT(stackful_span_take) struct sf_span *stackful_span_take(void) {
+  struct core *core = core_get();
+  struct sf_span *span = core->spans;
+  if (span == NULL) return NULL;
+  core->spans = span->next;
+  core->shared.regions_bytes += span->bytes;
+  return span;
+}

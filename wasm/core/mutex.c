@@ -62,7 +62,9 @@ EXPORT(sf_condition_wait)
 int32_t sf_condition_wait(struct sf_wait_queue *condition, struct mutex *mutex) {
   RETURN_IF_RESUMED();
   struct sf_task *self = self_to_park();
+  /* Whoever signals will use both. */
   touch(condition, sizeof(*condition));
+  touch(mutex, sizeof(*mutex));
   if (mutex->holder != self->serial) return -SF_EPERM;
   RETURN_IF_CANCELED(self);
   mutex_hand_over(core_get(), mutex);

@@ -7,36 +7,42 @@ struct operation {
   struct sf_wait_queue waiters;
   uint32_t state; /* enum operation_state */
   int32_t result;
-  uint32_t cancel_sent;
+  uint32_t cancel; /* enum operation_cancel */
   uint32_t reserved;
 };
 
-enum operation_state { OPERATION_IDLE, OPERATION_STARTED, OPERATION_COMPLETED };
+/* Before its first start the struct holds whatever lay there: nothing that looks like these. */
+enum operation_state { OPERATION_STARTED = 0x6f705354, OPERATION_COMPLETED = 0x6f70454e };
+
+enum operation_cancel { CANCEL_NONE, CANCEL_WANTED, CANCEL_SENT };
 
 _Static_assert(sizeof(struct operation) == 104, "io.h reserves 104 bytes");
 
 EXPORT(sf_operation_start) int32_t sf_operation_start(struct operation *operation) {
   struct core *core = core_get();
+  touch(operation, sizeof(*operation));
+  if (address_of(operation) & OPERATION_TOKEN) __builtin_trap();
+  if (operation->state == OPERATION_STARTED) return -SF_EALREADY;
+  if (operation->request.op == SF_OP_CANCEL) return -SF_EINVAL; /* It never completes. */
   /* One slot is always left for the operation that the task itself may wait for. */
   if (submissions_room(core) < 2) return -SF_EAGAIN;
   operation->waiters.first = operation->waiters.last = NULL;
   operation->attachment.owner = NULL;
-  operation->cancel_sent = 0;
+  operation->cancel = CANCEL_NONE;
   operation->state = OPERATION_STARTED;
   operation->request.flags = 0;
   operation->request.token = address_of(operation) | OPERATION_TOKEN;
   *submission_next(core) = operation->request;
   core->shared.ops_pending++;
+  /* Wherever it lies: its vectors may name buffers on the stack. */
   struct sf_task *self = current_get();
-  if (self != NULL && (in_stack_of(self, operation) ||
-                       in_stack_of(self, (void *)operation->request.pointer)))
-    attach(&operation->attachment, self, ATTACHED_OPERATION);
+  if (self != NULL) attach(&operation->attachment, self, ATTACHED_OPERATION);
   return 0;
 }
 
 INLINE int32_t operation_try(const struct operation *operation) {
   if (operation->state == OPERATION_COMPLETED) return operation->result;
-  return operation->state == OPERATION_IDLE ? -SF_EINVAL : -SF_EAGAIN;
+  return operation->state == OPERATION_STARTED ? -SF_EAGAIN : -SF_EINVAL;
 }
 
 EXPORT(sf_operation_try) int32_t sf_operation_try(struct operation *operation) {
@@ -50,14 +56,14 @@ EXPORT(sf_operation_wait) int32_t sf_operation_wait(struct operation *operation)
 }
 
 static void operation_cancel(struct core *core, struct operation *operation) {
-  if (operation->state != OPERATION_STARTED || operation->cancel_sent) return;
-  operation->cancel_sent = token_cancel(core, operation->request.token);
+  if (operation->state != OPERATION_STARTED || operation->cancel == CANCEL_SENT) return;
+  uint32_t sent = token_cancel(core, address_of(operation) | OPERATION_TOKEN);
+  operation->cancel = sent ? CANCEL_SENT : CANCEL_WANTED;
 }
 
 EXPORT(sf_operation_cancel_request)
 void sf_operation_cancel_request(struct operation *operation) {
-  struct core *core = core_get();
-  operation_cancel(core, operation);
+  operation_cancel(core_get(), operation);
 }
 
 static void operation_complete(struct core *core, uint32_t token, int32_t result) {
@@ -72,11 +78,13 @@ static void operation_complete(struct core *core, uint32_t token, int32_t result
     task_end(core, owner, owner->result);
 }
 
-/* Cancels the operations on the stack of `task`, which is over. */
+/* Sends what found no room in the ring before: cancels of operations of `task`. */
 static void operations_cancel(struct core *core, struct sf_task *task) {
-  if (task->state != SF_STATE_DOOMED) return;
-  for (struct attachment *at = task->attached; at != NULL; at = at->next)
-    operation_cancel(core, CONTAINER_OF(at, struct operation, attachment));
+  for (struct attachment *at = task->attached; at != NULL; at = at->next) {
+    struct operation *operation = CONTAINER_OF(at, struct operation, attachment);
+    if (at->kind == ATTACHED_OPERATION && operation->cancel == CANCEL_WANTED)
+      operation_cancel(core, operation);
+  }
 }
 
 static void group_orphan(struct core *core, struct group *group);

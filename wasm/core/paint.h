@@ -2,7 +2,7 @@
  *
  * A new stack is filled with a pattern, and whatever is no longer that was used. The frames come in
  * from the other end: what a task had in use whenever it parked is recorded as a number, and a
- * region is painted again where frames have moved out of it.
+ * region is painted again where frames have moved out of it. So all tasks use slots then.
  */
 #ifndef STACKFUL_PAINT_H
 #define STACKFUL_PAINT_H
@@ -16,14 +16,27 @@ COLD static void stack_paint(struct sf_task *task) {
   __builtin_memset(task + 1, PAINT_BYTE, size_class_bytes(task->size_class));
 }
 
-/* `task` has just parked with so many bytes of frames and C stack. */
-INLINE void stack_note(struct sf_task *task, uint32_t bytes) {
+/* `task` has just parked with so many bytes of frames. They may come to lie where its C stack has
+ * been before, so that is looked for now. */
+COLD static void stack_note(struct sf_task *task) {
+  const struct slot *slot = task->slot;
+  uint32_t frames_bytes = (slot->position - slot->base + 7) & ~7u;
+  uint32_t top = region_end(task);
+  uint32_t bytes = frames_bytes + (top - task->stack_pointer);
+  uint32_t bytes_max = top - frames_base(task);
+  if (frames_bytes > bytes_max) frames_bytes = bytes_max;
+  uint32_t at = frames_base(task);
+  uint32_t frames_end = at + frames_bytes;
+  while (at < frames_end && *(const uint64_t *)at == PAINT_WORD) at += 8;
+  if (at < frames_end && top - at > bytes) bytes = top - at;
+  if (bytes > bytes_max) bytes = bytes_max;
   if (bytes > task->stack_high) task->stack_high = bytes;
 }
 
 /* The frames of a task that is about to be rewound from its region: moved to `slot`, where they are
- * as well, so that the region holds nothing but the C stack. */
-COLD static void frames_lift(struct sf_task *task, struct slot *slot) {
+ * as well, so that the region holds nothing but the C stack. Inline: a probe must not run out of the
+ * engine's stack halfway through. */
+INLINE void frames_lift(struct sf_task *task, struct slot *slot) {
   uint32_t base = frames_base(task);
   uint32_t bytes = task->frames_position - base;
   __builtin_memcpy((void *)slot->base, (void *)base, bytes);

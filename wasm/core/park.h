@@ -29,10 +29,15 @@
 __attribute__((import_module("stackful_host"), import_name("probe"))) void host_probe(void);
 
 /* Rewound, but not to go on. */
-COLD static int32_t resumed_in_vain(struct sf_task *self) {
+COLD static void resumed_in_vain(const struct sf_task *self) {
   /* Its frames did not fit, and it was rewound only to be found with its whole stack. */
   if (self->state != SF_STATE_PROBED) __builtin_trap();
   host_probe();
+}
+
+/* Starts to save the frames of the current task. Here and not in a function of its own: Asyncify
+ * leaves alone what calls start_unwind itself, and parking functions must have no frame. */
+INLINE int32_t unwind(struct sf_task *self) {
   phase_set(PHASE_UNWINDING);
   asyncify_start_unwind(self->slot);
   return 0;
@@ -42,7 +47,10 @@ INLINE int32_t resumed(void) {
   struct sf_task *self = current_get();
   phase_set(PHASE_NORMAL);
   asyncify_stop_rewind();
-  if (UNLIKELY(self->state != SF_STATE_RUNNING)) return resumed_in_vain(self);
+  if (UNLIKELY(self->state != SF_STATE_RUNNING)) {
+    resumed_in_vain(self);
+    return unwind(self);
+  }
   return self->waiter.result;
 }
 
@@ -66,9 +74,7 @@ INLINE struct sf_task *self_to_park(void) {
 INLINE int32_t park(struct sf_task *task, uint32_t wait, uint32_t detail) {
   task->wait = (uint8_t)wait;
   task->wait_detail = detail;
-  phase_set(PHASE_UNWINDING);
-  asyncify_start_unwind(task->slot);
-  return 0;
+  return unwind(task);
 }
 
 /* Looks after what a task has to notice before it waits; -ECANCELED when it must not wait. */

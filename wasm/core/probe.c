@@ -21,8 +21,10 @@ static void probe_restore(struct core *core) {
   probe->task = NULL;
 }
 
-/* Frames are rewound from a slot, and not from that of the task that is running. */
-static void probe_slot(struct core *core, struct sf_task *task) {
+/* Frames are rewound from a slot, and not from that of the task that is running. Inline, as all that
+ * stackful_probe does before it enters the task: so that an exception finds either nothing done, or
+ * all that stackful_probe_failed takes back. */
+INLINE void probe_slot(struct core *core, struct sf_task *task) {
   if (task->slot != NULL) return;
   struct sf_task *running = core->probe.current;
   if (running != NULL && core->slots_free == 0 &&
@@ -60,15 +62,14 @@ EXPORT(stackful_probe) COLD uint32_t stackful_probe(struct sf_task *task) {
 }
 
 /* The host's answer to an exception out of stackful_probe: the engine's own stack was too small. The
- * frames are still where they were. */
+ * frames are still where they were. Whatever Asyncify was doing it has to end, and it is not always
+ * what the phase says: the exception may have come in between. */
 EXPORT(stackful_probe_failed) COLD void stackful_probe_failed(void) {
   struct core *core = core_get();
   struct sf_task *task = core->probe.task;
   if (task == NULL) return;
-  uint32_t phase = phase_get();
-  if (phase == PHASE_UNWINDING) asyncify_stop_unwind();
-  if (phase == PHASE_REWINDING) asyncify_stop_rewind();
   ((struct slot *)task->slot)->position = core->probe.frames_position;
+  asyncify_stop_rewind();
   probe_restore(core);
 }
 

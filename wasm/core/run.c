@@ -46,21 +46,21 @@ INLINE void host_stack(struct core *core) {
   stack_span_set(core->host_stack_span);
 }
 
+/* Where the task's frames are, and a slot for them where it needs one. */
+INLINE void *frames_of(struct core *core, struct sf_task *task) {
+  if (task->slot != NULL) return task->slot;
+  struct slot *slot = slot_take(core, task);
+  if (LIKELY(core->shared.stack_marks == 0) || task->state != SF_STATE_PARKED) return task;
+  frames_lift(task, slot);
+  return slot;
+}
+
 INLINE void enter(struct core *core, struct sf_task *task) {
   current_set(task);
   stack_limit_set(task->stack_limit);
   stack_span_set(task->stack_span);
   stack_pointer_set(task->stack_pointer);
-  struct slot *slot = task->slot;
-  void *frames = slot;
-  if (slot == NULL) {
-    slot = slot_take(core, task);
-    frames = task;
-    if (UNLIKELY(core->shared.stack_marks != 0) && task->state == SF_STATE_PARKED) {
-      frames_lift(task, slot);
-      frames = slot;
-    }
-  }
+  void *frames = frames_of(core, task);
   if (task->state == SF_STATE_PARKED) {
     phase_set(PHASE_REWINDING);
     asyncify_start_rewind(frames);
@@ -77,15 +77,18 @@ INLINE void enter(struct core *core, struct sf_task *task) {
   asyncify_stop_unwind();
   phase_set(PHASE_NORMAL);
   task->state = SF_STATE_PARKED;
-  uint32_t stack_pointer = stack_pointer_get();
   task->parked_at = core->parked_at;
-  uint32_t bytes = (slot->position - slot->base + 7) & ~7u;
-  if (UNLIKELY(core->shared.stack_marks != 0)) stack_note(task, bytes + region_end(task) - stack_pointer);
-  if (UNLIKELY(bytes > stack_pointer - frames_base(task))) {
-    overflow_frames(core, task, bytes);
-    return;
+  uint32_t stack_pointer = stack_pointer_get();
+  if (!frames_fit(task)) {
+    const struct slot *slot = task->slot;
+    uint32_t bytes = (slot->position - slot->base + 7) & ~7u;
+    if (UNLIKELY(bytes > stack_pointer - frames_base(task))) {
+      overflow_frames(core, task, bytes);
+      return;
+    }
   }
   task->stack_pointer = stack_pointer;
+  if (UNLIKELY(core->shared.stack_marks != 0)) stack_note(task);
 }
 
 INLINE void leave(struct core *core) {

@@ -20,8 +20,23 @@ EXPORT(sf_signal_watch) int32_t sf_signal_watch(struct signal *signal, uint32_t 
   return 0;
 }
 
+/* Those that wait through `signal` would wait for ever, and arms find their queue by its kind. */
+static void signal_end_waits(struct core *core, struct signal_state *state, struct signal *signal) {
+  struct sf_waiter *waiter = state->waiters.first;
+  while (waiter != NULL) {
+    if (waiter->item != signal) {
+      waiter = waiter->next;
+      continue;
+    }
+    wait_queue_remove(&state->waiters, waiter);
+    waiter_wake(core, waiter, -SF_EINVAL);
+    waiter = state->waiters.first; /* Other arms of the same select have left with it. */
+  }
+}
+
 EXPORT(sf_signal_unwatch) void sf_signal_unwatch(struct signal *signal) {
   struct signal_state *state = signal_state(signal->kind);
+  signal_end_waits(core_get(), state, signal);
   signal->kind = 0;
   if (state->watchers == 0 || --state->watchers != 0) return;
   core_get()->shared.signals_watched &= ~(1u << (state - core_get()->signals));

@@ -9,6 +9,10 @@
  * tasks that wake each other keep their slots, and nothing is copied at all; among many every switch
  * copies once, some switches late, when the stores of the unwind have long left the store buffer.
  *
+ * A task whose stack is as large as the linker says its entry can need at most has no use for a slot:
+ * it unwinds into its region, and nothing is ever copied or measured. Its `slot` is itself, since a
+ * region begins with the same header.
+ *
  *   task without slot ── runs ──▶ slot_take: a free one, or the next one in turn after its owner's
  *                                 frames have been moved
  *   task with slot ── resumed ──▶ rewinds from it, which empties it, and unwinds into it again
@@ -35,8 +39,11 @@ INLINE void slots_init(struct core *core, uint32_t address) {
   core->slots_free = (1u << SLOTS) - 1;
 }
 
+INLINE uint32_t frames_fit(const struct sf_task *task) { return task->slot == task; }
+
 INLINE void slot_release(struct core *core, struct sf_task *task) {
   struct slot *slot = task->slot;
+  if (slot == NULL || frames_fit(task)) return;
   task->slot = NULL;
   slot->owner = NULL;
   slot->position = slot->base;

@@ -13,6 +13,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))
 #define COLD __attribute__((noinline, minsize))
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 #define WASM_PAGE_BYTES 65536u
@@ -36,9 +37,6 @@ struct slot {
 };
 
 #define SLOTS 4u
-
-/* Regions and buffers of 1 KiB to 512 MiB; stacks use the first SF_SIZE_CLASSES. */
-#define ARENA_CLASSES 20u
 
 #define FUTEX_BUCKETS 256u
 
@@ -88,7 +86,9 @@ struct core {
   struct sf_wait_queue spawners; /* wait for room */
   uint32_t serving;   /* semaphores_serve is under way */
   void *semaphores;   /* that it is to serve */
-  struct sf_task *pool[ARENA_CLASSES];
+  struct sf_task *pool[SF_SIZE_CLASSES];
+  struct sf_span *spans;
+  uint32_t span_bytes_max; /* no span is larger */
   struct signal_state signals[SIGNALS];
   struct probe probe;
   struct sf_wait_queue futexes[FUTEX_BUCKETS];

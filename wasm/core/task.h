@@ -31,17 +31,26 @@ static struct sf_task *task_find(struct core *core, uint64_t handle) {
   struct sf_task *task = (struct sf_task *)address;
   if (task->serial != (uint32_t)(handle >> 32) || task->serial == 0) return NULL;
   if (task->state == SF_STATE_FREE) return NULL;
+  /* Memory that was given back is cut anew: what was a header may lie inside a stack now. */
+  if (task->waiter.task != task) return NULL;
   return task;
+}
+
+/* 1 + the size class that a task of `entry` can need at most; 0: the linker could not tell. */
+INLINE uint32_t entry_class(const struct core *core, uint32_t entry) {
+  const struct sf_shared *shared = &core->shared;
+  return entry < shared->entry_classes_count ? ((const uint8_t *)shared->entry_classes)[entry] : 0;
 }
 
 /* What a task of `entry` gets that names no size. */
 INLINE uint32_t stack_bytes_for(const struct core *core, uint32_t entry) {
-  const struct sf_shared *shared = &core->shared;
-  if (entry < shared->entry_classes_count) {
-    uint32_t size_class = ((const uint8_t *)shared->entry_classes)[entry];
-    if (size_class != 0) return size_class_bytes(size_class - 1);
-  }
-  return shared->stack_bytes_default;
+  uint32_t bounded = entry_class(core, entry);
+  return bounded != 0 ? size_class_bytes(bounded - 1) : core->shared.stack_bytes_default;
+}
+
+INLINE uint32_t stack_is_bounded(const struct core *core, uint32_t entry, uint32_t size_class) {
+  uint32_t bounded = entry_class(core, entry);
+  return bounded != 0 && size_class >= bounded - 1 && core->shared.stack_marks == 0;
 }
 
 /* Makes a task that is not yet in the ready queue. `top_bytes` at the upper end of its stack are
@@ -71,6 +80,10 @@ static int32_t task_create(struct core *core, uint32_t entry, uint32_t stack_byt
   task->flags = (uint8_t)flags;
   task->wait = SF_WAIT_READY;
   task->slot = NULL;
+  if (stack_is_bounded(core, entry, size_class)) {
+    task->slot = task;
+    task->frames_position = frames_base(task);
+  }
   task->switches = 0;
   task->serial = ++core->next_serial;
   task->result = 0;
@@ -110,7 +123,7 @@ COLD static void spawners_wake(struct core *core, uint32_t size_class) {
 }
 
 /* In waiter.count of a spawner: it waits for fewer tasks, not for memory. */
-#define ROOM_FOR_ANY ARENA_CLASSES
+#define ROOM_FOR_ANY SF_SIZE_CLASSES
 
 static void task_free(struct core *core, struct sf_task *task) {
   if (task->all_previous == NULL)
@@ -142,7 +155,7 @@ COLD static uint32_t task_let_go(struct core *core, struct sf_task *task) {
 
 static void task_end(struct core *core, struct sf_task *task, int32_t result) {
   task->result = result;
-  if (task->slot != NULL) slot_release(core, task);
+  slot_release(core, task);
   if (UNLIKELY(core->shared.stack_marks != 0)) stack_mark(core, task);
   if (UNLIKELY(task->scopes != NULL || task->attached != NULL) && task_let_go(core, task)) return;
   /* It ends once, also when something that the guest has spoilt traps below. */

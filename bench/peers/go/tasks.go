@@ -69,39 +69,6 @@ func runSwitch(args []string) error {
 	return printSample(metrics, strconv.FormatUint(checksum, 10), notes)
 }
 
-func pingPongOnce(rounds int) (ns float64, last uint64) {
-	ping, pong := make(chan uint64, 1), make(chan uint64, 1)
-	done := make(chan uint64)
-	start := time.Now()
-	go func() {
-		var value uint64
-		for i := 0; i < rounds; i++ {
-			ping <- value + 1
-			value = <-pong
-		}
-		done <- value
-	}()
-	go func() {
-		for i := 0; i < rounds; i++ {
-			pong <- <-ping + 1
-		}
-	}()
-	last = <-done
-	return float64(time.Since(start).Nanoseconds()), last
-}
-
-func runPingPong(args []string) error {
-	f := newFlags("ping-pong", "rounds")
-	if err := f.parse(args); err != nil {
-		return err
-	}
-	rounds := f.get("rounds")
-	pingPongOnce(rounds)
-	ns, last := pingPongOnce(rounds)
-	metrics := map[string]float64{"ns/round": ns / float64(rounds)}
-	return printSample(metrics, strconv.FormatUint(last, 10), nil)
-}
-
 // One batch at a time: spawn all of it, then join all of it.
 func spawnOnce(tasks, batch int) (ns float64, sum uint64) {
 	results := make([]uint64, batch)

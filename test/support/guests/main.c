@@ -36,8 +36,28 @@ static int32_t wait_task(void *kind) {
   return sf_channel_receive(&channel, &item);
 }
 
+static int32_t sleep_task(void *unused) {
+  (void)unused;
+  return sf_sleep(1000 * SF_SECOND);
+}
+
+/* The host's channels. */
+static struct sf_channel *from, *to;
+void EXPORT(set_channels)(struct sf_channel *of_host, struct sf_channel *to_host) {
+  from = of_host;
+  to = to_host;
+}
+static int32_t echo(void) {
+  int32_t item;
+  sf_spawn(sleep_task, NULL, NULL, NULL);
+  while (sf_channel_receive(from, &item) == 0)
+    if (sf_channel_send(to, &item) < 0) return 1;
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
+  if (strcmp(what, "echo") == 0) return echo();
   if (strcmp(what, "return") == 0) return atoi(argv[2]);
   if (strcmp(what, "exit") == 0) exit(atoi(argv[2]));
   if (strcmp(what, "trap") == 0) __builtin_trap();

@@ -32,6 +32,8 @@ export interface Addon {
   bind(handle: AddonHandle, memory: Uint8Array, shared: number): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */
   turn(handle: AddonHandle, waitNs: number): number;
+  /** `ranges`: address and bytes by turns. Returns the bytes discarded, or a negated errno. */
+  discard(handle: AddonHandle, ranges: Uint32Array): number;
   /** Called from the event loop when a turn has work, once until the next `turn`. */
   setWake(handle: AddonHandle, wake: () => void): void;
   /** Has the event loop call `wake` in its next turn. Keeps the loop alive until then. */

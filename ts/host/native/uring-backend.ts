@@ -27,6 +27,7 @@ const NO_BYTES = new Uint8Array(0);
 export class UringBackend implements Backend {
   readonly name = "uring";
   readonly canWait = true;
+  readonly canDiscard = true;
   onReady: () => void = () => {};
   readonly #addon: Addon;
   readonly #counters: Float64Array;
@@ -156,10 +157,7 @@ export class UringBackend implements Backend {
    */
   turn(waitNs: number): number {
     const handle = this.#opened("turn");
-    // The memory has grown: never use the old address.
-    if (this.#memory !== undefined && this.#bytes.length === 0) {
-      this.bind(this.#memory, this.#shared);
-    }
+    this.#bindAgain();
     this.#turns++;
     const result = this.#addon.turn(handle, waitNs);
     if (result < 0) throw failure("turn io_uring", result);
@@ -168,8 +166,26 @@ export class UringBackend implements Backend {
     return result;
   }
 
+  discard(ranges: Uint32Array): number {
+    const handle = this.#opened("discard");
+    this.#bindAgain();
+    const result = this.#addon.discard(handle, ranges);
+    if (result === -ERRNO.EFAULT) {
+      throw new RangeError(`discard: a range is not in the ${this.#bytes.length} bytes of memory`);
+    }
+    if (result < 0) throw failure("discard memory", result);
+    return result;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close();
+  }
+
+  /** Where the memory has grown: never use the old address. */
+  #bindAgain(): void {
+    if (this.#memory !== undefined && this.#bytes.length === 0) {
+      this.bind(this.#memory, this.#shared);
+    }
   }
 
   #woken(): void {

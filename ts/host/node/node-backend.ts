@@ -39,6 +39,8 @@ export async function openNodeBackend({ grants, handlesMax }: BackendOptions): P
 class NodeBackend implements Backend {
   readonly name = "node";
   readonly canWait = false;
+  /** JavaScript cannot reach the pages behind a memory. */
+  readonly canDiscard = false;
   /** All of its I/O comes from there. */
   readonly hostLoopReady = true;
   readonly turnHostLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -106,6 +108,10 @@ class NodeBackend implements Backend {
     // No room for the rest: ask for another turn, by which the guest may have made some.
     if (this.#operations.undelivered > 0) this.#ringDoorbell();
     return delivered;
+  }
+
+  discard(_ranges: Uint32Array): number {
+    return 0;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -8,9 +8,11 @@ import { StackfulError } from "../../errors.ts";
 import type { ByteReader } from "./bytes.ts";
 
 export const OPCODE = {
+  unreachable: 0x00,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
+  else: 0x05,
   try: 0x06,
   catch: 0x07,
   throw: 0x08,
@@ -19,6 +21,7 @@ export const OPCODE = {
   br: 0x0c,
   brIf: 0x0d,
   brTable: 0x0e,
+  return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
   returnCall: 0x12,
@@ -26,6 +29,7 @@ export const OPCODE = {
   callRef: 0x14,
   returnCallRef: 0x15,
   delegate: 0x18,
+  catchAll: 0x19,
   selectTyped: 0x1c,
   tryTable: 0x1f,
   localGet: 0x20,
@@ -52,6 +56,9 @@ export const OPCODE = {
   f64Const: 0x44,
   i32Add: 0x6a,
   i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32And: 0x71,
+  i32Shl: 0x74,
   refNull: 0xd0,
   refFunc: 0xd2,
   brOnNull: 0xd5,

@@ -344,9 +344,12 @@ struct sf_task {
   uint8_t flags;      /* enum sf_task_flags */
   uint8_t wait;       /* enum sf_wait */
   uint8_t size_class; /* stack bytes are SF_STACK_BYTES_MIN << size_class */
-  SF_ADDRESS(void) slot; /* where its saved frames are; 0: in its region */
+  /* The slot that its saved frames are in; 0: none, they are in its region. The task itself: they
+   * never are anywhere but in its region, where they are known to fit. */
+  SF_ADDRESS(void) slot;
   uint32_t wait_detail; /* see enum sf_wait */
   uint32_t switches;
+  uint32_t parked_at;  /* now_ns >> SF_AGE_SHIFT of the last switch away from it */
   uint32_t serial;    /* high half of the task's handle */
   int32_t result;
   uint32_t fault_bytes; /* overflow: how many bytes were needed */
@@ -354,9 +357,9 @@ struct sf_task {
   uint8_t name_bytes;
   uint8_t shields;    /* cancel requests wait while this is not 0 */
   uint8_t reserved;
-  SF_ADDRESS(const char) name;
   struct sf_wait_queue joiners;
   struct sf_timer_node timer; /* of its sleep */
+  SF_ADDRESS(const char) name;
   SF_ADDRESS(struct sf_task) all_next; /* every task that has not been freed */
   SF_ADDRESS(struct sf_task) all_previous;
   SF_ADDRESS(void) scopes; /* its timeouts, innermost first */
@@ -366,8 +369,7 @@ struct sf_task {
   SF_ADDRESS(struct sf_task) group_next;
   SF_ADDRESS(struct sf_task) group_previous;
   SF_ADDRESS(int32_t) group_result; /* where its group's spawner wants the result, or 0 */
-  uint32_t created_at; /* now_ns >> SF_AGE_SHIFT */
-  uint32_t parked_at;  /* the same, of the last switch away from it */
+  uint32_t created_at; /* as parked_at, of its creation */
   uint32_t stack_high; /* while stacks are painted: most bytes in use when parked */
 };
 
@@ -376,6 +378,12 @@ struct sf_task {
 
 #define SF_STACK_BYTES_MIN 1024
 #define SF_SIZE_CLASSES 14 /* 1 KiB to 8 MiB */
+
+/* The start of a run of memory that was regions and is no longer. */
+struct sf_span {
+  SF_ADDRESS(struct sf_span) next;
+  uint32_t bytes; /* a multiple of 16 */
+};
 
 /* The control block that core and host share. stackful_init returns its address. */
 struct sf_shared {
@@ -398,7 +406,7 @@ struct sf_shared {
   SF_ADDRESS(struct sf_task) all;      /* every task that has not been freed */
   uint32_t fault;       /* enum sf_fault of the trap that is under way */
   uint32_t fault_bytes; /* overflow: how many bytes were needed */
-  uint32_t regions_bytes; /* memory taken for regions, pooled ones included */
+  uint32_t regions_bytes; /* memory taken for regions, pooled ones included, spans not */
   uint32_t stack_bytes_default;
   uint32_t sleepers; /* timers that the next run arms: run again before waiting */
   uint32_t signals_watched; /* bit 1 << enum sf_signal_kind: the guest wants it */
@@ -406,7 +414,7 @@ struct sf_shared {
   uint32_t entry_classes_count;
   uint32_t stack_marks; /* address of a uint32_t for each table index: most stack used; 0: not painted */
   uint32_t stack_marks_count;
-  uint32_t reserved;
+  uint32_t regions_free_bytes; /* those of regions_bytes that no task or allocation uses */
 };
 
 _Static_assert(sizeof(struct sf_address) == 24, "sf_address layout");
@@ -416,6 +424,7 @@ _Static_assert(sizeof(struct sf_completion) == 16, "sf_completion layout");
 _Static_assert(sizeof(struct sf_waiter) == 24, "sf_waiter layout");
 _Static_assert(sizeof(struct sf_timer_node) == 24, "sf_timer_node layout");
 _Static_assert(sizeof(struct sf_arm) == 64, "sf_arm layout");
+_Static_assert(sizeof(struct sf_span) == 8, "sf_span layout");
 _Static_assert(sizeof(struct sf_task) % 16 == 0, "regions keep their stacks 16-byte aligned");
 _Static_assert(sizeof(struct sf_task) <= 176, "a 1 KiB task stays under 1.2 KiB all in");
 

@@ -122,7 +122,8 @@ struct sf_operation {
   uint64_t opaque[5];
 };
 
-/* Starts it. Errors: EAGAIN when the ring is full (yield and try again). */
+/* Starts it. Errors: EAGAIN when the ring is full (yield and try again); EALREADY while it has not
+ * completed; EINVAL for SF_OP_CANCEL. */
 SF_IMPORT(sf_operation_start) int32_t sf_operation_start(struct sf_operation *operation);
 
 static inline int32_t sf_operation_read(struct sf_operation *operation, sf_handle_t handle,
@@ -193,7 +194,7 @@ struct sf_signal {
 /* Starts to watch. Errors: EINVAL. */
 SF_IMPORT(sf_signal_watch) int32_t sf_signal_watch(struct sf_signal *signal, uint32_t kind);
 
-/* Ends to watch. */
+/* Ends to watch; who waits for it gets -SF_EINVAL. */
 SF_IMPORT(sf_signal_unwatch) void sf_signal_unwatch(struct sf_signal *signal);
 
 /* Parks until the signal was raised since the last wait. Several are one; returns how many. */

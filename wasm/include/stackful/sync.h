@@ -312,9 +312,10 @@ struct sf_ticker {
   uint64_t period_ns;
 };
 
-/* The first tick is one period from now. A period of 0 is 1 ns. */
+/* The first tick is one period from now. A period of 0 is 1 ns, one over 2 ** 62 ns is that. */
 static inline void sf_ticker_start(struct sf_ticker *ticker, uint64_t period_ns) {
-  ticker->period_ns = period_ns == 0 ? 1 : period_ns;
+  uint64_t longest_ns = UINT64_C(1) << 62;
+  ticker->period_ns = period_ns == 0 ? 1 : period_ns < longest_ns ? period_ns : longest_ns;
   ticker->next_ns = sf_monotonic_ns() + ticker->period_ns;
 }
 
@@ -328,12 +329,15 @@ static inline int32_t sf_ticker_take(struct sf_ticker *ticker) {
   return ticks > INT32_MAX ? INT32_MAX : (int32_t)ticks;
 }
 
-/* Parks until the next tick. Returns 1, or more when ticks were missed: their number. */
+/* Parks until the next tick. Returns 1, or more when ticks were missed: their number. Several tasks
+ * may wait; each tick is one's. */
 SF_PARKS static inline int32_t sf_ticker_wait(struct sf_ticker *ticker) {
-  int32_t ticks = sf_ticker_take(ticker);
-  if (ticks > 0) return ticks;
-  int32_t error = sf_sleep_until(ticker->next_ns);
-  return error < 0 ? error : sf_ticker_take(ticker);
+  for (;;) {
+    int32_t ticks = sf_ticker_take(ticker);
+    if (ticks > 0) return ticks;
+    int32_t error = sf_sleep_until(ticker->next_ns);
+    if (error < 0) return error;
+  }
 }
 
 /* A token bucket: one token every `interval_ns`, at most `burst` saved up. */
@@ -344,18 +348,28 @@ struct sf_limiter {
   uint64_t full_at_ns; /* when the bucket would be full again */
 };
 
+/* Figures above it, 146 years, count as that. */
+#define SF_LIMITER_MAX_NS (UINT64_C(1) << 62)
+
+/* What `tokens` cost: the time in which they come in; UINT64_MAX when that is above the limit. */
+static inline uint64_t sf_limiter_cost(const struct sf_limiter *limiter, uint32_t tokens) {
+  uint64_t cost_ns;
+  if (__builtin_mul_overflow(limiter->interval_ns, (uint64_t)tokens, &cost_ns)) return UINT64_MAX;
+  return cost_ns <= SF_LIMITER_MAX_NS ? cost_ns : UINT64_MAX;
+}
+
 /* Starts with a full bucket. `burst` at least 1. */
 static inline void sf_limiter_init(struct sf_limiter *limiter, uint64_t interval_ns,
                                    uint32_t burst) {
   sf_mutex_init(&limiter->turn);
-  limiter->interval_ns = interval_ns;
-  limiter->burst_ns = interval_ns * (burst == 0 ? 1 : burst);
+  limiter->interval_ns = interval_ns < SF_LIMITER_MAX_NS ? interval_ns : SF_LIMITER_MAX_NS;
+  uint64_t burst_ns = sf_limiter_cost(limiter, burst == 0 ? 1 : burst);
+  limiter->burst_ns = burst_ns < SF_LIMITER_MAX_NS ? burst_ns : SF_LIMITER_MAX_NS;
   limiter->full_at_ns = 0;
 }
 
-/* Takes `tokens` now, or -SF_EAGAIN. EINVAL: more than the burst. */
-static inline int32_t sf_limiter_try_acquire(struct sf_limiter *limiter, uint32_t tokens) {
-  uint64_t cost_ns = limiter->interval_ns * tokens;
+/* Takes what `cost_ns` buys, whosever turn it is. */
+static inline int32_t sf_limiter_take(struct sf_limiter *limiter, uint64_t cost_ns) {
   if (cost_ns > limiter->burst_ns) return -SF_EINVAL;
   uint64_t now_ns = sf_now();
   uint64_t full_at_ns = limiter->full_at_ns > now_ns ? limiter->full_at_ns : now_ns;
@@ -364,12 +378,23 @@ static inline int32_t sf_limiter_try_acquire(struct sf_limiter *limiter, uint32_
   return 0;
 }
 
+/* Takes `tokens` now, or -SF_EAGAIN: also while somebody waits for some. EINVAL: more than the burst. */
+static inline int32_t sf_limiter_try_acquire(struct sf_limiter *limiter, uint32_t tokens) {
+  uint64_t cost_ns = sf_limiter_cost(limiter, tokens);
+  if (cost_ns > limiter->burst_ns) return -SF_EINVAL;
+  if (sf_mutex_try_lock(&limiter->turn) < 0) return -SF_EAGAIN;
+  int32_t error = sf_limiter_take(limiter, cost_ns);
+  sf_mutex_unlock(&limiter->turn);
+  return error;
+}
+
 /* Takes `tokens`, waiting for them; first come, first served. A canceled call takes none. */
 SF_PARKS static inline int32_t sf_limiter_acquire(struct sf_limiter *limiter, uint32_t tokens) {
+  uint64_t cost_ns = sf_limiter_cost(limiter, tokens);
+  if (cost_ns > limiter->burst_ns) return -SF_EINVAL;
   int32_t error = sf_mutex_lock(&limiter->turn);
   if (error < 0) return error;
-  while ((error = sf_limiter_try_acquire(limiter, tokens)) == -SF_EAGAIN) {
-    uint64_t cost_ns = limiter->interval_ns * tokens;
+  while ((error = sf_limiter_take(limiter, cost_ns)) == -SF_EAGAIN) {
     error = sf_sleep_until(limiter->full_at_ns + cost_ns - limiter->burst_ns);
     if (error < 0) break;
   }

@@ -4,10 +4,17 @@
 //! `{"metrics":{...},"checksum":"...","version":"..."}`. All of them use the current-thread
 //! runtime, because the runtime they are compared with has one thread too.
 
+mod channels;
 mod echo_server;
+mod measure;
+mod million;
 mod parked;
 mod report;
+mod select;
+mod spawn;
+mod sync;
 mod tasks;
+mod timers;
 
 use std::collections::HashMap;
 
@@ -45,8 +52,23 @@ fn run(args: &[String]) -> Result<(), Failure> {
     let rest = &args[1..];
     match subcommand.as_str() {
         "switch" => tasks::run_switch(&Flags::parse(rest, &["depth", "rounds"])?),
-        "ping-pong" => tasks::run_ping_pong(&Flags::parse(rest, &["rounds"])?),
+        "ping-pong" => channels::run_ping_pong(&Flags::parse(rest, &["rounds"])?),
+        "ping-pong-100" => channels::run_ping_pong_100(&Flags::parse(rest, &["pairs", "rounds"])?),
+        "fan-in" => channels::run_fan_in(&Flags::parse(rest, &["producers", "items", "buffer"])?),
+        "fan-out" => channels::run_fan_out(&Flags::parse(rest, &["consumers", "items", "buffer"])?),
+        "select" => select::run(&Flags::parse(rest, &["items", "buffer"])?),
+        "mutex" => sync::run_mutex(&Flags::parse(rest, &["tasks", "locks", "yield-every"])?),
+        "rwlock" => {
+            let flags = Flags::parse(rest, &["readers", "reads", "writes", "yield-every"])?;
+            sync::run_rwlock(&flags)
+        }
+        "condition" => sync::run_condition(&Flags::parse(rest, &["rounds"])?),
         "spawn" => tasks::run_spawn(&Flags::parse(rest, &["tasks", "batch"])?),
+        "spawn-tree" => spawn::run_tree(&Flags::parse(rest, &["depth"])?),
+        "task-chain" => spawn::run_chain(&Flags::parse(rest, &["tasks"])?),
+        "sleep-10k" => timers::run_sleep(&Flags::parse(rest, &["tasks", "ms"])?),
+        "timers" => timers::run_timers(&Flags::parse(rest, &["timers", "lead-ms", "spread-ms"])?),
+        "million" => million::run(&Flags::parse(rest, &["tasks"])?),
         "parked" => parked::run(&Flags::parse(rest, &["tasks"])?),
         "tcp-echo-server" => {
             Flags::parse(rest, &[])?;

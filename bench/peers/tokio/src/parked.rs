@@ -35,7 +35,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
             sum += join.await?;
         }
         let grown = after as f64 - before as f64;
-        report::print_sample("bytes/task", grown / tasks as f64, sum);
+        report::print_sample(&[("bytes/task", grown / tasks as f64)], sum);
         Ok(())
     })
 }

@@ -13,14 +13,22 @@ pub fn version() -> String {
     format!("{}, tokio {tokio}", env!("RUSTC_VERSION"))
 }
 
-pub fn print_sample(metric: &str, value: f64, checksum: u64) {
-    print_sample_with(metric, value, checksum, "");
+/// A metric's key, which carries the unit, and its figure.
+pub type Metric = (&'static str, f64);
+
+pub fn print_sample(metrics: &[Metric], checksum: u64) {
+    print_sample_with(metrics, checksum, "");
 }
 
 /// `more` is further JSON members, each with a comma before it.
-pub fn print_sample_with(metric: &str, value: f64, checksum: u64, more: &str) {
+pub fn print_sample_with(metrics: &[Metric], checksum: u64, more: &str) {
+    let members: Vec<String> = metrics
+        .iter()
+        .map(|(name, value)| format!(r#""{name}":{value}"#))
+        .collect();
     println!(
-        r#"{{"metrics":{{"{metric}":{value}}},"checksum":"{checksum}"{more},"version":"{}"}}"#,
+        r#"{{"metrics":{{{}}},"checksum":"{checksum}"{more},"version":"{}"}}"#,
+        members.join(","),
         version()
     );
 }

@@ -1,4 +1,4 @@
-//! switch, ping-pong and spawn. The runtime here has no I/O and no timer driver: that is Tokio at
+//! switch and spawn. The runtime here has no I/O and no timer driver: that is Tokio at
 //! its fastest, as an idle current-thread runtime with I/O polls the system between the ticks.
 
 use crate::{report, Failure, Flags};
@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc;
 
 pub fn runtime() -> Result<Runtime, Failure> {
     Ok(Builder::new_current_thread().build()?)
@@ -88,41 +87,8 @@ pub fn run_switch(flags: &Flags) -> Result<(), Failure> {
         return Err(format!("switch: only {turns} of {} yields switched", 2 * rounds).into());
     }
     let notes = format!(r#","notes":{{"turns":{turns}}}"#);
-    report::print_sample_with("ns/switch", ns / (2 * rounds) as f64, checksum, &notes);
-    Ok(())
-}
-
-fn ping_pong_once(rounds: u64) -> Result<(f64, u64), Failure> {
-    runtime()?.block_on(async {
-        let (ping_in, mut ping_out) = mpsc::channel::<u64>(1);
-        let (pong_in, mut pong_out) = mpsc::channel::<u64>(1);
-        let start = Instant::now();
-        let pinger = tokio::spawn(async move {
-            let mut value = 0;
-            for _ in 0..rounds {
-                ping_in.send(value + 1).await.expect("the ponger is alive");
-                value = pong_out.recv().await.expect("the ponger is alive");
-            }
-            value
-        });
-        let ponger = tokio::spawn(async move {
-            for _ in 0..rounds {
-                let value = ping_out.recv().await.expect("the pinger is alive");
-                pong_in.send(value + 1).await.expect("the pinger is alive");
-            }
-        });
-        let last = pinger.await?;
-        let ns = start.elapsed().as_nanos() as f64;
-        ponger.await?;
-        Ok((ns, last))
-    })
-}
-
-pub fn run_ping_pong(flags: &Flags) -> Result<(), Failure> {
-    let rounds = flags.get("rounds");
-    ping_pong_once(rounds)?;
-    let (ns, last) = ping_pong_once(rounds)?;
-    report::print_sample("ns/round", ns / rounds as f64, last);
+    let metrics = [("ns/switch", ns / (2 * rounds) as f64)];
+    report::print_sample_with(&metrics, checksum, &notes);
     Ok(())
 }
 
@@ -152,6 +118,6 @@ pub fn run_spawn(flags: &Flags) -> Result<(), Failure> {
     }
     spawn_once(tasks, batch)?;
     let (ns, sum) = spawn_once(tasks, batch)?;
-    report::print_sample("ns/task", ns / tasks as f64, sum);
+    report::print_sample(&[("ns/task", ns / tasks as f64)], sum);
     Ok(())
 }

@@ -1,0 +1,46 @@
+/* law-tasks.h - many small tasks that note when they got on: for laws of order. */
+#ifndef LAW_TASKS_H
+#define LAW_TASKS_H
+
+#include "law.h"
+
+__attribute__((import_module("test"), import_name("advance"))) void test_advance(uint64_t ns);
+
+/* Every result is looked at where the task is joined. */
+#define CHECK_JOIN(task, want)                      \
+  do {                                              \
+    int32_t joined_ = 0;                            \
+    CHECK(sf_join((task), &joined_) == 0);          \
+    CHECK(joined_ == (want));                       \
+  } while (0)
+
+/* In the order in which they were noted. */
+static int32_t notes[1024];
+static int32_t notes_count;
+
+static inline void note(int32_t what) {
+  if (notes_count < 1024) notes[notes_count] = what;
+  notes_count++;
+}
+
+/* Lets every other task run until it waits for something. */
+static inline void settle(void) {
+  for (int32_t i = 0; i < 20; i++)
+    if (sf_yield() < 0) sf_recancel();
+}
+
+/* A task that is one of several: `id` says which, `with` what of. */
+struct actor {
+  int32_t id;
+  int32_t amount;
+  uint64_t timeout;
+  int32_t result;
+  sf_task_t task;
+};
+
+static inline int32_t act(struct actor *actor, int32_t id, sf_entry_fn entry) {
+  actor->id = id;
+  return sf_spawn(entry, actor, NULL, &actor->task);
+}
+
+#endif

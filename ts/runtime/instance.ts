@@ -1,0 +1,75 @@
+//! From a compiled module to an instance, with everything that it imports.
+
+import { StackfulError } from "../errors.ts";
+import { monotonicNs, wallNs } from "../guest/clock.ts";
+import { Guest } from "../guest/guest.ts";
+import { openWasi } from "../wasi/open-wasi.ts";
+import { PREVIEW1 } from "../wasi/provider.ts";
+import { GuestExit } from "./failure.ts";
+import { FunctionNames } from "./function-names.ts";
+import { bindImports, HostAwaits } from "./imports.ts";
+import type { LoadedGuest } from "./load.ts";
+import type { RuntimeOptions } from "./options.ts";
+import { StackTraces } from "./stack-traces.ts";
+
+export interface OpenedInstance {
+  readonly guest: Guest;
+  readonly awaits: HostAwaits;
+  readonly names: FunctionNames;
+  readonly traces: StackTraces;
+}
+
+export interface InstanceOptions {
+  /** argv[0]. */
+  readonly program: string;
+  /** A promise that a task waits for has settled: asks for a turn. */
+  onSettled(): void;
+}
+
+const HOST_FUNCTIONS = {
+  monotonic_ns: (): bigint => BigInt(monotonicNs()),
+  wall_ns: wallNs,
+};
+
+/** @throws {StackfulError} SF_IMPORT when nobody gives an import; SF_TRAP when its start function fails. */
+export async function openInstance(
+  { module, info }: LoadedGuest,
+  { grants, imports = {}, args = [], env = {} }: RuntimeOptions,
+  { program, onSettled }: InstanceOptions,
+): Promise<OpenedInstance> {
+  const names = new FunctionNames(module, info);
+  const traces = new StackTraces(names);
+  const awaits = new HostAwaits(traces, onSettled);
+  const wasi = WebAssembly.Module.imports(module).some((item) => item.module === PREVIEW1)
+    ? await openWasi({
+        args: [program, ...args],
+        env,
+        directories: Object.fromEntries(
+          (grants?.directories ?? []).map(({ guest, host }) => [guest, host]),
+        ),
+        exit: (code) => {
+          throw new GuestExit(code);
+        },
+      })
+    : undefined;
+  const own = { ...wasi?.imports, stackful_host: HOST_FUNCTIONS };
+  const core = { stackful_host: { probe: traces.record } };
+  const bound = bindImports(module, info, imports, own, core, awaits);
+  const guest = new Guest(await instantiate(module, bound));
+  awaits.guest = traces.guest = guest;
+  wasi?.attach(guest.memory);
+  return { guest, awaits, names, traces };
+}
+
+async function instantiate(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): Promise<WebAssembly.Instance> {
+  try {
+    return await WebAssembly.instantiate(module, imports);
+  } catch (cause) {
+    if (cause instanceof StackfulError) throw cause;
+    const message = `starting the guest: its start function failed: ${(cause as Error).message}`;
+    throw new StackfulError("SF_TRAP", message, { cause });
+  }
+}

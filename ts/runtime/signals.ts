@@ -1,0 +1,24 @@
+//! Signals that a host can raise in the guest, by the names the operating system gives them.
+
+import { SIGNAL_TEXT } from "../abi.gen.ts";
+
+export type SignalName =
+  | "SIGINT"
+  | "SIGTERM"
+  | "SIGHUP"
+  | "SIGQUIT"
+  | "SIGUSR1"
+  | "SIGUSR2"
+  | "SIGWINCH";
+
+const KINDS = new Map(Object.entries(SIGNAL_TEXT).map(([kind, name]) => [name, Number(kind)]));
+
+/** In the order of their numbers. */
+export const SIGNAL_NAMES = [...KINDS.keys()] as readonly SignalName[];
+
+/** @throws {TypeError} no guest can watch it. */
+export function signalKind(name: SignalName): number {
+  const kind = KINDS.get(name);
+  if (kind !== undefined) return kind;
+  throw new TypeError(`raise ${name}: a guest can watch ${SIGNAL_NAMES.join(", ")}`);
+}
