@@ -73,9 +73,9 @@ test("a trap, and others go on: what begins before the end of memory and ends pa
   const guest = await load();
   await withVirtualTime(() =>
     withRuntime(guest, {}, async (runtime) => {
-      const run = (kind: number): Promise<unknown> => {
+      const run = async (kind: number): Promise<unknown> => {
         const args = [kind, 1, runtime.memory.buffer.byteLength];
-        return runtime.spawn("others_go_on", args, { stackBytes: 65_536 });
+        return await runtime.spawn("others_go_on", args, { stackBytes: 65_536 });
       };
       // The first takes the memory that the others need: then it does not grow any more.
       expect(await run(0)).toBe(0);

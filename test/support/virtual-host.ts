@@ -82,7 +82,8 @@ export class VirtualHost {
       if (this.tasksLive === 0) break;
       if (deadlineNs >= NEVER_NS) {
         const waits = this.#tasks.list().map(({ name, waitsFor }) => `${name}: ${waitsFor}`);
-        const result = task.status === "ended" ? `${entry} returned ${String(await task)}, but ` : "";
+        const result =
+          task.status === "ended" ? `${entry} returned ${String(await task)}, but ` : "";
         throw new Error(`${result}nothing can happen any more: ${waits.join(", ")}`);
       }
       this.nowNs = Math.max(this.nowNs, deadlineNs);
