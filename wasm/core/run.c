@@ -40,7 +40,7 @@ NOINLINE static void overflow_frames(struct core *core, struct sf_task *task, ui
 }
 
 /* What follows the end of a task must not use its stack: groups and timers may still lie there. */
-INLINE void host_stack(struct core *core) {
+COLD static void host_stack(struct core *core) {
   stack_pointer_set(core->host_stack_pointer);
   stack_limit_set(core->host_stack_limit);
   stack_span_set(core->host_stack_span);

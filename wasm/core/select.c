@@ -16,7 +16,7 @@ struct source {
 _Static_assert(sizeof(struct source) == 16, "select.h reserves 16 bytes");
 
 /* The guest's own function: it must not park, because the core could not go on where it was. */
-static int32_t source_poll(struct source *source, void *item) {
+COLD static int32_t source_poll(struct source *source, void *item) {
   uint32_t phase = phase_get();
   phase_set(PHASE_NESTED);
   int32_t result = source->poll(source, item);
@@ -74,7 +74,7 @@ static int32_t arm_try(struct core *core, struct sf_arm *arm) {
 }
 
 /* Where the arm's waiter stands in line; NULL: nowhere. */
-static struct sf_wait_queue *arm_queue(const struct sf_arm *arm) {
+NOINLINE static struct sf_wait_queue *arm_queue(const struct sf_arm *arm) {
   void *object = arm->object;
   switch (arm->source) {
     case SF_ARM_RECEIVE:
@@ -112,7 +112,7 @@ static struct sf_wait_queue *arm_queue(const struct sf_arm *arm) {
 
 /* Traps where a pointer is wild: the task that serves the arm must not. Returns 0 for an arm that
  * cannot be waited for. */
-static uint32_t arm_check(const struct sf_arm *arm) {
+NOINLINE static uint32_t arm_check(const struct sf_arm *arm) {
   const void *item = arm->waiter.item;
   switch (arm->source) {
     case SF_ARM_RECEIVE:
@@ -144,13 +144,13 @@ static uint32_t arm_check(const struct sf_arm *arm) {
 /* Somebody has left the queue of a semaphore, and those behind may be next. That can end another
  * select, which leaves other semaphores, and so on along as many tasks as there are: it is worked off
  * in a list, never by recursion. `to_serve` is the next one, or itself for the last. */
-static void semaphore_note(struct core *core, struct semaphore *semaphore) {
+COLD static void semaphore_note(struct core *core, struct semaphore *semaphore) {
   if (semaphore->to_serve != NULL) return;
   semaphore->to_serve = core->semaphores == NULL ? semaphore : core->semaphores;
   core->semaphores = semaphore;
 }
 
-static void semaphores_serve(struct core *core) {
+COLD static void semaphores_serve(struct core *core) {
   if (core->serving) return;
   core->serving = 1;
   while (core->semaphores != NULL) {
@@ -211,7 +211,7 @@ static int32_t arms_try(struct core *core, struct sf_arm *arms, uint32_t arms_co
 }
 
 /* All of them together, or none. */
-static void arms_enter(struct core *core, struct sf_arm *arms, uint32_t arms_count,
+NOINLINE static void arms_enter(struct core *core, struct sf_arm *arms, uint32_t arms_count,
                        struct sf_waiter *owner) {
   for (uint32_t i = 0; i < arms_count; i++) {
     struct sf_arm *arm = &arms[i];
