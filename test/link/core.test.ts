@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PARKING_FUNCTIONS } from "../../ts/link/core-functions.ts";
+import { readLinkInfo } from "../../ts/link/section.ts";
 import { ByteReader } from "../../ts/link/wasm/bytes.ts";
 import { OPCODE, skipImmediates, skipValueType } from "../../ts/link/wasm/instructions.ts";
 import { functionName, KIND, parseModule, type WasmModule } from "../../ts/link/wasm/module.ts";
@@ -256,4 +257,23 @@ test("what a guest does not use is stripped from its linked module", async () =>
   // The host's select reaches what arms can wait for; nothing else stays.
   expect(wasm.length).toBeLessThan(core.length * 0.6);
   expect(kept.length).toBeLessThan(exported.length / 3);
+});
+
+test("a select has a bound, and whatever polls for it counts", async () => {
+  const guest = (body: string): string => `#include <stackful.h>
+    static int32_t poll(struct sf_source *source, void *item) { ${body} }
+    static struct sf_source source = {.poll = poll};
+    __attribute__((export_name("wait"))) int32_t wait(void) { return sf_source_wait(&source, 0); }`;
+  const bound = async (body: string): Promise<number | undefined> => {
+    const { wasm } = await buildGuest({ source: guest(body) });
+    return readLinkInfo(wasm).entries.wait!.stackBytes;
+  };
+  const small = await bound("return item == 0 && source->reserved == 0;");
+  const large = await bound(
+    "volatile char room[3000]; room[0] = 1; room[2999] = room[0]; return room[2999];",
+  );
+  expect(small).toBeGreaterThan(0);
+  expect(large! - small!).toBeGreaterThanOrEqual(2_800);
+  const deep = "volatile int32_t at = 0; return at == 9 ? 0 : poll(source, item) + at;";
+  expect(await bound(deep)).toBe(undefined);
 });

@@ -55,3 +55,6 @@ export const PARKING_FUNCTIONS: readonly string[] = [
 
 /** The import module of the core's functions. */
 export const CORE_MODULE = "stackful";
+
+/** The core's function that calls the poll of a guest's own source (select.c). It cannot suspend. */
+export const SOURCE_POLL = "sf_source_poll";

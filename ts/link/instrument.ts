@@ -6,6 +6,7 @@
 
 import { StackfulError } from "../errors.ts";
 import type { BinaryenApi } from "./binaryen.ts";
+import { SOURCE_POLL } from "./core-functions.ts";
 import { FEATURES } from "./features.ts";
 import { GUEST, STUBS } from "./prepare.ts";
 
@@ -37,6 +38,7 @@ export function instrument(
   binaryen.setOptimizeLevel(options.optimize);
   binaryen.setShrinkLevel(0);
   binaryen.setPassArgument("no-inline", "sf_*");
+  binaryen.setPassArgument("asyncify-removelist", SOURCE_POLL);
   if (options.asyncImports.length > 0) {
     binaryen.setPassArgument("asyncify-imports", options.asyncImports.join(","));
   } else {

@@ -11,6 +11,7 @@
 import { SIZE_CLASSES, STACK_BYTES_MIN } from "../abi.gen.ts";
 import { assert } from "../assert.ts";
 import { asyncifyFrames } from "./asyncify-frames.ts";
+import { SOURCE_POLL } from "./core-functions.ts";
 import { cycleThrough, type Edge, longestPaths, type Paths, waysTo } from "./longest-paths.ts";
 import { GUEST } from "./prepare.ts";
 import type { Entry } from "./section.ts";
@@ -113,8 +114,8 @@ function fixedStackBytes({ parameters, results }: Pick<Entry, "parameters" | "re
   return RED_ZONE_BYTES + ((slotsBytes + NAME_BYTES_MAX + 15) & ~15);
 }
 
-/** The core's functions whose only indirect call is that of a source's poll (select.c). */
-const POLLS = /^(sf_select(_fair|_try)?|sf_source_notify|stackful_select|arms?_try)(_\d+)?$/;
+/** The core's call of a source's poll. */
+const POLLS = new RegExp(`^${SOURCE_POLL}(_d+)?$`);
 
 class CallGraph {
   /** Before Asyncify. */

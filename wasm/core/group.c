@@ -36,7 +36,7 @@ INLINE uint32_t group_is_full(const struct group *group) {
 }
 
 /* Ties the group to the task on whose stack it lies, mostly the caller, so that it goes with it. */
-static void group_attach(struct core *core, struct group *group) {
+COLD static void group_attach(struct core *core, struct group *group) {
   if (address_of(group) < address_of(core)) return; /* The guest's own memory. */
   struct sf_task *owner = current_get();
   if (owner == NULL || !in_stack_of(owner, group)) owner = core->shared.all;
@@ -76,7 +76,7 @@ int32_t sf_group_spawn(struct group *group, uint32_t entry, uint32_t argument,
   return 0;
 }
 
-static void group_cancel_members(struct core *core, void *object, struct sf_task **chain) {
+COLD static void group_cancel_members(struct core *core, void *object, struct sf_task **chain) {
   struct group *group = object;
   if (group->live == 0) return;
   group->canceling = 1;
@@ -84,7 +84,7 @@ static void group_cancel_members(struct core *core, void *object, struct sf_task
     cancel_one(core, task, chain);
 }
 
-static void group_cancel_all(struct core *core, struct group *group) {
+COLD static void group_cancel_all(struct core *core, struct group *group) {
   struct sf_task *chain = NULL;
   group_cancel_members(core, group, &chain);
   requests_pass_on(core, chain);
@@ -137,7 +137,7 @@ static void group_member_ended(struct core *core, struct sf_task *task, int32_t 
 }
 
 /* The group goes with the stack it lies on; its members are canceled and end on their own. */
-static void group_orphan(struct core *core, struct group *group) {
+COLD static void group_orphan(struct core *core, struct group *group) {
   group_cancel_all(core, group);
   detach(&group->attachment);
   while (group->members != NULL) {

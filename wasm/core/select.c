@@ -15,8 +15,9 @@ struct source {
 
 _Static_assert(sizeof(struct source) == 16, "select.h reserves 16 bytes");
 
-/* The guest's own function: it must not park, because the core could not go on where it was. */
-static int32_t source_poll(struct source *source, void *item) {
+/* The guest's own function: it must not park, because the core could not go on where it was. The linker
+ * knows this one by its name: it is not inlined, and not instrumented, so neither is what calls it. */
+COLD static int32_t sf_source_poll(struct source *source, void *item) {
   uint32_t phase = phase_get();
   phase_set(PHASE_NESTED);
   int32_t result = source->poll(source, item);
@@ -67,14 +68,14 @@ static int32_t arm_try(struct core *core, struct sf_arm *arm) {
     case SF_ARM_OPERATION:
       return operation_try(object);
     case SF_ARM_SOURCE:
-      return source_poll(object, item);
+      return sf_source_poll(object, item);
     default:
       return -SF_EAGAIN;
   }
 }
 
 /* Where the arm's waiter stands in line; NULL: nowhere. */
-static struct sf_wait_queue *arm_queue(const struct sf_arm *arm) {
+NOINLINE static struct sf_wait_queue *arm_queue(const struct sf_arm *arm) {
   void *object = arm->object;
   switch (arm->source) {
     case SF_ARM_RECEIVE:
@@ -112,7 +113,7 @@ static struct sf_wait_queue *arm_queue(const struct sf_arm *arm) {
 
 /* Traps where a pointer is wild: the task that serves the arm must not. Returns 0 for an arm that
  * cannot be waited for. */
-static uint32_t arm_check(const struct sf_arm *arm) {
+NOINLINE static uint32_t arm_check(const struct sf_arm *arm) {
   const void *item = arm->waiter.item;
   switch (arm->source) {
     case SF_ARM_RECEIVE:
@@ -225,7 +226,7 @@ static int32_t arms_try(struct core *core, struct sf_arm *arms, uint32_t arms_co
 }
 
 /* All of them together, or none. */
-static void arms_enter(struct core *core, struct sf_arm *arms, uint32_t arms_count,
+NOINLINE static void arms_enter(struct core *core, struct sf_arm *arms, uint32_t arms_count,
                        struct sf_waiter *owner) {
   for (uint32_t i = 0; i < arms_count; i++) {
     struct sf_arm *arm = &arms[i];
@@ -304,7 +305,7 @@ EXPORT(sf_source_notify) uint32_t sf_source_notify(struct source *source) {
   uint32_t served = 0;
   while (source->waiters.first != NULL) {
     struct sf_waiter *waiter = source->waiters.first;
-    int32_t result = source_poll(source, waiter->item);
+    int32_t result = sf_source_poll(source, waiter->item);
     if (result == -SF_EAGAIN || source->waiters.first != waiter) break;
     wait_queue_pop(&source->waiters);
     waiter_wake(core, waiter, result);

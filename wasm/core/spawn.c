@@ -263,7 +263,7 @@ struct local {
   void *value;
 };
 
-static void local_unlink(struct sf_task *self, const struct local *local) {
+COLD static void local_unlink(struct sf_task *self, const struct local *local) {
   struct local *before = NULL;
   struct local *at = self->locals;
   for (; at != NULL && at != local; at = at->next) before = at;

@@ -2,7 +2,7 @@
 #include "task.h"
 
 /* Stops the scope's time; a request of it that nobody has noticed is taken back. */
-static void scope_stop(struct core *core, struct sf_task *task, struct timeout *scope) {
+COLD static void scope_stop(struct core *core, struct sf_task *task, struct timeout *scope) {
   timer_disarm(core, &scope->timer);
   if (scope->state != SCOPE_EXPIRED) return;
   struct timeout *found;
@@ -11,13 +11,13 @@ static void scope_stop(struct core *core, struct sf_task *task, struct timeout *
 }
 
 /* What leads to the scope among those of its task; NULL: it is none of them. */
-static struct timeout **scope_find(struct sf_task *task, const struct timeout *scope) {
+COLD static struct timeout **scope_find(struct sf_task *task, const struct timeout *scope) {
   struct timeout **link = (struct timeout **)&task->scopes;
   while (*link != NULL && *link != scope) link = &(*link)->outer;
   return *link == NULL ? NULL : link;
 }
 
-static void scope_end(struct core *core, struct sf_task *task, struct timeout *scope) {
+COLD static void scope_end(struct core *core, struct sf_task *task, struct timeout *scope) {
   struct timeout **link = scope_find(task, scope);
   if (link == NULL) return;
   *link = scope->outer;

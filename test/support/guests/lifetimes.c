@@ -274,7 +274,14 @@ LAW(room_times_out)(void) {
   return 0;
 }
 
-static int32_t large_task(void *value) { return sf_park() < 0 ? -1 : (int32_t)value; }
+/* A recursion: the linker cannot tell what it needs. */
+NOINLINE static int32_t park_below(int32_t depth) {
+  static volatile int32_t sink;
+  if (depth == 0) return sf_park();
+  sink = depth;
+  return park_below(depth - 1) - depth + sink;
+}
+static int32_t large_task(void *value) { return park_below(1) < 0 ? -1 : (int32_t)value; }
 static int32_t large_spawner(void *options) {
   sf_task_t task;
   int32_t result, error = sf_spawn_wait(large_task, (void *)7, options, &task);

@@ -359,7 +359,7 @@ static int32_t free_fillers(void) {
   return 0;
 }
 
-static int32_t room_task(void *bytes) { return sf_spawn_room((uint32_t)bytes); }
+static int32_t room_task(void *bytes) { return sf_spawn_room(room_task, (uint32_t)bytes); }
 
 LAW(unbounded_without_memory)(void) {
   static struct sf_channel other;

@@ -190,7 +190,7 @@ LAW(earliest_of_many)(void) {
   CHECK(sf_sleep(LONG) == 0);
   for (int32_t i = 19; i >= 0; i--) {
     CHECK(sf_timeout_expired(&scopes[i]));
-    CHECK(sf_timeout_end(&scopes[i], -SF_ECANCELED) == -SF_ETIMEDOUT);
+    CHECK(sf_timeout_end(&scopes[i], 0) == 0);
   }
   return 0;
 }

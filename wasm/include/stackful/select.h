@@ -22,9 +22,9 @@ SF_PARKS SF_IMPORT(sf_select) int32_t sf_select(struct sf_arm *arms, uint32_t ar
 SF_TIMED(sf_select, (struct sf_arm * arms, uint32_t arms_count, sf_timeout_t timeout),
          (arms, arms_count))
 
-/* The same, but the arm after the last winner counts first. *turn is the caller's, 0 at first, and
- * belongs to one place in the program: then no ready arm is passed over for more than arms_count
- * calls. */
+/* The same, but of several that are ready the first after the one that *turn remembers counts: that
+ * which a call of this place in the program found ready last. *turn is the caller's, 0 at first. So no
+ * ready arm is passed over for more than arms_count calls. */
 SF_PARKS SF_IMPORT(sf_select_fair)
 int32_t sf_select_fair(struct sf_arm *arms, uint32_t arms_count, uint32_t *turn);
 
