@@ -115,7 +115,7 @@ function fixedStackBytes({ parameters, results }: Pick<Entry, "parameters" | "re
 }
 
 /** The core's call of a source's poll. */
-const POLLS = new RegExp(`^${SOURCE_POLL}(_d+)?$`);
+const POLLS = new RegExp(`^${SOURCE_POLL}(_\\d+)?$`);
 
 class CallGraph {
   /** Before Asyncify. */
