@@ -20,8 +20,7 @@ describe("a recursive mutex", () => {
 
 // Goal: exclusion holds, and nobody is forgotten, under any interleaving of locks, cancels and time.
 // Method: tasks lock in all forms and yield at random by a seed, others cancel them; a counter says
-// who is inside. Whoever is forgotten waits for ever, which
-// ends the run.
+// who is inside. Whoever is forgotten waits for ever, which ends the run.
 test("mutex: exclusion holds and nobody is forgotten under churn", async () => {
   const guest = await load();
   const run = fc.asyncProperty(

@@ -20,9 +20,8 @@ describe("a reader-writer lock", () => {
 });
 
 // Goal: exclusion holds, and nobody is forgotten, under any interleaving of locks, cancels and time.
-// Method: tasks lock in all forms and yield at random by a seed, others cancel them; counters say who is
-// inside. Whoever is forgotten waits for ever, which
-// ends the run.
+// Method: tasks lock in all forms and yield at random by a seed, others cancel them; counters say
+// who is inside. Whoever is forgotten waits for ever, which ends the run.
 test("rwlock: exclusion holds and nobody is forgotten under churn", async () => {
   const guest = await load();
   const run = fc.asyncProperty(
