@@ -36,3 +36,8 @@ describe("a task whose frames do not fit when it parks harms nobody", () => {
     law(name, "overflow_while_it_parks", [how]);
   });
 });
+
+law(
+  "a channel on the stack of a task that fails gives EOWNERDEAD to all",
+  "channel_of_a_failed_task",
+);

@@ -1,5 +1,7 @@
 //! A linked guest with a clock that stands still while anything can run, and then jumps to the next
 //! deadline: laws of time need no patience, and every run of one is the same. No I/O.
+//!
+//! For laws of the core; what needs a Runtime takes virtual-time.ts.
 
 import { beforeAll, expect, test } from "vitest";
 import { FAULT, SHARED } from "../../ts/abi.gen.ts";

@@ -4,6 +4,8 @@
 //! guest that sleeps for a thousand seconds is awake after one turn of the host's event loop, and what
 //! happens does not depend on how fast the machine is. Timers of less than a millisecond are rounded
 //! up, as the turn loop does: several within one millisecond are due in the same turn, in their order.
+//!
+//! For tests with a Runtime; laws of the core alone take virtual-host.ts.
 
 interface VirtualTimer {
   readonly dueMs: number;

@@ -29,6 +29,16 @@ static inline void settle(void) {
     if (sf_yield() < 0) sf_recancel();
 }
 
+/* Lets a few others go first. */
+static inline void stagger(uint32_t *seed) {
+  for (uint32_t i = random_next(seed) % 4; i > 0; i--)
+    if (sf_yield() < 0) sf_recancel();
+}
+
+/* The first word of a lock is its holder's serial: reports read it. */
+static inline uint32_t first_word(const void *lock) { return *(const uint32_t *)lock; }
+static inline uint32_t serial_of(sf_task_t task) { return (uint32_t)(task >> 32); }
+
 /* A task that is one of several: `id` says which, `with` what of. */
 struct actor {
   int32_t id;

@@ -178,3 +178,33 @@ LAW(overflow_while_it_parks)(int32_t how) {
   }
   return 0;
 }
+
+static struct sf_channel *orphan_channel;
+
+static int32_t channel_owner_task(void *unused) {
+  (void)unused;
+  struct sf_channel own;
+  sf_channel_init(&own, NULL, 0, 4);
+  orphan_channel = &own;
+  sf_yield();
+  sf_yield();
+  __builtin_trap();
+}
+
+static int32_t orphan_channel_task(void *unused) {
+  (void)unused;
+  int32_t item = 0;
+  return sf_channel_receive(orphan_channel, &item);
+}
+
+/* Several wait there, and nobody is forgotten. */
+LAW(channel_of_a_failed_task)(void) {
+  sf_task_t owner, tasks[3];
+  CHECK(sf_spawn(channel_owner_task, NULL, NULL, &owner) == 0);
+  CHECK(sf_yield() == 0);
+  for (int32_t i = 0; i < 3; i++)
+    CHECK(sf_spawn(orphan_channel_task, NULL, NULL, &tasks[i]) == 0);
+  CHECK(sf_join(owner, NULL) == -SF_ENOTRECOVERABLE);
+  for (int32_t i = 0; i < 3; i++) CHECK_JOIN(tasks[i], -SF_EOWNERDEAD);
+  return 0;
+}

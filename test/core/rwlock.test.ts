@@ -1,0 +1,37 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { VirtualHost, virtualLawsOf } from "../support/virtual-host.ts";
+
+const { law, load } = virtualLawsOf("rwlock");
+
+describe("a reader-writer lock", () => {
+  law("serves writers first and then all readers together", "rwlock_writers_first");
+  law(
+    "goes to the writer after the last reader, and not to later readers",
+    "rwlock_last_reader_wakes_the_writer",
+  );
+  law(
+    "goes to the next writer when the first gave up",
+    "rwlock_last_reader_wakes_a_writer_queued_later",
+  );
+  law("lets readers in when a writer is canceled", "rwlock_a_writer_that_gives_up", [0]);
+  law("lets readers in when a writer times out", "rwlock_a_writer_that_gives_up", [1]);
+  law("refuses whom it must", "rwlock_errors");
+});
+
+// Goal: exclusion holds, and nobody is forgotten, under any interleaving of locks, cancels and time.
+// Method: tasks lock in all forms and yield at random by a seed, others cancel them; counters say
+// who is inside. Whoever is forgotten waits for ever, which ends the run.
+test("rwlock: exclusion holds and nobody is forgotten under churn", async () => {
+  const guest = await load();
+  const run = fc.asyncProperty(
+    fc.integer({ min: 1, max: 20 }),
+    fc.integer({ min: 1, max: 20 }),
+    fc.nat(),
+    async (tasks, rounds, seed) => {
+      const host = await VirtualHost.open(guest, { guestMemoryBytes: 4 << 20 });
+      expect(await host.run("rwlock_churn", [tasks, rounds, seed])).toBe(0);
+    },
+  );
+  await fc.assert(run, { numRuns: 40 });
+});
