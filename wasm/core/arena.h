@@ -22,7 +22,10 @@
 
 #include "state.h"
 
-#define ARENA_STEP_BYTES (16 * WASM_PAGE_BYTES)
+/* Memory grows by an eighth of what the core has, between these two: growing takes the host longer
+ * than a thousand spawns, and pages that nobody touches cost nothing. */
+#define ARENA_STEP_BYTES_MIN (16 * WASM_PAGE_BYTES)
+#define ARENA_STEP_BYTES_MAX (1024 * WASM_PAGE_BYTES)
 #define ARENA_ALIGN 16u
 
 /* First fit, cut from the end: the header stays where it is. NULL: no span is large enough. */
@@ -49,7 +52,10 @@ COLD static void *arena_take(struct core *core, uint32_t bytes) {
     if (cut != NULL) return cut;
   }
   if (core->arena_end - core->arena_next < bytes) {
-    uint32_t step = bytes > ARENA_STEP_BYTES ? bytes : ARENA_STEP_BYTES;
+    uint32_t step = core->shared.regions_bytes / 8;
+    if (step < ARENA_STEP_BYTES_MIN) step = ARENA_STEP_BYTES_MIN;
+    if (step > ARENA_STEP_BYTES_MAX) step = ARENA_STEP_BYTES_MAX;
+    if (step < bytes) step = bytes;
     uint32_t pages = (step + WASM_PAGE_BYTES - 1) / WASM_PAGE_BYTES;
     uint32_t previous = __builtin_wasm_memory_grow(0, pages);
     if (previous == UINT32_MAX) {
