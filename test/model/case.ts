@@ -1,8 +1,8 @@
 //! A case: a few tasks with a script each, what may happen to them, and what must hold whatever the
 //! order.
 
-import { describe, type Op, withItems } from "./operations.ts";
 import type { Call, History } from "./history.ts";
+import { describe, type Op, withItems } from "./operations.ts";
 
 /** What a history breaks, in words; nothing when it holds. */
 export type Law = (history: History) => string | undefined;
@@ -111,11 +111,7 @@ export function single(
 }
 
 /** Every multiset of `count` scripts of `length` operations of the alphabet. */
-function* everyScript(
-  alphabet: readonly Op[],
-  count: number,
-  length: number,
-): Generator<Op[][]> {
+function* everyScript(alphabet: readonly Op[], count: number, length: number): Generator<Op[][]> {
   const scripts = [...words(alphabet, length)];
   yield* multisets(scripts, count, 0);
 }
@@ -125,7 +121,8 @@ function* words(alphabet: readonly Op[], length: number): Generator<Op[]> {
     yield [];
     return;
   }
-  for (const rest of words(alphabet, length - 1)) for (const each of alphabet) yield [...rest, each];
+  for (const rest of words(alphabet, length - 1))
+    for (const each of alphabet) yield [...rest, each];
 }
 
 function* multisets<T>(from: readonly T[], count: number, first: number): Generator<T[]> {
@@ -137,4 +134,3 @@ function* multisets<T>(from: readonly T[], count: number, first: number): Genera
     for (const rest of multisets(from, count - 1, index)) yield [from[index]!, ...rest];
   }
 }
-

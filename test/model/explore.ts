@@ -218,7 +218,8 @@ export class Explorer {
     for (let script = 0; ready >> script !== 0; script++) {
       if ((ready & (1 << script)) === 0) continue;
       const twin = given.twins[script]!;
-      const waitsForTwin = twin >= 0 && (fresh & (1 << script)) !== 0 && (fresh & (1 << twin)) !== 0;
+      const waitsForTwin =
+        twin >= 0 && (fresh & (1 << script)) !== 0 && (fresh & (1 << twin)) !== 0;
       if (!waitsForTwin) options[count++] = ENTER + script;
     }
     return count;

@@ -2,9 +2,9 @@
 
 import { ERRNO, WAIT, WAIT_TEXT } from "../../ts/abi.gen.ts";
 import type { Case, Law } from "./case.ts";
-import { isShielded } from "./operations.ts";
-import { EVENT } from "./machine.ts";
 import type { Call, History } from "./history.ts";
+import { EVENT } from "./machine.ts";
+import { isShielded } from "./operations.ts";
 
 /** Waits that a request does not end at once: somebody else ends them, or they have ended. */
 const OUTLASTS_REQUEST: ReadonlySet<number> = new Set([
@@ -46,17 +46,13 @@ function oneEach(h: History): string | undefined {
   for (let moment = 0; moment < h.count; moment++) {
     const { kind, task, call, result } = h.events[moment]!;
     if (kind === EVENT.cancel) {
-      if (!pending[task] && call !== undefined && endsAtOnce(h, call, moment)) doomed[task] = call;
-      pending[task] = true;
+      request(h, task, moment);
     } else if (kind === EVENT.begin && call!.op.name === "cancel") {
-      const target = call!.op.a;
-      const hit = h.events.slice(0, moment).findLast((event) => event.task === target)?.call;
-      if (!pending[target] && hit !== undefined && endsAtOnce(h, hit, moment)) doomed[target] = hit;
-      pending[target] = true;
+      request(h, call!.op.a, moment);
     } else if (kind === EVENT.wait && result !== WAIT.READY) {
-      if (pending[task] && call!.parked === moment && !OUTLASTS_REQUEST.has(result)) {
-        if (!isShielded(call!.op)) return `${call} although a request is pending`;
-      }
+      if (!pending[task] || call?.parked !== moment || isShielded(call.op)) continue;
+      if (!OUTLASTS_REQUEST.has(result)) return `${call} although a request is pending`;
+      if (result === WAIT.JOIN) request(h, call.op.a, moment);
     } else if (kind === EVENT.end) {
       const canceled = result === -ERRNO.ECANCELED;
       if (doomed[task] === call && !canceled && !partly(call!)) {
@@ -65,12 +61,25 @@ function oneEach(h: History): string | undefined {
       doomed[task] = undefined;
       if (canceled && !pending[task]) return `${call} without a request`;
       if (canceled) pending[task] = false;
+      else if (pending[task] && call!.op.name === "checkpoint") {
+        return `${call} although a request is pending`;
+      }
       if (result === -ERRNO.ETIMEDOUT && pending[task] && !isShielded(call!.op)) {
         return `${call}, but the user's request wins`;
       }
     }
   }
   return undefined;
+}
+
+/** Requests before one is noticed are one; who joins passes it on. */
+function request(h: History, task: number, moment: number): void {
+  if (pending[task]) return;
+  pending[task] = true;
+  const call = h.calls.find((each) => each.task === task && each.waitsAt(moment));
+  if (call === undefined) return;
+  if (call.wait === WAIT.JOIN && !isShielded(call.op)) request(h, call.op.a, moment);
+  if (endsAtOnce(h, call, moment)) doomed[task] = call;
 }
 
 /** A batch that has sent something says so. */

@@ -59,8 +59,6 @@ interface InFlight {
 
 interface ModelExports {
   model_address(): number;
-  model_objects(): number;
-  model_words(): number;
   model_perform(op: number): number;
   model_start(): void;
   model_finish(): void;
@@ -78,9 +76,6 @@ export class Machine {
   readonly inFlight: InFlight[] = [];
   #submissionsHead = 0;
   #step = 0;
-  /** Where guest/model.c keeps its objects and its futex words. */
-  readonly objects: number;
-  readonly futexWords: number;
 
   constructor(module: WebAssembly.Module) {
     const imports = { stackful_host: { probe: () => {} } };
@@ -90,8 +85,6 @@ export class Machine {
     this.#guest.start({ tasksMax: TASKS, stackBytes: 4096, guestMemoryBytes: 1 << 20 });
     this.#model = instance.exports as unknown as ModelExports;
     this.#base = this.#model.model_address();
-    this.objects = this.#model.model_objects();
-    this.futexWords = this.#model.model_words();
     this.#shared = this.#guest.shared;
     this.#refresh();
   }
@@ -328,7 +321,8 @@ export class Machine {
     const tail = this.word(at + SHARED.submissionsTail);
     const mask = this.word(at + SHARED.submissionsCapacity) - 1;
     for (; this.#submissionsHead !== tail; this.#submissionsHead++) {
-      const record = this.word(at + SHARED.submissions) + SUBMISSION.size * (this.#submissionsHead & mask);
+      const record =
+        this.word(at + SHARED.submissions) + SUBMISSION.size * (this.#submissionsHead & mask);
       const token = this.word(record + SUBMISSION.token);
       if ((this.word(record + SUBMISSION.op) & 0xffff) === OP.CANCEL) {
         const found = this.inFlight.find((each) => each.token === token);

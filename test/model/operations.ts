@@ -53,8 +53,14 @@ export function withItems(script: readonly Op[], task: number): Op[] {
   );
 }
 
+const ARM_NAMES = Object.keys(ARM_SOURCE);
+
 export function describe(each: Op): string {
-  const args = [each.a, each.b === FRESH ? "item" : each.b, each.c];
+  const args = [each.a, each.b === FRESH ? "item" : each.b, each.c].map((word) =>
+    typeof word === "number" && each.name.startsWith("select") && word !== 0
+      ? `${(ARM_NAMES[word & 255] ?? "").toLowerCase()} ${(word >> 8) & 255} ${word >> 16}`
+      : word,
+  );
   while (args.at(-1) === 0) args.pop();
   const timeout = each.until === 0 ? "" : ` until ${each.until}`;
   return `${each.name}(${args.join(", ")})${timeout}${isShielded(each) ? ", shielded" : ""}`;

@@ -55,12 +55,14 @@ const NOTICES: ReadonlySet<number> = new Set([
   WAIT.CONDITION,
 ]);
 
+/** For the tasks that the case may cancel. */
 export function attribution(h: History): string | undefined {
   const tasks = h.case.tasks.map(() => new Requests());
   let now = 1;
   for (let moment = 0; moment < h.count; moment++) {
     const { kind, task, call, result } = h.events[moment]!;
     const own = tasks[task]!;
+    if (kind !== EVENT.tick && !h.case.cancelable.includes(task)) continue;
     switch (kind) {
       case EVENT.tick:
         now = result;
@@ -74,10 +76,12 @@ export function attribution(h: History): string | undefined {
       case EVENT.wait:
         if (result !== WAIT.READY && NOTICES.has(result) && call?.parked === moment) {
           const by = isShielded(call.op) ? NOBODY : own.take(now);
-          if (by !== NOBODY && result !== WAIT.GROUP) return `${call} although a request is pending`;
+          if (by !== NOBODY && result !== WAIT.GROUP)
+            return `${call} although a request is pending`;
           own.noticed = by;
         }
-        own.waitsFor = result !== WAIT.READY && call !== undefined && !isShielded(call.op) ? result : WAIT.READY;
+        own.waitsFor =
+          result !== WAIT.READY && call !== undefined && !isShielded(call.op) ? result : WAIT.READY;
         break;
       case EVENT.end: {
         const broken = ended(own, call!, now);
@@ -130,7 +134,10 @@ function ended(own: Requests, call: Call, now: number): string | undefined {
 /** What the operation before gave goes through the scope's end: no other is between in these scripts. */
 function scopeEnded(own: Requests, call: Call): string | undefined {
   const { op, result } = call;
-  own.scopes.splice(own.scopes.findIndex((each) => each.id === op.a), 1);
+  own.scopes.splice(
+    own.scopes.findIndex((each) => each.id === op.a),
+    1,
+  );
   if (result === -ERRNO.ETIMEDOUT) {
     if (own.last !== op.a) return `${call}, but the time that ended the call was not this scope's`;
     if (own.user) return `${call}, but the user's request wins`;

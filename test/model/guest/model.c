@@ -37,8 +37,13 @@ static struct {
   int32_t tickets;
 } objects;
 
-/* Enough for two that share a bucket of the futex table. */
-static uint32_t words[1024];
+/* Enough for two that share a bucket of the futex table: words[0] and *second. */
+static uint32_t words[2048];
+static uint32_t *second;
+
+static uint32_t bucket(const uint32_t *word) { return (uint32_t)word * 2654435769u >> 24; }
+
+static uint32_t *word(int32_t which) { return which == 0 ? words : second; }
 
 /* The task that runs; 0 outside of any. */
 static uint32_t current;
@@ -218,8 +223,6 @@ static int32_t run_script(void *argument) {
 #define EXPORT(name) __attribute__((export_name(#name))) name
 
 struct model *EXPORT(model_address)(void) { return &model; }
-void *EXPORT(model_objects)(void) { return &objects; }
-uint32_t *EXPORT(model_words)(void) { return words; }
 
 /* An operation outside of any task. */
 int32_t EXPORT(model_perform)(const struct op *op) {
@@ -231,6 +234,8 @@ int32_t EXPORT(model_perform)(const struct op *op) {
 void EXPORT(model_start)(void) {
   memset(&objects, 0, sizeof(objects));
   objects.source.poll = ticket_take;
+  if (second == NULL)
+    for (second = words + 1; bucket(second) != bucket(words);) second++;
   memset(model.tasks, 0, sizeof(model.tasks));
   model.events_count = model.step = 0;
   model.stopping = 0;

@@ -126,10 +126,18 @@ function* casesFor(setup: ReturnType<typeof op>[], capacity: number) {
   yield* sweep(rules, [send, receive, close], 3, 2, { setup, cancels: 1 });
   yield* sweep(rules, [until(10, send), until(20, receive), receive], 3, 2, { setup });
   yield* sweep(rules, [trySend, tryReceive, send, receive], 2, 2, { setup, cancels: 1 });
-  yield single(rules, [[send, send], [until(10, receive), closeNow], [receive, receive]], {
-    setup,
-    cancels: 1,
-  });
+  yield single(
+    rules,
+    [
+      [send, send],
+      [until(10, receive), closeNow],
+      [receive, receive],
+    ],
+    {
+      setup,
+      cancels: 1,
+    },
+  );
 }
 
 function primitive(name: string, capacities: readonly number[], unbounded = false): Primitive {

@@ -3,9 +3,9 @@
 import { ERRNO } from "../../../ts/abi.gen.ts";
 import { type Primitive, type Rules, single, sweep } from "../case.ts";
 import type { Call, History } from "../history.ts";
+import { inTurn } from "../law-parts.ts";
 import { EVENT } from "../machine.ts";
 import { op, until } from "../operations.ts";
-import { inTurn } from "../law-parts.ts";
 
 const lock = op("mutex_lock");
 const tryLock = op("mutex_try_lock");
@@ -25,7 +25,8 @@ function holderAfter(h: History): { holder: number; message?: string } {
     if (kind !== EVENT.end) continue;
     const { name } = call!.op;
     if (name === "mutex_unlock") {
-      if ((result === 0) !== (holder === task)) return { holder, message: `${call}, held by ${holder}` };
+      if ((result === 0) !== (holder === task))
+        return { holder, message: `${call}, held by ${holder}` };
       if (result === 0) holder = NOBODY;
     } else if (result === 0) {
       if (holder !== NOBODY) return { holder, message: `${call} while ${holder} holds it` };
@@ -56,7 +57,20 @@ export const mutex: Primitive = {
     yield* sweep(rules, [lock, unlock], 3, 3);
     yield* sweep(rules, [lock, until(10, lock), unlock], 3, 2, { cancels: 1 });
     yield* sweep(rules, [lock, tryLock, unlock], 3, 2);
-    yield single(rules, [[lock, unlock], [lock, unlock], [until(10, lock), unlock]], { cancels: 2 });
-    yield single(rules, [[lock, unlock], [lock, unlock], [lock, unlock], [lock, unlock]]);
+    yield single(
+      rules,
+      [
+        [lock, unlock],
+        [lock, unlock],
+        [until(10, lock), unlock],
+      ],
+      { cancels: 2 },
+    );
+    yield single(rules, [
+      [lock, unlock],
+      [lock, unlock],
+      [lock, unlock],
+      [lock, unlock],
+    ]);
   },
 };

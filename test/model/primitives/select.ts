@@ -3,7 +3,7 @@
 import { ARM_SOURCE, ERRNO } from "../../../ts/abi.gen.ts";
 import { type Primitive, type Rules, single, sweep } from "../case.ts";
 import type { Call, History } from "../history.ts";
-import { arm, FRESH, op, type Op, until } from "../operations.ts";
+import { arm, FRESH, type Op, op, until } from "../operations.ts";
 
 const on = (...arms: readonly number[]): Op => op("select", ...arms);
 const attempt = (...arms: readonly number[]): Op => op("select_try", ...arms);
@@ -151,7 +151,9 @@ function counterpartWaits(h: History, call: Call): boolean {
 }
 
 function offers(call: Call, name: string, source: number): boolean {
-  return call.name === name || [call.op.a, call.op.b, call.op.c].some((word) => (word & 255) === source);
+  return (
+    call.name === name || [call.op.a, call.op.b, call.op.c].some((word) => (word & 255) === source)
+  );
 }
 
 function channels(call: Call, name: string, source: number): number[] {
@@ -164,7 +166,9 @@ function channels(call: Call, name: string, source: number): number[] {
 
 function share(sender: Call, receiver: Call): boolean {
   const from = channels(sender, "send", ARM_SOURCE.SEND);
-  return channels(receiver, "receive", ARM_SOURCE.RECEIVE).some((channel) => from.includes(channel));
+  return channels(receiver, "receive", ARM_SOURCE.RECEIVE).some((channel) =>
+    from.includes(channel),
+  );
 }
 
 /** One winner: the item, permit or set of another arm is still there. */
@@ -235,11 +239,10 @@ export const select: Primitive = {
       setup: semaphores,
       cancels: 2,
     });
-    yield single(
-      rules,
-      [[crosswise[0]!], [crosswise[1]!], [acquire], [op("acquire", 1, 3)]],
-      { setup: semaphores, cancels: 2 },
-    );
+    yield single(rules, [[crosswise[0]!], [crosswise[1]!], [acquire], [op("acquire", 1, 3)]], {
+      setup: semaphores,
+      cancels: 2,
+    });
     const event = [op("event_init", 0, 1), op("semaphore_init", 0, 0)];
     yield* sweep(
       rules,
@@ -248,7 +251,7 @@ export const select: Primitive = {
       2,
       { setup: event, cancels: 1 },
     );
-    yield* sweep(rules, [on(arm("EVENT"), arm("TIMEOUT", 0, 10)), op("event_set")], 3, 3, {
+    yield* sweep(rules, [on(arm("EVENT"), arm("TIMEOUT", 0, 10)), op("event_set")], 3, 2, {
       setup: event,
     });
   },

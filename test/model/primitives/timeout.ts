@@ -48,9 +48,16 @@ export const timeout: Primitive = {
       cancels: 1,
       cancelable: [0],
     });
-    yield single(rules, [[begin(0, 10), wait, op("scope_set", 0, 20), wait, end(0)], [set, set]], {
-      cancels: 1,
-    });
+    yield single(
+      rules,
+      [
+        [begin(0, 10), wait, op("scope_set", 0, 20), wait, end(0)],
+        [set, set],
+      ],
+      {
+        cancels: 1,
+      },
+    );
     yield single(rules, [[begin(0, 10), shielded(sleep), end(0), checkpoint], [set]], {
       cancels: 1,
     });
