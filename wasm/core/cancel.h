@@ -111,6 +111,8 @@ COLD static void request_deliver(struct core *core, struct sf_task *task, struct
       cancel_one(core, (struct sf_task *)task->wait_detail, chain);
       return;
     case SF_WAIT_GROUP:
+      /* The members are canceled already; what comes now is the user's before it is a scope's. */
+      if (task->waiter.result == -SF_ECANCELED) return;
       request_noticed(task, request_take(task));
       group_cancel_members(core, (void *)task->wait_detail, chain);
       return;
