@@ -34,6 +34,8 @@ export interface CaseOptions {
   readonly outside?: readonly Op[];
   /** What the host answers an operation with. @defaultValue 4 */
   readonly answer?: number;
+  /** The core sees an answer before anything else happens. @defaultValue false */
+  readonly deliversAtOnce?: boolean;
   /** How many tasks may live at once. @defaultValue 8 */
   readonly tasksMax?: number;
 }
@@ -66,6 +68,7 @@ export function makeCase(rules: Rules, options: CaseOptions): Case {
     raises: 0,
     outside: [],
     answer: 4,
+    deliversAtOnce: false,
     tasksMax: 8,
     ...options,
     tasks: tasks.map(withItems),

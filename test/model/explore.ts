@@ -165,6 +165,7 @@ export class Explorer {
     let { cancels, raises } = given;
     let outside = 0;
     for (let step = 0; step < STEPS_MAX; step++) {
+      if (given.deliversAtOnce && machine.undelivered) machine.deliver();
       let count = this.#readyScripts(given, options);
       if (cancels > 0) {
         for (const script of given.cancelable) {

@@ -47,12 +47,12 @@ function oneEach(h: History): string | undefined {
     const { kind, task, call, result } = h.events[moment]!;
     if (kind === EVENT.cancel) {
       request(h, task, moment);
-    } else if (kind === EVENT.begin && call!.op.name === "cancel") {
+    } else if (kind === EVENT.begin && /^cancel(_wait)?$/.test(call!.name)) {
       request(h, call!.op.a, moment);
     } else if (kind === EVENT.wait && result !== WAIT.READY) {
       if (!pending[task] || call?.parked !== moment || isShielded(call.op)) continue;
       if (!OUTLASTS_REQUEST.has(result)) return `${call} although a request is pending`;
-      if (result === WAIT.JOIN) request(h, call.op.a, moment);
+      if (call.name === "join") request(h, call.op.a, moment);
     } else if (kind === EVENT.end) {
       const canceled = result === -ERRNO.ECANCELED;
       if (doomed[task] === call && !canceled && !partly(call!)) {
@@ -78,7 +78,8 @@ function request(h: History, task: number, moment: number): void {
   pending[task] = true;
   const call = h.calls.find((each) => each.task === task && each.waitsAt(moment));
   if (call === undefined) return;
-  if (call.wait === WAIT.JOIN && !isShielded(call.op)) request(h, call.op.a, moment);
+  if (call.name === "join" && call.wait === WAIT.JOIN && !isShielded(call.op))
+    request(h, call.op.a, moment);
   if (endsAtOnce(h, call, moment)) doomed[task] = call;
 }
 
@@ -105,11 +106,12 @@ function timeouts(h: History): string | undefined {
   let now = 1;
   doomed.length = 0;
   for (let moment = 0; moment < h.count; moment++) {
-    const { kind, task, call, result } = h.events[moment]!;
+    const { kind, task, call, result, step } = h.events[moment]!;
     if (kind === EVENT.tick) {
       now = result;
       for (const each of h.calls) {
         if (each.op.until !== 0 && each.op.until <= now && endsAtOnce(h, each, moment)) {
+          if (each.wokenIn !== step) return `${each} slept through ${now}`;
           doomed[each.task] = each;
         }
       }
@@ -119,11 +121,17 @@ function timeouts(h: History): string | undefined {
         return `${call} at ${now}`;
       }
       const over = result === -ERRNO.ETIMEDOUT || result === -ERRNO.ECANCELED;
-      if (doomed[task] === call && !over && !partly(call!)) {
+      if (doomed[task] === call && !over && !otherwise(h, call!, moment)) {
         return `${call}, but its time was up while it waited`;
       }
       doomed[task] = undefined;
     }
   }
   return undefined;
+}
+
+/** What else the run of a tick can bring: an operation's end, the end of another's time. */
+function otherwise(h: History, call: Call, moment: number): boolean {
+  if (partly(call) || call.name === "barrier_wait") return true;
+  return h.events.slice(0, moment).some((event) => event.kind === EVENT.complete);
 }

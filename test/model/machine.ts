@@ -4,7 +4,7 @@
 //! queue, which is what another schedule would have had there. Everything else the host does to a guest
 //! is a step too: a cancel, the next timer, the end of an operation, a signal.
 
-import { OP, SHARED, STATE, SUBMISSION, TASK, TIMER_NODE, WAIT } from "../../ts/abi.gen.ts";
+import { OP, SHARED, SIGNAL, STATE, SUBMISSION, TASK, TIMER_NODE, WAIT } from "../../ts/abi.gen.ts";
 import { Guest } from "../../ts/guest/guest.ts";
 import type { Case } from "./case.ts";
 import type { Op } from "./operations.ts";
@@ -272,7 +272,7 @@ export class Machine {
   raise(): void {
     this.#stepBegins();
     this.#log(EVENT.raise, 0, 0);
-    this.#guest.core.stackful_signal_raise(6);
+    this.#guest.core.stackful_signal_raise(SIGNAL.USER1);
     this.#settle();
   }
 

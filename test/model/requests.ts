@@ -51,6 +51,7 @@ const NOTICES: ReadonlySet<number> = new Set([
   WAIT.UNPARK,
   WAIT.SELECT,
   WAIT.GROUP,
+  WAIT.GROUP_ROOM,
   WAIT.RECEIVE,
   WAIT.CONDITION,
 ]);
@@ -100,6 +101,9 @@ function notice(own: Requests, now: number): void {
 function ended(own: Requests, call: Call, now: number): string | undefined {
   const { op, result } = call;
   switch (op.name) {
+    case "group_spawn":
+      // Its -ECANCELED is the group's.
+      return undefined;
     case "scope_begin":
       own.scopes.push({ id: op.a, until: op.b, spent: false });
       return undefined;

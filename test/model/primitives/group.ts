@@ -151,12 +151,12 @@ export const group: Primitive = {
         );
         yield single(
           rules,
-          [[...both, room, spawn(3), groupWait], [set], [wait], [checkpoint]],
+          [[...both, room, spawn(3), groupWait], [set, checkpoint], [wait], [checkpoint]],
           options([...results, 0], { cancels: 1 }),
         );
         yield single(
           rules,
-          [[...both, spawn(3), groupWait], [wait, checkpoint], [wait], [set]],
+          [[...both, spawn(3), groupWait], [wait, checkpoint], [wait], [set, checkpoint]],
           options([...results, FAILURE]),
         );
       }

@@ -4,7 +4,7 @@ import { ARM_SOURCE, ERRNO } from "../../../ts/abi.gen.ts";
 import { type Case, type Primitive, type Rules, single, sweep } from "../case.ts";
 import type { Call, History } from "../history.ts";
 import { EVENT } from "../machine.ts";
-import { arm, type Op, op, until } from "../operations.ts";
+import { arm, op, until } from "../operations.ts";
 
 const checkpoint = op("checkpoint");
 
@@ -39,27 +39,31 @@ const readRules: Rules = { laws: { "a read gets its own answer": readsAnswered }
 export const operation: Primitive = {
   name: "operation",
   *cases() {
-    const read = (task: number): Op => op("read", task + 10);
-    const reader = (task: number): Op[] => [read(task), read(task), read(task)];
-    yield single(readRules, [
-      reader(0),
-      [read(1), read(1), checkpoint],
-      [read(2), checkpoint, checkpoint],
-    ]);
+    const read = op("read");
+    const twice = [read, checkpoint, checkpoint];
+    yield single(readRules, [twice, twice, twice], { deliversAtOnce: true });
     yield single(
       readRules,
       [
-        [read(0), checkpoint],
-        [until(10, read(1)), checkpoint],
+        [read, read, read],
+        [read, read, read],
       ],
-      { cancels: 2 },
+      { deliversAtOnce: true },
     );
-    yield single(readRules, [[read(0), read(0), checkpoint], [op("cancel", 0)]], { cancels: 1 });
-    yield single(readRules, [[until(10, read(0)), read(0)], [read(1)], [op("cancel", 0)]], {
+    yield single(
+      readRules,
+      [
+        [read, checkpoint],
+        [until(10, read), checkpoint],
+      ],
+      { cancels: 1 },
+    );
+    yield single(readRules, [[read, read, checkpoint], [op("cancel", 0)]], { cancels: 1 });
+    yield single(readRules, [[until(10, read), read], [op("cancel", 0)]], { cancels: 1 });
+    yield single(readRules, [[until(10, read), until(20, read)], [until(10, read)]], {
+      deliversAtOnce: true,
       cancels: 1,
-    });
-    yield single(readRules, [[until(10, read(0)), until(20, read(0))], [until(10, read(1))]], {
-      cancels: 1,
+      cancelable: [0],
     });
   },
 };
@@ -145,7 +149,7 @@ export const signal: Primitive = {
   name: "signal",
   *cases() {
     const setup = [0, 1, 2].map((task) => op("signal_watch", 0, 0, task));
-    yield* sweep(signalRules, [wait, checkpoint], 3, 3, { setup, raises: 1 });
+    yield* sweep(signalRules, [wait, checkpoint], 3, 2, { setup, raises: 2 });
     yield* sweep(signalRules, [wait, checkpoint], 2, 2, { setup, raises: 3 });
     yield* sweep(signalRules, [wait, until(10, wait), checkpoint], 2, 2, {
       setup,

@@ -278,9 +278,18 @@ export const cancel: Primitive = {
         cancels: 1,
       },
     );
-    yield* sweep(cancelRules, [wait, checkpoint, set], 3, 2, { cancels: 2 });
+    yield* sweep(cancelRules, [wait, checkpoint, set], 3, 2, { cancels: 1 });
+    yield* sweep(cancelRules, [wait, checkpoint, set], 2, 2, { cancels: 3 });
     yield* sweep(cancelRules, [wait, cancels(0), cancels(1)], 2, 3, { cancels: 1 });
-    yield* sweep(cancelRules, [wait, set], 3, 3, { cancels: 1, cancelable: [0] });
+    yield single(
+      cancelRules,
+      [
+        [wait, wait, checkpoint],
+        [wait, checkpoint, wait],
+        [set, wait, set],
+      ],
+      { cancels: 1 },
+    );
   },
 };
 
@@ -290,7 +299,7 @@ function bounded(h: History): string | undefined {
   for (let moment = 0; moment < h.count; moment++) {
     const { kind, call, result } = h.events[moment]!;
     if (kind === EVENT.return) live--;
-    if (kind !== EVENT.end || !call!.name.startsWith("spawn")) continue;
+    if (kind !== EVENT.end || !/^spawn(_wait)?$/.test(call!.name)) continue;
     if (result === 0) live++;
     if (live > h.case.tasksMax) return `${call}: ${live} live`;
     if (result === -ERRNO.EAGAIN && live < h.case.tasksMax) return `${call}: ${live} live`;
@@ -301,9 +310,9 @@ function bounded(h: History): string | undefined {
 const roomRules: Rules = {
   laws: {
     "never more than may live": bounded,
-    "first come, first served": (h) => inTurn(h.named("spawn_wait").filter((call) => call.waited)),
+    "first come, first served": (h) => inTurn(h.named("spawn_room").filter((call) => call.waited)),
   },
-  mayWait: (call, h) => call.name === "spawn_wait" && h.machine.tasksLive >= h.case.tasksMax,
+  mayWait: (call, h) => call.name.startsWith("spawn_") && h.machine.tasksLive >= h.case.tasksMax,
 };
 
 export const room: Primitive = {
@@ -311,6 +320,12 @@ export const room: Primitive = {
   *cases() {
     const spawns = (...tasks: number[]): Op[] => tasks.map((task) => op("spawn_wait", task));
     const short = [checkpoint];
+    const waits = [op("spawn_room"), checkpoint];
+    yield single(roomRules, [waits, waits, [...waits, checkpoint], short], { tasksMax: 4 });
+    yield single(roomRules, [waits, [until(10, op("spawn_room"))], waits, short], {
+      tasksMax: 4,
+      cancels: 1,
+    });
     yield single(
       roomRules,
       [spawns(3), spawns(4), [checkpoint, checkpoint, checkpoint], short, short],
