@@ -246,6 +246,16 @@ void EXPORT(model_start)(void) {
   for (uint32_t i = 0; i < model.tasks_started; i++) spawn_script((int32_t)i);
 }
 
+/* Tasks return from now on. Who waits for a condition is not over before it has the mutex, which a task
+ * that has ended may hold: it is taken away. A caller outside of any task counts as UINT32_MAX. */
+void EXPORT(model_stop)(void) {
+  model.stopping = 1;
+  uint32_t *holder = (uint32_t *)&objects.mutex[0];
+  if (*holder == 0) return;
+  *holder = UINT32_MAX;
+  sf_mutex_unlock(&objects.mutex[0]);
+}
+
 /* After the last task has ended: gives back what they left. */
 void EXPORT(model_finish)(void) {
   for (uint32_t i = 0; i < TASKS; i++) {
