@@ -61,7 +61,7 @@ interface ModelExports {
   model_perform(op: number): number;
   model_start(): void;
   model_stop(): void;
-  model_finish(): void;
+  model_finish(): number;
 }
 
 export class Machine {
@@ -360,7 +360,7 @@ export class Machine {
     if (this.readyFirst !== 0) return "a task in the ready queue";
     if (this.timerArmed) return "a timer";
     if (this.word(this.#shared + SHARED.opsPending) !== 0) return "an operation";
-    this.#model.model_finish();
+    if (this.#model.model_finish() !== 0) return "somebody in a wait queue";
     if (this.word(this.#shared + SHARED.all) !== 0) return "a task that nobody freed";
     return undefined;
   }

@@ -181,14 +181,14 @@ export const sleep: Primitive = {
       [for4, checkpoint, checkpoint],
       [checkpoint, checkpoint, checkpoint],
     ]);
-    yield* sweep(sleepRules, [at5, at9, for4], 2, 2, { cancels: 2 });
+    yield* sweep(sleepRules, [at5, at9, for4], 2, 2, { cancels: 1 });
     yield* sweep(sleepRules, [until(3, at9), until(7, at9), at5], 2, 2);
     const start = op("timer_start", 5);
     const later = op("timer_start", 9);
     const stop = op("timer_stop");
     const await_ = op("timer_wait");
-    yield* sweep(sleepRules, [start, stop, await_], 2, 3, { cancels: 1 });
-    yield* sweep(sleepRules, [start, later, await_], 3, 2);
+    yield* sweep(sleepRules, [start, stop, await_], 2, 3);
+    yield* sweep(sleepRules, [start, later, await_], 2, 2, { cancels: 1 });
   },
 };
 
