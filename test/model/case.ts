@@ -44,6 +44,10 @@ export interface Case extends Required<CaseOptions> {
   readonly rules: Rules;
   /** For each task the one before it that it cannot be told from, or -1. */
   readonly twins: readonly number[];
+  /** What it was made of. */
+  readonly options: CaseOptions;
+  /** Of a sweep: its rules hold for any scripts. */
+  readonly free: boolean;
 }
 
 /** A name of a task in an operation tells the tasks apart. */
@@ -76,6 +80,8 @@ export function makeCase(rules: Rules, options: CaseOptions): Case {
     started,
     rules,
     twins,
+    options,
+    free: false,
   };
 }
 
@@ -95,7 +101,9 @@ export function* sweep(
   length: number,
   options: Variation = {},
 ): Generator<Case> {
-  for (const tasks of everyScript(alphabet, count, length)) yield single(rules, tasks, options);
+  for (const tasks of everyScript(alphabet, count, length)) {
+    yield { ...single(rules, tasks, options), free: true };
+  }
 }
 
 /** A case that is named after what it does. */

@@ -111,7 +111,10 @@ function timeouts(h: History): string | undefined {
       now = result;
       for (const each of h.calls) {
         if (each.op.until !== 0 && each.op.until <= now && endsAtOnce(h, each, moment)) {
-          if (each.wokenIn !== step) return `${each} slept through ${now}`;
+          // From a condition it goes on to the mutex.
+          if (each.wokenIn !== step && each.wait !== WAIT.CONDITION) {
+            return `${each} slept through ${now}`;
+          }
           doomed[each.task] = each;
         }
       }

@@ -17,7 +17,6 @@ const SETUP_MAX = 16;
 const MODEL = {
   tasksStarted: 0,
   setupCount: 4,
-  stopping: 8,
   eventsCount: 12,
   step: 16,
   setup: 24 + 8 * TASKS,
@@ -61,7 +60,8 @@ interface ModelExports {
   model_address(): number;
   model_perform(op: number): number;
   model_start(): void;
-  model_finish(): void;
+  model_stop(): void;
+  model_finish(): number;
 }
 
 export class Machine {
@@ -244,7 +244,9 @@ export class Machine {
   /** The clock goes to the next timer. */
   tick(): void {
     this.#stepBegins();
-    const now = this.word(this.word(this.#shared + TIMERS) + TIMER_NODE.deadlineNs);
+    const deadline = this.word(this.word(this.#shared + TIMERS) + TIMER_NODE.deadlineNs);
+    // Who sleeps until an instant that is past waits for the next run.
+    const now = Math.max(deadline, this.word(this.#shared + SHARED.nowNs));
     this.#put(this.#shared + SHARED.nowNs, now);
     this.#log(EVENT.tick, 0, now);
     this.#run(0);
@@ -337,8 +339,8 @@ export class Machine {
 
   /** Ends what still waits. Returns whether every wait could be ended. */
   stop(): boolean {
-    this.#put(this.#base + MODEL.stopping, 1);
     for (let round = 0; round < 100 && this.tasksLive !== 0; round++) {
+      this.#model.model_stop();
       for (let script = 0; script < TASKS; script++) {
         if (this.#address[script] === 0) continue;
         if (this.#wait[script] !== WAIT.READY) {
@@ -358,7 +360,7 @@ export class Machine {
     if (this.readyFirst !== 0) return "a task in the ready queue";
     if (this.timerArmed) return "a timer";
     if (this.word(this.#shared + SHARED.opsPending) !== 0) return "an operation";
-    this.#model.model_finish();
+    if (this.#model.model_finish() !== 0) return "somebody in a wait queue";
     if (this.word(this.#shared + SHARED.all) !== 0) return "a task that nobody freed";
     return undefined;
   }

@@ -246,11 +246,47 @@ void EXPORT(model_start)(void) {
   for (uint32_t i = 0; i < model.tasks_started; i++) spawn_script((int32_t)i);
 }
 
-/* After the last task has ended: gives back what they left. */
-void EXPORT(model_finish)(void) {
+/* Tasks return from now on. Who waits for a condition is not over before it has the mutex, which a task
+ * that has ended may hold: it is taken away. A caller outside of any task counts as UINT32_MAX. */
+void EXPORT(model_stop)(void) {
+  model.stopping = 1;
+  uint32_t *holder = (uint32_t *)&objects.mutex[0];
+  if (*holder == 0) return;
+  *holder = UINT32_MAX;
+  sf_mutex_unlock(&objects.mutex[0]);
+}
+
+/* Where the core keeps the wait queues of its objects, which are opaque here. */
+static const struct {
+  void *object;
+  uint32_t offset;
+} queues[] = {
+    {&objects.mutex[0], 4},     {&objects.mutex[1], 4},     {&objects.recursive, 4},
+    {&objects.condition, 0},    {&objects.rwlock, 8},       {&objects.rwlock, 16},
+    {&objects.semaphore[0], 4}, {&objects.semaphore[1], 4}, {&objects.event[0], 0},
+    {&objects.event[1], 0},     {&objects.timer, 0},        {&objects.notify, 0},
+    {&objects.barrier, 0},      {&objects.future, 0},       {&objects.once, 0},
+    {&objects.latch, 0},        {&objects.channel[0], 24},  {&objects.channel[0], 32},
+    {&objects.channel[1], 24},  {&objects.channel[1], 32},  {&objects.broadcast, 24},
+    {&objects.watch, 12},       {&objects.group, 40},       {&objects.group, 48},
+    {&objects.operation[0], 80}, {&objects.operation[1], 80}, {&objects.source, 8},
+};
+
+/* After the last task has ended: gives back what they left. Returns how many queues are not empty. */
+uint32_t EXPORT(model_finish)(void) {
+  uint32_t left = 0;
+  for (uint32_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++) {
+    const struct sf_wait_queue *queue =
+        (const struct sf_wait_queue *)((char *)queues[i].object + queues[i].offset);
+    left += queue->first != NULL || queue->last != NULL;
+  }
   for (uint32_t i = 0; i < TASKS; i++) {
     if (model.tasks[i] != 0) sf_detach(model.tasks[i]);
     sf_signal_unwatch(&objects.signal[i]);
   }
-  for (uint32_t i = 0; i < 2; i++) sf_channel_destroy(&objects.channel[i]);
+  for (uint32_t i = 0; i < 2; i++) {
+    sf_channel_destroy(&objects.channel[i]);
+    left += sf_futex_wake(word((int32_t)i), TASKS) != 0;
+  }
+  return left;
 }

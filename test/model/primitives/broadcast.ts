@@ -81,10 +81,13 @@ const broadcastRules: Rules = {
 export const broadcast: Primitive = {
   name: "broadcast",
   *cases() {
+    yield* sweep(broadcastRules, [receive, send], 3, 3, { setup: [op("broadcast_init", 2)] });
+    yield* sweep(broadcastRules, [receive, send, close], 3, 2, {
+      setup: [op("broadcast_init", 1)],
+      cancels: 1,
+    });
     for (const capacity of [1, 2]) {
       const setup = [op("broadcast_init", capacity)];
-      yield* sweep(broadcastRules, [receive, send], 3, 3, { setup });
-      yield* sweep(broadcastRules, [receive, send, close], 3, 2, { setup, cancels: 1 });
       yield single(broadcastRules, [[until(10, receive), receive], [send, send, send], [receive]], {
         setup,
       });

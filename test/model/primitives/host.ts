@@ -198,9 +198,17 @@ function explains(h: History, call: Call, causes: ReadonlySet<number>, closed: b
   return answers(h, (word >> 8) & 255).includes(call.value);
 }
 
+function somethingCame(h: History): boolean {
+  const ends: readonly number[] = [EVENT.cancel, EVENT.tick, EVENT.complete];
+  return (
+    h.named("close").length > 0 ||
+    h.events.slice(0, h.count).some(({ kind }) => ends.includes(kind))
+  );
+}
+
 const pairRules: Rules = {
   laws: { "the first to come decides": decided },
-  mayWait: (call) => call.name === "select",
+  mayWait: (call, h) => call.name === "select" && !somethingCame(h),
 };
 
 type End = "cancel" | "timeout" | "close" | "complete";

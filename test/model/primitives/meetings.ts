@@ -74,8 +74,20 @@ export const barrier: Primitive = {
   *cases() {
     for (const parties of [2, 3]) {
       const setup = [op("barrier_init", parties)];
-      yield* sweep(barrierRules, [meet, op("checkpoint")], 3, 3, { setup });
-      yield* sweep(barrierRules, [meet, until(10, meet)], 3, 2, { setup, cancels: 1 });
+      if (parties === 3) yield* sweep(barrierRules, [meet, op("checkpoint")], 3, 3, { setup });
+      yield* sweep(barrierRules, [meet, until(10, meet)], 3, 2, { setup });
+      yield single(
+        barrierRules,
+        [
+          [meet, meet],
+          [until(10, meet), meet],
+          [meet, meet],
+        ],
+        {
+          setup,
+          cancels: 1,
+        },
+      );
       yield single(barrierRules, [[meet, meet], [meet, meet], [meet], [until(10, meet)]], {
         setup,
       });

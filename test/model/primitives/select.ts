@@ -206,7 +206,6 @@ export const select: Primitive = {
   *cases() {
     for (const capacity of [0, 1]) {
       const setup = [op("channel_init", 0, capacity), op("channel_init", 1, capacity)];
-      yield* sweep(rules, [receiveEither, send], 3, 3, { setup });
       yield* sweep(rules, [receiveEither, send, op("send", 1, FRESH)], 3, 2, { setup });
       yield single(rules, [[receiveEither, receiveEither], [sendEither], [sendOther]], {
         setup,
@@ -224,6 +223,7 @@ export const select: Primitive = {
         setup,
         cancels: 1,
       });
+      yield* sweep(rules, [receiveEither, send], 3, 3, { setup });
       yield single(rules, [[attempt(arm("RECEIVE"), arm("SEND", 1, 506))], [send], [receive]], {
         setup,
       });

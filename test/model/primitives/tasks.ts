@@ -175,15 +175,20 @@ export const sleep: Primitive = {
     const at5 = op("sleep_until", 5);
     const at9 = op("sleep_until", 9);
     const for4 = op("sleep", 4);
-    yield* sweep(sleepRules, [at5, for4], 3, 3);
-    yield* sweep(sleepRules, [at5, at9, for4], 3, 2, { cancels: 1 });
-    yield* sweep(sleepRules, [until(3, at9), until(7, at9), at5], 3, 2);
+    yield* sweep(sleepRules, [at5, for4], 2, 3);
+    yield single(sleepRules, [
+      [at5, checkpoint, at9],
+      [for4, checkpoint, checkpoint],
+      [checkpoint, checkpoint, checkpoint],
+    ]);
+    yield* sweep(sleepRules, [at5, at9, for4], 2, 2, { cancels: 1 });
+    yield* sweep(sleepRules, [until(3, at9), until(7, at9), at5], 2, 2);
     const start = op("timer_start", 5);
     const later = op("timer_start", 9);
     const stop = op("timer_stop");
     const await_ = op("timer_wait");
-    yield* sweep(sleepRules, [start, stop, await_], 2, 3, { cancels: 1 });
-    yield* sweep(sleepRules, [start, later, await_], 3, 2);
+    yield* sweep(sleepRules, [start, stop, await_], 2, 3);
+    yield* sweep(sleepRules, [start, later, await_], 2, 2, { cancels: 1 });
   },
 };
 
