@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { buildExamples } from "../../scripts/build-examples.ts";
 import { type LinkInfo, readLinkInfo } from "../../ts/link/section.ts";
 import { Runtime } from "../../ts/runtime/runtime.ts";
 import { buildGuest } from "../support/build-guest.ts";
+import { freePort } from "../support/free-port.ts";
 import { withRuntime } from "../support/runtime.ts";
 import { deepGuest } from "./deep-guest.ts";
 import { LONGEST_NAME, parkedNeeds, SMALL } from "./stack-need.ts";
@@ -110,12 +111,3 @@ describe("the examples", () => {
     await runtime[Symbol.asyncDispose]();
   }, 240_000);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
