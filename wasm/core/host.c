@@ -31,7 +31,9 @@ EXPORT(stackful_task_free) void stackful_task_free(struct sf_task *task) {
 /* Parks the current task from inside a host import: the import calls this, returns, and is entered
  * again after stackful_await_settled; then it calls stackful_await_end and returns its result. */
 EXPORT(stackful_await_begin) void stackful_await_begin(void) {
-  park(self_to_park(), SF_WAIT_HOST, 0);
+  struct sf_task *self = self_to_park();
+  if (UNLIKELY(self->flags & SF_TASK_UNARMED)) scopes_arm(core_get(), self);
+  park(self, SF_WAIT_HOST, 0);
 }
 
 EXPORT(stackful_await_end) int32_t stackful_await_end(void) { return resumed(); }

@@ -17,7 +17,10 @@ NOINLINE static int32_t op_submit(struct core *core, struct sf_task *self,
                                                    uint32_t op, int32_t handle, uint32_t pointer,
                                                    uint32_t length, uint32_t argument,
                                                    uint32_t mode, int64_t offset) {
-  if (op != SF_OP_CLOSE) RETURN_IF_CANCELED(self);
+  if (op != SF_OP_CLOSE)
+    RETURN_IF_CANCELED(self);
+  else if (UNLIKELY(self->flags & SF_TASK_UNARMED))
+    scopes_arm(core, self);
   struct sf_submission *record = submission_next(core);
   record->op = (uint16_t)op;
   record->flags = 0;

@@ -70,7 +70,8 @@ static void operation_complete(struct core *core, uint32_t token, int32_t result
   struct operation *operation = (struct operation *)(token & ~OPERATION_TOKEN);
   struct sf_task *owner = operation->attachment.owner;
   operation->state = OPERATION_COMPLETED;
-  operation->result = result;
+  /* -EAGAIN says that it has not completed. */
+  operation->result = result = result == -SF_EAGAIN ? -SF_EBUSY : result;
   detach(&operation->attachment);
   wait_queue_wake_all(core, &operation->waiters, result);
   if (owner != NULL && owner->state == SF_STATE_DOOMED && owner->wait == SF_WAIT_OPERATION &&

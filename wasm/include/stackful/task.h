@@ -25,7 +25,8 @@ int32_t sf_spawn(sf_entry_fn entry, void *argument, const struct sf_spawn_option
                  sf_task_t *task_out);
 
 /* Parks until sf_spawn of `entry` with `stack_bytes` (0: what it takes for that entry) probably
- * succeeds: fewer than tasksMax live, and memory for its stack is there. First come, first served. */
+ * succeeds: fewer than tasksMax live, and memory for its stack is there. Each task that ends wakes one
+ * that waits, in the order of their coming: whoever is woken and does not spawn passes nothing on. */
 SF_PARKS SF_IMPORT(sf_spawn_room) int32_t sf_spawn_room(sf_entry_fn entry, uint32_t stack_bytes);
 
 /* sf_spawn that waits for room instead of failing with EAGAIN or ENOMEM. */
