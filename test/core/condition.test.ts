@@ -1,8 +1,7 @@
-import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { VirtualHost, virtualLawsOf } from "../support/virtual-host.ts";
+import { describe } from "vitest";
+import { virtualLawsOf } from "../support/virtual-host.ts";
 
-const { law, load } = virtualLawsOf("condition");
+const { churn, law } = virtualLawsOf("condition");
 
 describe("a condition", () => {
   law("wakes in order, one per signal, all per broadcast", "condition_signals_in_order");
@@ -21,16 +20,4 @@ describe("a condition", () => {
 // time.
 // Method: producers and consumers share a bounded buffer, others cancel them at random by a seed.
 // Whoever is forgotten waits for ever, which ends the run.
-test("condition: exclusion holds and nobody is forgotten under churn", async () => {
-  const guest = await load();
-  const run = fc.asyncProperty(
-    fc.integer({ min: 1, max: 20 }),
-    fc.integer({ min: 1, max: 20 }),
-    fc.nat(),
-    async (tasks, rounds, seed) => {
-      const host = await VirtualHost.open(guest, { guestMemoryBytes: 4 << 20 });
-      expect(await host.run("condition_churn", [tasks, rounds, seed])).toBe(0);
-    },
-  );
-  await fc.assert(run, { numRuns: 40 });
-});
+churn("condition: exclusion holds and nobody is forgotten under churn", "condition_churn");

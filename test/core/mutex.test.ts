@@ -1,8 +1,7 @@
-import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { VirtualHost, virtualLawsOf } from "../support/virtual-host.ts";
+import { describe } from "vitest";
+import { virtualLawsOf } from "../support/virtual-host.ts";
 
-const { law, load } = virtualLawsOf("mutex");
+const { churn, law } = virtualLawsOf("mutex");
 
 describe("a mutex", () => {
   law("goes to those that wait in their order, and is theirs at once", "mutex_hands_over_in_order");
@@ -21,16 +20,4 @@ describe("a recursive mutex", () => {
 // Goal: exclusion holds, and nobody is forgotten, under any interleaving of locks, cancels and time.
 // Method: tasks lock in all forms and yield at random by a seed, others cancel them; a counter says
 // who is inside. Whoever is forgotten waits for ever, which ends the run.
-test("mutex: exclusion holds and nobody is forgotten under churn", async () => {
-  const guest = await load();
-  const run = fc.asyncProperty(
-    fc.integer({ min: 1, max: 20 }),
-    fc.integer({ min: 1, max: 20 }),
-    fc.nat(),
-    async (tasks, rounds, seed) => {
-      const host = await VirtualHost.open(guest, { guestMemoryBytes: 4 << 20 });
-      expect(await host.run("mutex_churn", [tasks, rounds, seed])).toBe(0);
-    },
-  );
-  await fc.assert(run, { numRuns: 40 });
-});
+churn("mutex: exclusion holds and nobody is forgotten under churn", "mutex_churn");

@@ -1,8 +1,7 @@
-import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { VirtualHost, virtualLawsOf } from "../support/virtual-host.ts";
+import { describe } from "vitest";
+import { virtualLawsOf } from "../support/virtual-host.ts";
 
-const { law, load } = virtualLawsOf("rwlock");
+const { churn, law } = virtualLawsOf("rwlock");
 
 describe("a reader-writer lock", () => {
   law("serves writers first and then all readers together", "rwlock_writers_first");
@@ -22,16 +21,4 @@ describe("a reader-writer lock", () => {
 // Goal: exclusion holds, and nobody is forgotten, under any interleaving of locks, cancels and time.
 // Method: tasks lock in all forms and yield at random by a seed, others cancel them; counters say
 // who is inside. Whoever is forgotten waits for ever, which ends the run.
-test("rwlock: exclusion holds and nobody is forgotten under churn", async () => {
-  const guest = await load();
-  const run = fc.asyncProperty(
-    fc.integer({ min: 1, max: 20 }),
-    fc.integer({ min: 1, max: 20 }),
-    fc.nat(),
-    async (tasks, rounds, seed) => {
-      const host = await VirtualHost.open(guest, { guestMemoryBytes: 4 << 20 });
-      expect(await host.run("rwlock_churn", [tasks, rounds, seed])).toBe(0);
-    },
-  );
-  await fc.assert(run, { numRuns: 40 });
-});
+churn("rwlock: exclusion holds and nobody is forgotten under churn", "rwlock_churn");

@@ -1,8 +1,7 @@
-import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { VirtualHost, virtualLawsOf } from "../support/virtual-host.ts";
+import { describe } from "vitest";
+import { virtualLawsOf } from "../support/virtual-host.ts";
 
-const { law, load } = virtualLawsOf("semaphore");
+const { churn, law } = virtualLawsOf("semaphore");
 
 describe("a semaphore", () => {
   law("serves in order, whatever those behind want", "semaphore_serves_in_order");
@@ -13,17 +12,5 @@ describe("a semaphore", () => {
   law("that cannot be canceled is had in the end", "semaphore_uncancelable");
 
   // Method: tasks take and give back at random, others cancel them; in the end all permits are there.
-  test("loses and makes no permit under churn", async () => {
-    const guest = await load();
-    const run = fc.asyncProperty(
-      fc.integer({ min: 1, max: 20 }),
-      fc.integer({ min: 1, max: 20 }),
-      fc.nat(),
-      async (tasks, rounds, seed) => {
-        const host = await VirtualHost.open(guest, { guestMemoryBytes: 4 << 20 });
-        expect(await host.run("semaphore_churn", [tasks, rounds, seed])).toBe(0);
-      },
-    );
-    await fc.assert(run, { numRuns: 40 });
-  });
+  churn("loses and makes no permit under churn", "semaphore_churn");
 });

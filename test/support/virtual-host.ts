@@ -3,6 +3,7 @@
 //!
 //! For laws of the core; what needs a Runtime takes virtual-time.ts.
 
+import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { FAULT, SHARED } from "../../ts/abi.gen.ts";
 import { Guest } from "../../ts/guest/guest.ts";
@@ -132,5 +133,17 @@ export function virtualLawsOf(name: string, guestOptions: GuestOptions = {}) {
       expect(host.tasksLive).toBe(0);
     });
   };
-  return { load, law };
+  /** A law of so many tasks, so many rounds and a seed: under any interleaving that they give. */
+  const churn = (title: string, entry: string): void => {
+    test(title, async () => {
+      const loaded = await load();
+      const some = fc.integer({ min: 1, max: 20 });
+      const run = fc.asyncProperty(some, some, fc.nat(), async (tasks, rounds, seed) => {
+        const host = await VirtualHost.open(loaded, { guestMemoryBytes: 4 << 20 });
+        expect(await host.run(entry, [tasks, rounds, seed])).toBe(0);
+      });
+      await fc.assert(run, { numRuns: 40 });
+    });
+  };
+  return { load, law, churn };
 }
