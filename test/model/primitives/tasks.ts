@@ -326,7 +326,9 @@ export const room: Primitive = {
     const spawns = (...tasks: number[]): Op[] => tasks.map((task) => op("spawn_wait", task));
     const short = [checkpoint];
     const waits = [op("spawn_room"), checkpoint];
-    yield single(roomRules, [waits, waits, [...waits, checkpoint], short], { tasksMax: 4 });
+    const three = [...waits, checkpoint];
+    yield single(roomRules, [waits, waits, three, short], { tasksMax: 4 });
+    yield single(roomRules, [three, three, three, short], { tasksMax: 4 });
     yield single(roomRules, [waits, [until(10, op("spawn_room"))], waits, short], {
       tasksMax: 4,
       cancels: 1,

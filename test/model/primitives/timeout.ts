@@ -64,6 +64,7 @@ export const timeout: Primitive = {
     yield* sweep(rules, [until(10, wait), until(20, wait), set], 3, 2, {});
     const scope = [begin(0, 10), wait, end(0)];
     yield single(rules, [scope, scope, [set, checkpoint]], { cancels: 1 });
+    yield single(rules, [scope, scope, [set, checkpoint, set]], {});
     yield single(rules, [scope, [set, checkpoint]], { cancels: 2, cancelable: [0] });
     yield single(rules, [[wait, recancel, checkpoint], [wait, recancel, wait], [set]], {
       cancels: 2,
