@@ -4,7 +4,7 @@
 // The one script in JavaScript: it runs before there is a TypeScript compiler.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,6 +22,12 @@ await build("build-native", "buildNative", "the native addon");
 function installDependencies() {
   const installed = modifiedMs(join(root, "node_modules", ".package-lock.json"));
   if (installed >= modifiedMs(join(root, "package-lock.json"))) return;
+  const modules = join(root, "node_modules");
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    fail(
+      "node_modules is a link and out of date: npm ci would empty the directory that it leads to",
+    );
+  }
   say("installing dependencies (npm ci)");
   const npm = process.env.npm_execpath;
   const [command, args] = npm?.endsWith(".js") ? [process.execPath, [npm]] : ["npm", []];
