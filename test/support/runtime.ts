@@ -1,9 +1,10 @@
 //! Runtimes for tests, and the check that a test left nothing behind.
 
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { RuntimeOptions } from "../../ts/runtime/options.ts";
 import { Runtime } from "../../ts/runtime/runtime.ts";
-import { buildGuest, type GuestOptions, type TestGuest } from "./build-guest.ts";
+import type { GuestOptions, TestGuest } from "./build-guest.ts";
+import { guestOfFile } from "./guest-of-file.ts";
 import { withVirtualTime } from "./virtual-time.ts";
 
 /** Fails when tasks live or handles are open. Every test that has a runtime ends with it. */
@@ -56,12 +57,7 @@ export interface LawOptions extends RuntimeOptions {
  * not hold.
  */
 export function lawsOf(name: string, guestOptions: GuestOptions = {}) {
-  let guest: Promise<TestGuest> | undefined;
-  const load = (): Promise<TestGuest> => {
-    guest ??= buildGuest(name, guestOptions);
-    return guest;
-  };
-  beforeAll(async () => void (await load()));
+  const load = guestOfFile(name, guestOptions);
   const law = (
     title: string,
     entry: string,

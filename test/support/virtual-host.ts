@@ -4,14 +4,15 @@
 //! For laws of the core; what needs a Runtime takes virtual-time.ts.
 
 import * as fc from "fast-check";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { FAULT, SHARED } from "../../ts/abi.gen.ts";
 import { Guest } from "../../ts/guest/guest.ts";
 import type { LinkInfo } from "../../ts/link/section.ts";
 import { type LoadedGuest, loadGuest } from "../../ts/runtime/load.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../ts/runtime/options.ts";
 import { TaskTable } from "../../ts/runtime/task-table.ts";
-import { buildGuest, type GuestOptions, type TestGuest } from "./build-guest.ts";
+import type { GuestOptions, TestGuest } from "./build-guest.ts";
+import { guestOfFile } from "./guest-of-file.ts";
 
 /** No timer is armed, or none that a number can tell from that. */
 const NEVER_NS = 2 ** 63;
@@ -114,12 +115,7 @@ export class VirtualHost {
 
 /** As `lawsOf` in runtime.ts, in virtual time. */
 export function virtualLawsOf(name: string, guestOptions: GuestOptions = {}) {
-  let guest: Promise<TestGuest> | undefined;
-  const load = (): Promise<TestGuest> => {
-    guest ??= buildGuest(name, guestOptions);
-    return guest;
-  };
-  beforeAll(async () => void (await load()));
+  const load = guestOfFile(name, guestOptions);
   const law = (
     title: string,
     entry: string,
