@@ -58,3 +58,8 @@ export const CORE_MODULE = "stackful";
 
 /** The core's function that calls the poll of a guest's own source (select.c). It cannot suspend. */
 export const SOURCE_POLL = "sf_source_poll";
+
+/** A function's name without the number that merging gives to the core's own that a guest imports. */
+export function coreFunctionName(name: string): string {
+  return name.replace(/^(sf_[a-z_]+)_\d+$/, "$1");
+}

@@ -8,10 +8,10 @@
 //! the code right before Asyncify's pass, frames from the code right after it. The optimisation that
 //! follows merges functions of a path and so changes no sum.
 
-import { SIZE_CLASSES, STACK_BYTES_MIN } from "../abi.gen.ts";
 import { assert } from "../assert.ts";
+import { sizeClassBytes, sizeClassFor } from "../size-classes.ts";
 import { asyncifyFrames } from "./asyncify-frames.ts";
-import { SOURCE_POLL } from "./core-functions.ts";
+import { coreFunctionName, SOURCE_POLL } from "./core-functions.ts";
 import { cycleThrough, type Edge, longestPaths, type Paths, waysTo } from "./longest-paths.ts";
 import { GUEST } from "./prepare.ts";
 import type { Entry } from "./section.ts";
@@ -199,7 +199,7 @@ class CallGraph {
       else pathOmitted++;
       at = edge?.to;
     }
-    return { kind: "bound", bytes, ...sizeClass(bytes), fixedBytes, path, pathOmitted };
+    return { kind: "bound", bytes, ...stackFor(bytes), fixedBytes, path, pathOmitted };
   }
 
   #pathFunction(index: number, wrapper: number, edge: Edge | undefined): PathFunction {
@@ -246,18 +246,13 @@ class CallGraph {
   }
 }
 
-/** Merging numbers the core's functions, whose names the guest's imports have. */
 function guestName(module: WasmModule, index: number): string {
-  return functionName(module, index).replace(/^(sf_[a-z_]+)_\d+$/, "$1");
+  return coreFunctionName(functionName(module, index));
 }
 
-/** As size_class_for in wasm/core/arena.h. */
-function sizeClass(bytes: number): { sizeClassBytes?: number } {
-  let sizeClassBytes = STACK_BYTES_MIN;
-  for (let index = 0; index < SIZE_CLASSES; index++, sizeClassBytes *= 2) {
-    if (sizeClassBytes >= bytes) return { sizeClassBytes };
-  }
-  return {};
+function stackFor(bytes: number): { sizeClassBytes?: number } {
+  const sizeClass = sizeClassFor(bytes);
+  return sizeClass === undefined ? {} : { sizeClassBytes: sizeClassBytes(sizeClass) };
 }
 
 /** Asyncify appends its own functions, and resolves imports that were its own. */

@@ -1,8 +1,9 @@
 //! Every task that lives: what it is, what it waits for, and where its functions are.
 
-import { AGE_SHIFT, STACK_BYTES_MIN, STATE, TASK, WAIT } from "../abi.gen.ts";
+import { AGE_SHIFT, STATE, TASK, WAIT } from "../abi.gen.ts";
 import { monotonicNs } from "../guest/clock.ts";
 import type { Guest } from "../guest/guest.ts";
+import { sizeClassBytes } from "../size-classes.ts";
 import type { FunctionNames } from "./function-names.ts";
 import type { StackTrace, StackTraces } from "./stack-traces.ts";
 import { type TaskNames, waitsFor } from "./waits-for.ts";
@@ -72,7 +73,7 @@ export function dumpTasks(
   };
   const nowNs = monotonicNs();
   const line = (task: number): TaskDump => {
-    const stackBytes = STACK_BYTES_MIN << guest.bytes[task + TASK.sizeClass]!;
+    const stackBytes = sizeClassBytes(guest.bytes[task + TASK.sizeClass]!);
     const stackUsedBytes = stackInUse(guest, task, stackBytes);
     const state = stateOf(guest, task);
     const entry = entryOf(guest.u32(task + TASK.entry));

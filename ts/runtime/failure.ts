@@ -3,6 +3,7 @@
 import { FAULT, TASK } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
+import { sizeClassBytes } from "../size-classes.ts";
 
 /** Thrown through the guest by proc_exit: not a failure, the whole program ends. */
 export class GuestExit extends Error {
@@ -18,7 +19,7 @@ export class GuestExit extends Error {
 export function taskError(guest: Guest, task: number, name: string, cause: unknown): StackfulError {
   const fault = guest.bytes[task + TASK.fault];
   const who = `task "${name || "unnamed"}"`;
-  const stackBytes = 1024 << guest.bytes[task + TASK.sizeClass]!;
+  const stackBytes = sizeClassBytes(guest.bytes[task + TASK.sizeClass]!);
   switch (fault) {
     case FAULT.C_STACK_OVERFLOW:
     case FAULT.FRAMES_OVERFLOW: {

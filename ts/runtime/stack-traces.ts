@@ -5,6 +5,7 @@
 //! calls `record` instead of going on (wasm/core/probe.c).
 
 import type { Guest } from "../guest/guest.ts";
+import { coreFunctionName } from "../link/core-functions.ts";
 import type { FunctionNames, Wrapper } from "./function-names.ts";
 
 /** Innermost first. */
@@ -101,7 +102,7 @@ export class StackTraces {
       cut = name !== "stackful_run" && name !== "stackful_probe";
       if (!cut) break;
       if (wrapper === undefined) {
-        if (!CORE_FRAME.test(name)) trace.push(withoutNumber(name));
+        if (!CORE_FRAME.test(name)) trace.push(coreFunctionName(name));
       } else if (wrapper.inner !== callee) {
         trace.push(wrapper.name); // Its only callee was inlined into it.
       }
@@ -111,11 +112,6 @@ export class StackTraces {
     this.#known.set(stack, trace);
     return trace;
   }
-}
-
-/** Merging has numbered functions of the core that are called as the guest's imports are. */
-function withoutNumber(name: string): string {
-  return name.replace(/^(sf_[a-z_]+)_\d+$/, "$1");
 }
 
 /** @throws {RangeError} when the engine's stack has no room for so many calls. */

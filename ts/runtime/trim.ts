@@ -7,10 +7,11 @@
 //! All free regions and spans are taken out of the core, sorted, and merged, whatever their sizes. A
 //! run that is worth it becomes a span, the others go back to where they came from.
 
-import { SHARED, SIZE_CLASSES, SPAN, STACK_BYTES_MIN, TASK } from "../abi.gen.ts";
+import { SHARED, SIZE_CLASSES, SPAN, TASK } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
+import { sizeClassBytes } from "../size-classes.ts";
 
 /** What `Runtime.trim` achieved. */
 export interface Trimmed {
@@ -146,7 +147,7 @@ function returnPieces(guest: Guest, free: Uint32Array, first: number, last: numb
 
 const addressOf = (piece: number): number => (piece & ~15) >>> 0;
 const isSpan = (piece: number): boolean => (piece & 15) === SPAN_CLASS;
-const regionBytesOf = (sizeClass: number): number => TASK.size + (STACK_BYTES_MIN << sizeClass);
+const regionBytesOf = (sizeClass: number): number => TASK.size + sizeClassBytes(sizeClass);
 
 function pieceBytes(guest: Guest, piece: number): number {
   return isSpan(piece) ? guest.u32(addressOf(piece) + SPAN.bytes) : regionBytesOf(piece & 15);
