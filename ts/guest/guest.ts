@@ -5,7 +5,7 @@
 
 import { ERRNO, SHARED, STATE, TASK } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
-import { monotonicNs } from "./clock.ts";
+import { type Environment, SYSTEM } from "./environment.ts";
 
 /** The core's functions that the host calls. Addresses come back signed: `>>> 0` them. */
 interface CoreExports {
@@ -73,6 +73,7 @@ const UNGUARDED: readonly string[] = [
 
 export class Guest {
   readonly core: CoreExports;
+  readonly environment: Environment;
   /** Called when a core function trapped: the guest has damaged its own memory. */
   onCorrupt: (error: StackfulError) => void = () => {};
   readonly exports: WebAssembly.Exports;
@@ -88,7 +89,8 @@ export class Guest {
   #sharedWords!: Uint32Array;
   #generation = 0;
 
-  constructor(instance: WebAssembly.Instance) {
+  constructor(instance: WebAssembly.Instance, environment: Environment = SYSTEM) {
+    this.environment = environment;
     this.exports = instance.exports;
     this.core = this.#guarded(instance.exports);
     this.memory = this.core.memory;
@@ -238,7 +240,7 @@ export class Guest {
    * @throws {RangeError} `stackBytes` is over 8 MiB.
    */
   createTask(entry: number, stackBytes: number, topBytes: number): number {
-    this.setNow(monotonicNs()); // When it was made: the last run may be long ago.
+    this.setNow(this.environment.monotonicNs()); // When it was made: the last run may be long ago.
     const task = this.core.stackful_task_create(entry, stackBytes, topBytes) >>> 0;
     if (task < ADDRESS_END) return task;
     switch (0x1_0000_0000 - task) {

@@ -4,7 +4,15 @@
 //! (layouts: wasm/include/stackful/abi.h). test/conformance/ is this interface's specification: a
 //! new backend must pass it.
 
-export type BackendName = "uring" | "node";
+import type { Environment } from "../guest/environment.ts";
+import type { Driver } from "./driver.ts";
+
+export type BackendName = "uring" | "node" | "deno" | "sim";
+
+/** Opens a backend for a runtime: a host of a simulated world, for instance. */
+export interface BackendProvider {
+  open(options: BackendOptions): Promise<Backend>;
+}
 
 export interface BackendStats {
   /** Calls of `turn`. */
@@ -63,6 +71,12 @@ export interface BackendOptions {
 export interface Backend {
   readonly name: BackendName;
   readonly stats: Readonly<BackendStats>;
+
+  /** The guest's clocks and random numbers. */
+  readonly environment: Environment;
+
+  /** Who drives the runtime's loop. Absent: the loop goes by the host's clock and event loop. */
+  readonly driver?: Driver;
 
   /** Submissions taken and not yet delivered as completions. */
   readonly pending: number;

@@ -1,7 +1,7 @@
 //! Opens the best backend that the host allows.
 
 import { StackfulError } from "../errors.ts";
-import type { Backend, BackendName, BackendOptions } from "./backend.ts";
+import type { Backend, BackendName, BackendOptions, BackendProvider } from "./backend.ts";
 
 /** Why a better backend is not the one in use. */
 export interface BackendReason {
@@ -33,7 +33,8 @@ const CANDIDATES: readonly Candidate[] = [
 
 /**
  * Opens the backend called `choice`, or with "auto" the best one that the host allows. The
- * environment variable STACKFUL_BACKEND, where set and not "auto", overrides `choice`.
+ * environment variable STACKFUL_BACKEND, where set and not "auto", overrides a
+ * `choice` that is a name.
  *
  * @returns the backend, and for every better one why it is not used.
  * @throws {StackfulError} `SF_IO` when the backend that was named, or every one, cannot open; the
@@ -41,9 +42,10 @@ const CANDIDATES: readonly Candidate[] = [
  * @throws {RangeError} when STACKFUL_BACKEND names no backend.
  */
 export async function openBackend(
-  choice: "auto" | BackendName,
+  choice: "auto" | BackendName | BackendProvider,
   options: BackendOptions,
 ): Promise<OpenedBackend> {
+  if (typeof choice === "object") return { backend: await choice.open(options), reasons: [] };
   const wanted = forcedBackend() ?? choice;
   const candidates = CANDIDATES.filter(({ name }) => wanted === "auto" || wanted === name);
   const reasons: BackendReason[] = [];

@@ -1,7 +1,6 @@
 //! Every task that lives: what it is, what it waits for, and where its functions are.
 
 import { AGE_SHIFT, STATE, TASK, WAIT } from "../abi.gen.ts";
-import { monotonicNs } from "../guest/clock.ts";
 import type { Guest } from "../guest/guest.ts";
 import { sizeClassBytes } from "../size-classes.ts";
 import type { FunctionNames } from "./function-names.ts";
@@ -71,7 +70,7 @@ export function dumpTasks(
     entries.set(place, known);
     return known;
   };
-  const nowNs = monotonicNs();
+  const nowNs = guest.environment.monotonicNs();
   const line = (task: number): TaskDump => {
     const stackBytes = sizeClassBytes(guest.bytes[task + TASK.sizeClass]!);
     const stackUsedBytes = stackInUse(guest, task, stackBytes);

@@ -1,7 +1,7 @@
 //! From a compiled module to an instance, with everything that it imports.
 
 import { StackfulError } from "../errors.ts";
-import { monotonicNs, wallNs } from "../guest/clock.ts";
+import type { Environment } from "../guest/environment.ts";
 import { Guest } from "../guest/guest.ts";
 import { openWasi } from "../wasi/open-wasi.ts";
 import { PREVIEW1 } from "../wasi/provider.ts";
@@ -22,20 +22,16 @@ export interface OpenedInstance {
 export interface InstanceOptions {
   /** argv[0]. */
   readonly program: string;
+  readonly environment: Environment;
   /** A promise that a task waits for has settled: asks for a turn. */
   onSettled(): void;
 }
 
-const HOST_FUNCTIONS = {
-  monotonic_ns: (): bigint => BigInt(monotonicNs()),
-  wall_ns: wallNs,
-};
-
 /** @throws {StackfulError} SF_IMPORT when nobody gives an import; SF_TRAP when its start function fails. */
 export async function openInstance(
   { module, info }: LoadedGuest,
-  { grants, imports = {}, args = [], env = {} }: RuntimeOptions,
-  { program, onSettled }: InstanceOptions,
+  { grants, imports = {}, args = [], env = {}, onOutput }: RuntimeOptions,
+  { program, environment, onSettled }: InstanceOptions,
 ): Promise<OpenedInstance> {
   const names = new FunctionNames(module, info);
   const traces = new StackTraces(names);
@@ -44,18 +40,26 @@ export async function openInstance(
     ? await openWasi({
         args: [program, ...args],
         env,
+        environment,
         directories: Object.fromEntries(
           (grants?.directories ?? []).map(({ guest, host }) => [guest, host]),
         ),
         exit: (code) => {
           throw new GuestExit(code);
         },
+        ...(onOutput === undefined ? {} : { onOutput }),
       })
     : undefined;
-  const own = { ...wasi?.imports, stackful_host: HOST_FUNCTIONS };
+  const own = {
+    ...wasi?.imports,
+    stackful_host: {
+      monotonic_ns: (): bigint => BigInt(environment.monotonicNs()),
+      wall_ns: () => environment.wallNs(),
+    },
+  };
   const core = { stackful_host: { probe: traces.record } };
   const bound = bindImports(module, info, imports, own, core, awaits);
-  const guest = new Guest(await instantiate(module, bound));
+  const guest = new Guest(await instantiate(module, bound), environment);
   awaits.guest = traces.guest = guest;
   wasi?.attach(guest.memory);
   return { guest, awaits, names, traces };

@@ -2,7 +2,7 @@
 
 import type { StackfulError } from "../errors.ts";
 import type { HostImports } from "../guest/host-imports.ts";
-import type { BackendName, DirectoryGrant } from "../host/backend.ts";
+import type { BackendName, BackendProvider, DirectoryGrant } from "../host/backend.ts";
 
 export interface Limits {
   /** Tasks alive at once; `spawn` fails above it. 1 to 2 ** 32 - 1. @defaultValue 100000 */
@@ -63,8 +63,11 @@ export interface RuntimeOptions {
   /** "module.name" of imports that return promises without being async functions. */
   readonly asyncImports?: readonly string[];
   readonly limits?: Partial<Limits>;
-  /** Which I/O mechanism. "auto" takes the best that the host allows. @defaultValue "auto" */
-  readonly backend?: "auto" | BackendName;
+  /**
+   * Which I/O mechanism. "auto" takes the best that the host allows; a host of a simulated world has
+   * the runtime live in that world. @defaultValue "auto"
+   */
+  readonly backend?: "auto" | BackendName | BackendProvider;
   /**
    * Who owns the thread. "embedded": the host's event loop; turns are short. "owned": `run` waits in
    * the kernel, and the host's event loop runs when it has something to do. @defaultValue "embedded"
@@ -79,6 +82,8 @@ export interface RuntimeOptions {
    * the process. @defaultValue false
    */
   readonly raisesSignals?: boolean;
+  /** Takes lines of standard output and error, without line breaks. @defaultValue the host's own */
+  readonly onOutput?: (stream: "stdout" | "stderr", line: string) => void;
   /** Takes failures of tasks that the guest spawned. @defaultValue a process warning */
   readonly onTaskFailed?: (error: StackfulError) => void;
 }

@@ -6,7 +6,8 @@ import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
 import { type BackendReason, openBackend } from "../host/open-backend.ts";
 import type { LinkInfo } from "../link/section.ts";
-import { TurnLoop } from "../sched/turn-loop.ts";
+import type { Loop } from "../sched/loop.ts";
+import { openLoop } from "../sched/open-loop.ts";
 import { AutoTrim } from "./auto-trim.ts";
 import { Coordination } from "./coordination.ts";
 import { DeadlockError, IdleWatch } from "./deadlock.ts";
@@ -46,7 +47,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
   readonly #backend: Backend;
   readonly #reasons: readonly BackendReason[];
   readonly #options: RuntimeOptions;
-  readonly #loop: TurnLoop;
+  readonly #loop: Loop;
   readonly #tasks: TaskTable;
   readonly #waits: HostWaits;
   readonly #awaits: HostAwaits;
@@ -79,17 +80,17 @@ export class Runtime extends Coordination implements AsyncDisposable {
     const asyncNames = [...asyncFunctionNames(imports), ...(options.asyncImports ?? [])];
     const loaded = await loadGuest(source, asyncNames);
 
-    let runtime: Runtime | undefined;
-    const opened = await openInstance(loaded, options, {
-      program: options.program ?? programName(source),
-      onSettled: () => runtime!.#loop.schedule(),
-    });
-
     const { backend, reasons } = await openBackend(options.backend ?? "auto", {
       grants: backendGrants,
       handlesMax: limits.handlesMax,
     });
+    let runtime: Runtime | undefined;
     try {
+      const opened = await openInstance(loaded, options, {
+        program: options.program ?? programName(source),
+        environment: backend.environment,
+        onSettled: () => runtime!.#loop.schedule(),
+      });
       const { guest } = opened;
       const { info } = loaded;
       guest.start(limits);
@@ -125,7 +126,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
     parts.guest.onCorrupt = (error) => this.#break(error);
     this.limits = parts.limits;
     this.exports = nestedExports(parts.guest);
-    this.#loop = new TurnLoop(parts.guest, parts.backend, {
+    this.#loop = openLoop(parts.guest, parts.backend, {
       turnMs: parts.limits.turnMs,
       drain: () => {
         this.#tasks.drain();
@@ -426,12 +427,13 @@ export class Runtime extends Coordination implements AsyncDisposable {
   /** Tasks that do not end in time are abandoned with their stacks. */
   async #cancelAndDrain(): Promise<void> {
     const live = (): number => this.#guest.sharedU32(SHARED.tasksLive);
-    const endMs = performance.now() + this.limits.shutdownMs;
+    const { environment } = this.#backend;
+    const endNs = environment.monotonicNs() + this.limits.shutdownMs * 1e6;
     let pauseMs = 1;
-    while (live() > 0 && performance.now() < endMs && this.#fatal === undefined) {
+    while (live() > 0 && environment.monotonicNs() < endNs && this.#fatal === undefined) {
       // Again and again: a task may take one request for something else and go on.
       this.#tasks.cancelAll();
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await this.#loop.sleep(pauseMs);
       pauseMs = Math.min(2 * pauseMs, 100);
     }
   }

@@ -4,7 +4,7 @@ import { SHARED } from "../abi.gen.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend, BackendName, BackendStats } from "../host/backend.ts";
 import type { BackendReason } from "../host/open-backend.ts";
-import type { TurnStats } from "../sched/turn-loop.ts";
+import type { TurnStats } from "../sched/loop.ts";
 
 export interface RuntimeStats extends Readonly<BackendStats> {
   readonly backend: BackendName;

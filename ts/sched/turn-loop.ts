@@ -10,31 +10,11 @@
 //! The core counts switches, not time, so the budget of one run follows from how long the last took.
 
 import { SHARED } from "../abi.gen.ts";
-import { toNs } from "../guest/clock.ts";
+import { toNs } from "../guest/environment.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
+import { Loop, type LoopOptions } from "./loop.ts";
 import { nextMacrotask } from "./macrotask.ts";
-
-export interface TurnLoopOptions {
-  /** Longest stretch of a turn, in milliseconds, before the host's event loop goes on. */
-  readonly turnMs: number;
-  /** After every run: tasks have ended, waiters were served. */
-  drain(): void;
-  /** How often the guest has called or woken JavaScript: that may have started anything. */
-  hostCalls(): number;
-  /** An exception left the guest while `task` ran; 0: its core. Returns false to end the loop. */
-  failed(task: number, error: unknown): boolean;
-  /** The backend broke in an embedded turn; the loop has ended. */
-  broken(error: unknown): void;
-}
-
-export interface TurnStats {
-  turns: number;
-  /** Calls into the guest: several to a turn that has much to do. */
-  runs: number;
-  /** Longest turn, in milliseconds. */
-  longestTurnMs: number;
-}
 
 /** One run aims at this share of a turn, so that a turn ends near its time. */
 const RUNS_PER_TURN = 4;
@@ -47,18 +27,10 @@ const HOST_TURN_EVERY = 8;
 /** Longest wait in the kernel: what cannot be interrupted must end by itself. */
 const WAIT_NS_MAX = 1e9;
 
-export class TurnLoop {
-  readonly stats: TurnStats = { turns: 0, runs: 0, longestTurnMs: 0 };
-  readonly #guest: Guest;
-  readonly #backend: Backend;
-  readonly #options: TurnLoopOptions;
+export class TurnLoop extends Loop {
   #budget = 1024;
-  #boundGeneration = 0;
   #scheduled = false;
-  /** Since the last run. */
-  #asked = false;
   #running = false;
-  #stopped = false;
   /** When the last run ended. */
   #ranUntilMs = 0;
   #owned = false;
@@ -67,17 +39,14 @@ export class TurnLoop {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeOwner: (() => void) | undefined;
 
-  constructor(guest: Guest, backend: Backend, options: TurnLoopOptions) {
-    this.#guest = guest;
-    this.#backend = backend;
-    this.#options = options;
+  constructor(guest: Guest, backend: Backend, options: LoopOptions) {
+    super(guest, backend, options);
     backend.onReady = () => this.#turnOrWake();
   }
 
-  /** Asks for a turn: a task became ready outside of one. */
-  schedule(): void {
-    this.#asked = true;
-    if (this.#scheduled || this.#running || this.#stopped) return;
+  override schedule(): void {
+    this.asked = true;
+    if (this.#scheduled || this.#running || this.stopped) return;
     this.#scheduled = true;
     nextMacrotask(() => {
       this.#scheduled = false;
@@ -85,28 +54,22 @@ export class TurnLoop {
     });
   }
 
-  /** Whether there is nothing to run now. */
-  get idle(): boolean {
+  override get idle(): boolean {
     return !this.#scheduled && !this.#running && !this.#busy;
   }
 
-  /** Has the backend know the memory as it is now. */
-  bind(): void {
-    const { generation } = this.#guest;
-    if (this.#boundGeneration === generation) return;
-    this.#backend.bind(this.#guest.memory, this.#guest.shared);
-    this.#boundGeneration = generation;
+  override sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
   }
 
-  /** No turn starts any more. */
-  stop(): void {
-    this.#stopped = true;
+  override stop(): void {
+    super.stop();
     clearTimeout(this.#timer);
     this.#wakeOwner?.();
   }
 
   /** Runs turns until `done`, waiting in the kernel where the backend can. */
-  async runOwned(done: () => boolean): Promise<void> {
+  override async runOwned(done: () => boolean): Promise<void> {
     try {
       await this.#runOwned(done);
     } finally {
@@ -116,25 +79,25 @@ export class TurnLoop {
   }
 
   async #runOwned(done: () => boolean): Promise<void> {
-    const backend = this.#backend;
-    const { hostCalls, turnMs } = this.#options;
+    const backend = this.backend;
+    const { hostCalls, turnMs } = this.options;
     this.#owned = true;
     let hostTurnMs = performance.now();
     let hostCallsSeen = -1;
-    while (!done() && !this.#stopped) {
+    while (!done() && !this.stopped) {
       this.stats.turns++;
       const startMs = performance.now();
       const idle = !this.#run(startMs);
       this.#busy = !idle;
       const nowMs = this.#ranUntilMs;
       this.#measure(startMs, nowMs);
-      if (done() || this.#stopped) return;
+      if (done() || this.stopped) return;
 
       // What JavaScript has started is not known to the kernel before the host's loop has turned.
       const hostDue = idle && hostCallsSeen !== hostCalls();
-      const canWait = backend.canWait && !hostDue && (this.#hasIo() || this.#hasTimer());
+      const canWait = backend.canWait && !hostDue && (this.hasIo() || this.hasTimer());
       const waitNs = idle && canWait ? Math.min(this.#untilTimerNs(nowMs), WAIT_NS_MAX) : 0;
-      const delivered = this.#flush(waitNs);
+      const delivered = this.flush(waitNs);
       if (idle && !canWait && !hostDue && delivered === 0) {
         await this.#waitEmbedded();
       } else if (
@@ -151,7 +114,7 @@ export class TurnLoop {
 
   #turnOrWake(): void {
     if (this.#owned) this.#wakeOwner?.();
-    else if (!this.#stopped && !this.#running) this.#embeddedTurn();
+    else if (!this.stopped && !this.#running) this.#embeddedTurn();
   }
 
   #embeddedTurn(): void {
@@ -163,11 +126,11 @@ export class TurnLoop {
       }
     } catch (error) {
       this.#running = false;
-      this.#stopped = true;
-      this.#options.broken(error);
+      this.stopped = true;
+      this.options.broken(error);
       return;
     }
-    if (this.#hasTimer()) {
+    if (this.hasTimer()) {
       const delayMs = Math.min(Math.ceil(this.#untilTimerNs(performance.now()) / 1e6), 2 ** 31 - 1);
       this.#timer = setTimeout(() => this.#turnOrWake(), delayMs);
     }
@@ -177,7 +140,7 @@ export class TurnLoop {
   #waitEmbedded(): Promise<void> {
     return new Promise((resolve) => {
       const delayMs = Math.min(Math.ceil(this.#untilTimerNs(performance.now()) / 1e6), 2 ** 31 - 1);
-      if (this.#hasTimer()) this.#timer = setTimeout(() => this.#wakeOwner?.(), delayMs);
+      if (this.hasTimer()) this.#timer = setTimeout(() => this.#wakeOwner?.(), delayMs);
       this.#wakeOwner = () => {
         this.#wakeOwner = undefined;
         clearTimeout(this.#timer);
@@ -189,74 +152,43 @@ export class TurnLoop {
   /** Returns whether there is more to do at once. */
   #turn(): boolean {
     const startMs = performance.now();
-    const endMs = startMs + this.#options.turnMs;
+    const endMs = startMs + this.options.turnMs;
     this.#running = true;
     this.stats.turns++;
     let nowMs = startMs;
     let busy: boolean;
     do {
       busy = this.#run(nowMs);
-      if (this.#stopped) break;
-      if (this.#flush(0) > 0) busy = true;
+      if (this.stopped) break;
+      if (this.flush(0) > 0) busy = true;
       nowMs = performance.now();
     } while (busy && nowMs < endMs);
     this.#running = false;
     this.#measure(startMs, nowMs);
-    return !this.#stopped && busy;
+    return !this.stopped && busy;
   }
 
   #measure(startMs: number, endMs: number): void {
     this.stats.longestTurnMs = Math.max(this.stats.longestTurnMs, endMs - startMs);
   }
 
-  #hasIo(): boolean {
-    const guest = this.#guest;
-    const submitted =
-      guest.sharedU32(SHARED.submissionsTail) !== guest.sharedU32(SHARED.submissionsHead);
-    return submitted || this.#backend.pending > 0;
-  }
-
   /** Runs the guest once; returns whether it has more to do at once. */
   #run(nowMs: number): boolean {
-    const guest = this.#guest;
-    this.stats.runs++;
-    guest.setNow(toNs(nowMs));
-    let ready: boolean;
-    try {
-      ready = guest.core.stackful_run(this.#budget) !== 0;
-    } catch (error) {
-      ready = true;
-      if (!this.#options.failed(guest.current, error)) this.#stopped = true;
-    }
-    this.#asked = false;
-    this.#options.drain();
+    const ready = this.runGuest(this.#budget, toNs(nowMs));
     this.#ranUntilMs = performance.now();
     this.#adaptBudget(ready, this.#ranUntilMs - nowMs);
-    return ready || this.#asked || guest.sharedU32(SHARED.sleepers) > 0;
+    return this.hasMore(ready);
   }
 
   /** `ready`: tasks were left, so the budget was used up, or the ring was full. */
   #adaptBudget(ready: boolean, tookMs: number): void {
-    const aimMs = this.#options.turnMs / RUNS_PER_TURN;
+    const aimMs = this.options.turnMs / RUNS_PER_TURN;
     if (tookMs > 2 * aimMs) this.#budget = Math.max(BUDGET_MIN, this.#budget >> 1);
     else if (ready && tookMs < aimMs) this.#budget = Math.min(BUDGET_MAX, this.#budget << 1);
   }
 
-  /** One backend call: hands over what the guest submitted, waits, takes what has finished. */
-  #flush(waitNs: number): number {
-    if (waitNs === 0 && !this.#hasIo()) return 0;
-    this.bind();
-    return this.#backend.turn(waitNs);
-  }
-
-  #hasTimer(): boolean {
-    const guest = this.#guest;
-    const low = guest.sharedU32(SHARED.deadlineNs);
-    return (low & guest.sharedU32(SHARED.deadlineNs + 4)) >>> 0 !== 0xffff_ffff;
-  }
-
   #untilTimerNs(nowMs: number): number {
-    if (!this.#hasTimer()) return Number.POSITIVE_INFINITY;
-    return Math.max(0, this.#guest.sharedU64(SHARED.deadlineNs) - toNs(nowMs));
+    if (!this.hasTimer()) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.guest.sharedU64(SHARED.deadlineNs) - toNs(nowMs));
   }
 }

@@ -3,9 +3,8 @@
 //! allows for what is not there.
 
 import { ERRNO } from "../abi.gen.ts";
-import { monotonicNs, wallNs } from "../guest/clock.ts";
 import type { HostFunction } from "../guest/host-imports.ts";
-import { PREVIEW1, type WasiOptions, type WasiProvider } from "./provider.ts";
+import { PREVIEW1, type PrintLine, type WasiOptions, type WasiProvider } from "./provider.ts";
 
 const FILETYPE_CHARACTER_DEVICE = 2;
 const CLOCK_REALTIME = 0;
@@ -21,10 +20,8 @@ const UNSUPPORTED = [
   .join(" ")
   .split(" ");
 
-/** Takes one line of output, without its line break. */
-export type PrintLine = (stream: "stdout" | "stderr", line: string) => void;
-
 export function openMinimalWasi(options: WasiOptions, print: PrintLine): WasiProvider {
+  const { environment } = options;
   let memory: WebAssembly.Memory | undefined;
   const view = (): DataView => new DataView(memory!.buffer);
   const bytes = (address: number, length: number): Uint8Array<ArrayBuffer> =>
@@ -65,13 +62,15 @@ export function openMinimalWasi(options: WasiOptions, print: PrintLine): WasiPro
       return 0;
     },
     clock_time_get: (clock: number, _precision: bigint, out: number) => {
-      view().setBigUint64(out, clock === CLOCK_REALTIME ? wallNs() : BigInt(monotonicNs()), true);
+      view().setBigUint64(
+        out,
+        clock === CLOCK_REALTIME ? environment.wallNs() : BigInt(environment.monotonicNs()),
+        true,
+      );
       return 0;
     },
     random_get: (address: number, length: number) => {
-      for (let at = 0; at < length >>> 0; at += 65_536) {
-        crypto.getRandomValues(bytes(address + at, Math.min(65_536, (length >>> 0) - at)));
-      }
+      environment.fillRandom(bytes(address, length));
       return 0;
     },
     fd_write: (fd: number, vectors: number, count: number, writtenOut: number) => {

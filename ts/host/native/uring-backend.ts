@@ -5,6 +5,7 @@
 
 import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
+import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
 import { type Addon, type AddonHandle, COUNTER, ENDPOINT_USE, loadAddon } from "./addon.ts";
 
@@ -26,6 +27,7 @@ const NO_BYTES = new Uint8Array(0);
 
 export class UringBackend implements Backend {
   readonly name = "uring";
+  readonly environment = SYSTEM;
   readonly canWait = true;
   readonly canDiscard = true;
   onReady: () => void = () => {};

@@ -4,6 +4,7 @@
 import { ERRNO, OP } from "../../abi.gen.ts";
 import { assert } from "../../assert.ts";
 import { StackfulError } from "../../errors.ts";
+import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendStats, Grants } from "../backend.ts";
 import { checkEndpointGrant, type Directory } from "../grants.ts";
 import { GuestRing, type Submission } from "../ring.ts";
@@ -38,6 +39,7 @@ export async function openNodeBackend({ grants, handlesMax }: BackendOptions): P
 
 class NodeBackend implements Backend {
   readonly name = "node";
+  readonly environment = SYSTEM;
   readonly canWait = false;
   /** JavaScript cannot reach the pages behind a memory. */
   readonly canDiscard = false;

@@ -1,0 +1,28 @@
+//! Who decides when loops run and how time passes, in place of the host's clock and event loop: a
+//! simulated world, whose time moves only when nobody in it can go on.
+
+/** The loop of one runtime, as its driver sees it. */
+export interface DrivenLoop {
+  /**
+   * One run of the guest, of at most `budget` switches, and one turn of its backend. Never throws.
+   *
+   * @returns whether there is more to do before time passes.
+   */
+  step(budget: number): boolean;
+  /** When its earliest timer is due, on the environment's monotonic clock. Infinity: none is armed. */
+  readonly deadlineNs: number;
+  /** How often it has called or woken JavaScript, which may have started anything: see there. */
+  readonly hostCalls: number;
+}
+
+/** Steps its loops one at a time, in an order of its own, and lets time pass when all are done. */
+export interface Driver {
+  /** `loop` takes part from now on. Nothing is stepped before a `wake`. */
+  add(loop: DrivenLoop): void;
+  /** `loop` is never stepped again. */
+  remove(loop: DrivenLoop): void;
+  /** `loop` has something to do: JavaScript made a task ready, or its backend has completions. */
+  wake(loop: DrivenLoop): void;
+  /** Resolves when so many nanoseconds have passed in the driver's time. */
+  sleep(ns: number): Promise<void>;
+}
