@@ -45,8 +45,10 @@ function checkText(name: string, text: string, problems: string[]): void {
 
 function checkImports(name: string, text: string, problems: string[]): void {
   const from = layerOf(name);
-  for (const [, target] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
-    const path = normalize(join(dirname(name), target!));
+  for (const [, target] of text.matchAll(/(?:from|import\()\s*"((?:\.|#platform\/)[^"]+)"/g)) {
+    const path = target!.startsWith("#")
+      ? target!.slice("#platform/".length)
+      : normalize(join(dirname(name), target!));
     const to = layerOf(path);
     if (to < from) {
       problems.push(`ts/${name}: imports ${path}, which is in a layer above`);

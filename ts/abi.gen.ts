@@ -2,6 +2,7 @@
 // Committed so that the types, and every change of the ABI, are visible without a build.
 
 export const ABI_VERSION = 2;
+export const DATAGRAM_MAX = 65527;
 export const IOVEC_MAX = 64;
 export const PATH_MAX = 4096;
 export const AGE_SHIFT = 20;
@@ -169,6 +170,9 @@ export const OP = {
   FSYNC: 14,
   LOCAL_ADDRESS: 15,
   PEER_ADDRESS: 16,
+  UDP_BIND: 17,
+  SEND_TO: 18,
+  RECEIVE_FROM: 19,
 } as const;
 
 export const WAIT = {

@@ -15,7 +15,7 @@ export type { DumpOptions, TaskDump } from "./runtime/dump.ts";
 export { type FormatOptions, formatDump } from "./runtime/dump-format.ts";
 export type { Event, EventOptions } from "./runtime/event.ts";
 export type { Item, ItemOf, ItemType } from "./runtime/item.ts";
-export type { GuestSource } from "./runtime/load.ts";
+export type { GuestSource } from "./runtime/module-source.ts";
 export {
   DEFAULT_LIMITS,
   type Limits,

@@ -106,7 +106,7 @@ int32_t uring__start(struct uring *uring, const struct sf_submission *submission
     default:
       break;
   }
-  if (submission->op > SF_OP_PEER_ADDRESS || submission->op <= SF_OP_CANCEL) return -SF_ENOSYS;
+  if (submission->op > SF_OP_RECEIVE_FROM || submission->op <= SF_OP_CANCEL) return -SF_ENOSYS;
   struct sf_handle *handle = sf__handles_get(&uring->base.handles, submission->handle);
   return handle == NULL ? -SF_EBADF : start_on(uring, submission, handle);
 }

@@ -19,7 +19,11 @@ const ON_HANDLES = [
   OP.FSYNC,
   OP.LOCAL_ADDRESS,
   OP.PEER_ADDRESS,
+  OP.SEND_TO,
+  OP.RECEIVE_FROM,
 ];
+
+const OPCODE_MAX = Math.max(...Object.values(OP));
 
 export function hostileLaws(law: Law): void {
   recordLaws(law);
@@ -29,7 +33,7 @@ export function hostileLaws(law: Law): void {
 
 function recordLaws(law: Law): void {
   law("an unknown operation gives -ENOSYS, whatever else is in it", async ({ guest }) => {
-    for (const op of [0, 17, 18, 255, 256, 0x7fff, 0x8000, 0xffff]) {
+    for (const op of [0, OPCODE_MAX + 1, OPCODE_MAX + 2, 255, 256, 0x7fff, 0x8000, 0xffff]) {
       const record = { op, handle: -1, pointer: 0xffff_ffff, length: 0xffff_ffff };
       expect(errnoName(await guest.submit(record))).toBe("ENOSYS");
     }
@@ -63,10 +67,10 @@ function recordLaws(law: Law): void {
     for (let index = 0; index < 4000; index++) {
       const record = random.slice(index * SUBMISSION.size, (index + 1) * SUBMISSION.size);
       const view = new DataView(record.buffer);
-      if (index % 8 !== 0) view.setUint16(SUBMISSION.op, record[0]! % 17, true);
-      // No listening and connecting all over the host: those addresses have laws of their own.
+      if (index % 8 !== 0) view.setUint16(SUBMISSION.op, record[0]! % (OPCODE_MAX + 1), true);
+      // No endpoints all over the host: those addresses have laws of their own.
       const op = view.getUint16(SUBMISSION.op, true);
-      if (op === OP.LISTEN || op === OP.CONNECT)
+      if (op === OP.LISTEN || op === OP.CONNECT || op === OP.UDP_BIND)
         view.setUint32(SUBMISSION.pointer, 0xffff_fff0, true);
       view.setUint32(SUBMISSION.token, index, true);
       if (op !== OP.CANCEL) tokens.set(index, 1);

@@ -1,4 +1,5 @@
-//! Module loader hook: TypeScript with its types taken out, and nothing checked.
+//! Module loader hooks: TypeScript with its types taken out, and nothing checked; and what package.json
+//! says of `imports`, for sources that are not compiled.
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -9,6 +10,16 @@ const compilerOptions = {
   target: ts.ScriptTarget.ES2022,
   verbatimModuleSyntax: true,
 };
+
+const PLATFORM = "#platform/";
+
+export async function resolve(specifier, context, nextResolve) {
+  if (!specifier.startsWith(PLATFORM) || !context.parentURL.endsWith(".ts")) {
+    return nextResolve(specifier, context);
+  }
+  const path = `../../ts/${specifier.slice(PLATFORM.length)}.ts`;
+  return nextResolve(new URL(path, import.meta.url).href, context);
+}
 
 export async function load(url, context, nextLoad) {
   if (!url.startsWith("file:") || !url.endsWith(".ts")) return nextLoad(url, context);

@@ -7,7 +7,8 @@
 import type { Environment } from "../guest/environment.ts";
 import type { Driver } from "./driver.ts";
 
-export type BackendName = "uring" | "node" | "deno" | "sim";
+/** "none": no I/O at all, only tasks, timers, channels and host imports. */
+export type BackendName = "uring" | "node" | "deno" | "sim" | "none";
 
 /** Opens a backend for a runtime: a host of a simulated world, for instance. */
 export interface BackendProvider {

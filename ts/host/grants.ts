@@ -48,10 +48,18 @@ export interface Located {
   readonly directoryOnly: boolean;
 }
 
+export type PathKind = "directory" | "link" | "other" | "missing";
+
 /** The part of a file system that resolution needs. Failures are exceptions with a POSIX `code`. */
 export interface LinkReader {
-  kind(path: string): Promise<"directory" | "link" | "other" | "missing">;
+  kind(path: string): Promise<PathKind>;
   readLink(path: string): Promise<string>;
+}
+
+/** The same of a file system that answers at once. */
+export interface LinkReaderSync {
+  kind(path: string): PathKind;
+  readLink(path: string): string;
 }
 
 /** As many links as Linux follows in one path. */
@@ -89,10 +97,38 @@ export function locate(directories: readonly Directory[], path: string): Located
  * @throws {StackfulError} `SF_IO` with errno ENOTCAPABLE, ELOOP, ENOENT or ENOTDIR.
  */
 export async function resolveBeneath(
-  { directory, components }: Located,
+  located: Located,
   files: LinkReader,
   followLast: boolean,
 ): Promise<string> {
+  const walk = walkBeneath(located, followLast);
+  let step = walk.next();
+  while (!step.done) step = walk.next(await files[step.value.what](step.value.path));
+  return step.value;
+}
+
+/** `resolveBeneath` at once. */
+export function resolveBeneathSync(
+  located: Located,
+  files: LinkReaderSync,
+  followLast: boolean,
+): string {
+  const walk = walkBeneath(located, followLast);
+  let step = walk.next();
+  while (!step.done) step = walk.next(files[step.value.what](step.value.path));
+  return step.value;
+}
+
+/** What the walk wants to know of a path: the answer is a PathKind, or where the link leads. */
+interface Question {
+  readonly what: "kind" | "readLink";
+  readonly path: string;
+}
+
+function* walkBeneath(
+  { directory, components }: Located,
+  followLast: boolean,
+): Generator<Question, string, string> {
   const done: string[] = [];
   const left = [...components].reverse();
   const hostPath = (): string => joinHost(directory.root, done);
@@ -105,10 +141,10 @@ export async function resolveBeneath(
     }
     done.push(component);
     const last = left.length === 0;
-    const kind = last && !followLast ? "other" : await files.kind(hostPath());
+    const kind = last && !followLast ? "other" : yield { what: "kind", path: hostPath() };
     if (kind === "link") {
       if (++links > LINKS_MAX) throw failure("ELOOP", components);
-      const target = await files.readLink(hostPath());
+      const target = yield { what: "readLink", path: hostPath() };
       // Host paths mean nothing to the guest: an absolute link always leads out.
       if (target.startsWith("/")) throw notCapable(components.join("/"));
       done.pop();

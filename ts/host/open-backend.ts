@@ -1,5 +1,6 @@
 //! Opens the best backend that the host allows.
 
+import { CANDIDATES } from "#platform/host/candidates";
 import { StackfulError } from "../errors.ts";
 import type { Backend, BackendName, BackendOptions, BackendProvider } from "./backend.ts";
 
@@ -13,23 +14,6 @@ export interface OpenedBackend {
   readonly backend: Backend;
   readonly reasons: readonly BackendReason[];
 }
-
-interface Candidate {
-  readonly name: BackendName;
-  open(options: BackendOptions): Promise<Backend>;
-}
-
-/** Best first. Imported on demand: a host without node:net or addons loads this file too. */
-const CANDIDATES: readonly Candidate[] = [
-  {
-    name: "uring",
-    open: async (options) => (await import("./native/uring-backend.ts")).openUring(options),
-  },
-  {
-    name: "node",
-    open: async (options) => (await import("./node/node-backend.ts")).openNodeBackend(options),
-  },
-];
 
 /**
  * Opens the backend called `choice`, or with "auto" the best one that the host allows. The

@@ -52,10 +52,17 @@ export function appendLinkInfo(wasm: Uint8Array, info: LinkInfo): Uint8Array<Arr
 /** Undefined when the module has not been linked. */
 export function findLinkInfo(module: WasmModule): LinkInfo | undefined {
   const body = module.customs.find((custom) => custom.name === NAME)?.body;
-  if (body === undefined) return undefined;
-  return JSON.parse(
-    new TextDecoder().decode(module.bytes.subarray(body.start, body.end)),
-  ) as LinkInfo;
+  return body === undefined ? undefined : decode(module.bytes.subarray(body.start, body.end));
+}
+
+/** As findLinkInfo, of a module that the engine has compiled. */
+export function findCompiledLinkInfo(module: WebAssembly.Module): LinkInfo | undefined {
+  const [section] = WebAssembly.Module.customSections(module, NAME);
+  return section === undefined ? undefined : decode(section);
+}
+
+function decode(section: AllowSharedBufferSource): LinkInfo {
+  return JSON.parse(new TextDecoder().decode(section)) as LinkInfo;
 }
 
 /** @throws {StackfulError} SF_MODULE when `wasm` is not linked, or for another ABI version. */

@@ -13,8 +13,8 @@ import { SHARED } from "../abi.gen.ts";
 import { toNs } from "../guest/environment.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
+import { nextMacrotask } from "../host/macrotask.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
-import { nextMacrotask } from "./macrotask.ts";
 
 /** One run aims at this share of a turn, so that a turn ends near its time. */
 const RUNS_PER_TURN = 4;

@@ -27,6 +27,7 @@ export async function openNodeWasi(options: WasiOptions): Promise<WasiProvider |
 
 /** Without the warning that node:wasi is experimental: the user did not choose it. */
 async function importQuietly(): Promise<typeof import("node:wasi") | undefined> {
+  if (globalThis.process?.versions?.node === undefined) return undefined;
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {

@@ -157,3 +157,31 @@ EXPORT(sf_peer_address) int32_t sf_peer_address(int32_t handle, struct sf_addres
   return op_park((struct op){
       .op = SF_OP_PEER_ADDRESS, .handle = handle, .pointer = address_of(address_out)});
 }
+
+EXPORT(sf_udp_bind) int32_t sf_udp_bind(const struct sf_address *address) {
+  RETURN_IF_RESUMED();
+  return op_park(
+      (struct op){.op = SF_OP_UDP_BIND, .handle = -1, .pointer = address_of(address)});
+}
+
+EXPORT(sf_send_to)
+int32_t sf_send_to(int32_t handle, const void *buffer, uint32_t length,
+                   const struct sf_address *destination) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_SEND_TO,
+                             .handle = handle,
+                             .pointer = address_of(buffer),
+                             .length = length,
+                             .argument = address_of(destination)});
+}
+
+EXPORT(sf_receive_from)
+int32_t sf_receive_from(int32_t handle, void *buffer, uint32_t length,
+                        struct sf_address *source_out) {
+  RETURN_IF_RESUMED();
+  return op_park((struct op){.op = SF_OP_RECEIVE_FROM,
+                             .handle = handle,
+                             .pointer = address_of(buffer),
+                             .length = length,
+                             .argument = address_of(source_out)});
+}

@@ -14,11 +14,12 @@
 import type { Socket } from "node:net";
 import { ERRNO, OP, SHUTDOWN } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
+import { writeEndpoint } from "../resources/endpoint.ts";
+import { errnoOf } from "../resources/errno.ts";
+import type { Operation } from "../resources/operation.ts";
+import { type Context, oldest, type Resource, TRANSFER_BYTES_MAX } from "../resources/resource.ts";
 import type { Segments } from "../ring.ts";
-import { endpointOf, writeEndpoint } from "./address.ts";
-import { errnoOf } from "./errno.ts";
-import type { Operation } from "./operation.ts";
-import { type Context, oldest, type Resource, TRANSFER_BYTES_MAX } from "./resource.ts";
+import { endpointOf } from "./address.ts";
 
 /** Options for every socket, connected or accepted. */
 export const SOCKET_OPTIONS = {

@@ -6,9 +6,9 @@
 
 import * as fs from "node:fs";
 import { ERRNO, OP } from "../../abi.gen.ts";
-import { errnoOf } from "./errno.ts";
-import type { Operation } from "./operation.ts";
-import { type Context, oldest, type Resource, TRANSFER_BYTES_MAX } from "./resource.ts";
+import { errnoOf } from "../resources/errno.ts";
+import type { Operation } from "../resources/operation.ts";
+import { type Context, oldest, type Resource, TRANSFER_BYTES_MAX } from "../resources/resource.ts";
 
 /** Settles one call into node:fs. */
 type Done = (error: Error | null, bytes?: number) => void;

@@ -4,11 +4,12 @@
 
 import type { AddressInfo, Server } from "node:net";
 import { ADDRESS, ERRNO, OP } from "../../abi.gen.ts";
-import { endpointOf, writeEndpoint } from "./address.ts";
+import { writeEndpoint } from "../resources/endpoint.ts";
+import { errnoOf } from "../resources/errno.ts";
+import type { Operation } from "../resources/operation.ts";
+import { type Context, oldest, type Resource } from "../resources/resource.ts";
+import { endpointOf } from "./address.ts";
 import { Connection } from "./connection.ts";
-import { errnoOf } from "./errno.ts";
-import type { Operation } from "./operation.ts";
-import { type Context, oldest, type Resource } from "./resource.ts";
 
 export class Listener implements Resource {
   readonly #context: Context;

@@ -8,7 +8,7 @@
 import * as fs from "node:fs";
 import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { promisify } from "node:util";
-import { ERRNO, OPEN, PATH_MAX } from "../../abi.gen.ts";
+import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import type { DirectoryGrant } from "../backend.ts";
 import {
@@ -16,28 +16,19 @@ import {
   type Directory,
   isBeneath,
   type LinkReader,
-  type Located,
-  locate,
   resolveBeneath,
 } from "../grants.ts";
-import type { Submission } from "../ring.ts";
-import { errnoOf } from "./errno.ts";
+import { errnoOf } from "../resources/errno.ts";
+import { type OpenRequest, openFailure, readOpenRequest } from "../resources/open-request.ts";
+import type { Operation } from "../resources/operation.ts";
+import type { Context } from "../resources/resource.ts";
 import { File } from "./file.ts";
-import type { Operation } from "./operation.ts";
-import type { Context } from "./resource.ts";
 
 // Plain descriptors, because a FileHandle closes itself when it is collected.
 const openFd = promisify(fs.open);
 const closeFd = promisify(fs.close);
 const fstat = promisify(fs.fstat);
 const ftruncate = promisify(fs.ftruncate);
-
-const FLAGS_KNOWN =
-  OPEN.READ | OPEN.WRITE | OPEN.CREATE | OPEN.EXCLUSIVE | OPEN.TRUNCATE | OPEN.APPEND;
-const FLAGS_WRITING = OPEN.WRITE | OPEN.CREATE | OPEN.TRUNCATE | OPEN.APPEND;
-const PERMISSION_BITS = 0o777;
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const links: LinkReader = {
   async kind(path) {
@@ -62,7 +53,7 @@ export async function openDirectories(
       checkDirectoryGrant(grant);
       try {
         const root = await realpath(grant.host);
-        if (!(await stat(root)).isDirectory()) throw failure("ENOTDIR", root);
+        if (!(await stat(root)).isDirectory()) throw openFailure("ENOTDIR", root);
         return { root, guest: grant.guest, readOnly: grant.readOnly ?? false };
       } catch (cause) {
         const errno = cause instanceof StackfulError ? cause.errno : codeOf(cause);
@@ -86,20 +77,19 @@ export async function startOpen(
   // While the path is walked nothing has happened yet, so that is when a CANCEL takes effect.
   operation.owner = { cancel: () => operations.finish(operation, -ERRNO.ECANCELED) };
   try {
-    const located = locate(directories, readPath(context, operation.submission));
-    const flags = hostFlags(operation.submission.argument, located);
-    const exclusive = (operation.submission.argument & OPEN.EXCLUSIVE) !== 0;
-    if (handles.full) throw failure("EMFILE", "");
-    const path = await resolveBeneath(located, links, !exclusive);
+    const request = readOpenRequest(context.ring, directories, operation.submission);
+    const { located } = request;
+    if (handles.full) throw openFailure("EMFILE");
+    const path = await resolveBeneath(located, links, !request.exclusive);
     if (operation.finished) return;
 
     operation.owner = undefined;
-    const fd = await openFd(path, flags, operation.submission.mode & PERMISSION_BITS);
+    const fd = await openFd(path, hostFlags(request), request.mode);
     try {
       await verify(fd, path, located.directory);
-      if ((operation.submission.argument & OPEN.TRUNCATE) !== 0) await ftruncate(fd, 0);
+      if (request.truncate) await ftruncate(fd, 0);
       const handle = handles.insert(new File(context, fd));
-      if (handle < 0) throw failure("EMFILE", path);
+      if (handle < 0) throw openFailure("EMFILE", path);
       operations.finish(operation, handle);
     } catch (error) {
       await closeFd(fd);
@@ -110,37 +100,17 @@ export async function startOpen(
   }
 }
 
-function readPath({ ring }: Context, { pointer, length }: Submission): string {
-  if (!ring.inRange(pointer, length)) throw failure("EFAULT", "");
-  if (length > PATH_MAX) throw failure("ENAMETOOLONG", "");
-  let path: string;
-  try {
-    path = decoder.decode(ring.copyOut(pointer, length));
-  } catch {
-    throw failure("EINVAL", "");
-  }
-  if (path.includes("\0")) throw failure("EINVAL", path);
-  return path;
-}
-
-function hostFlags(wanted: number, { directory, directoryOnly }: Located): number {
-  const access = wanted & (OPEN.READ | OPEN.WRITE);
-  const has = (flag: number): boolean => (wanted & flag) !== 0;
-  if (access === 0 || (wanted & ~FLAGS_KNOWN) !== 0) throw failure("EINVAL", "");
-  if (has(OPEN.TRUNCATE) && !has(OPEN.WRITE)) throw failure("EINVAL", "");
-  if (directory.readOnly && has(FLAGS_WRITING)) throw failure("EROFS", directory.guest);
-  if (directoryOnly && has(FLAGS_WRITING)) throw failure("EISDIR", "");
-
+function hostFlags({ located, ...request }: OpenRequest): number {
   const c = fs.constants;
   // O_NONBLOCK: opening a FIFO must not hold a thread of the pool until its other end opens.
   // Windows has none of the optional ones.
   let flags = (c.O_NOFOLLOW ?? 0) | (c.O_NONBLOCK ?? 0) | (c.O_NOCTTY ?? 0);
-  if (access === OPEN.READ) flags |= c.O_RDONLY;
-  else flags |= access === OPEN.WRITE ? c.O_WRONLY : c.O_RDWR;
-  if (has(OPEN.CREATE)) flags |= c.O_CREAT;
-  if (has(OPEN.CREATE) && has(OPEN.EXCLUSIVE)) flags |= c.O_EXCL;
-  if (has(OPEN.APPEND)) flags |= c.O_APPEND;
-  if (directoryOnly) flags |= c.O_DIRECTORY ?? 0;
+  if (!request.write) flags |= c.O_RDONLY;
+  else flags |= request.read ? c.O_RDWR : c.O_WRONLY;
+  if (request.create) flags |= c.O_CREAT;
+  if (request.create && request.exclusive) flags |= c.O_EXCL;
+  if (request.append) flags |= c.O_APPEND;
+  if (located.directoryOnly) flags |= c.O_DIRECTORY ?? 0;
   return flags;
 }
 
@@ -154,11 +124,7 @@ async function verify(fd: number, path: string, { root }: Directory): Promise<vo
     const [opened, named] = await Promise.all([fstat(fd), stat(now)]);
     if (isBeneath(root, now) && opened.ino === named.ino && opened.dev === named.dev) return;
   }
-  throw failure("ENOTCAPABLE", path);
-}
-
-function failure(errno: keyof typeof ERRNO, path: string): StackfulError {
-  return new StackfulError("SF_IO", `open ${path}: ${errno}`, { errno });
+  throw openFailure("ENOTCAPABLE", path);
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -3,13 +3,13 @@
 import { connect, createServer } from "node:net";
 import { ERRNO } from "../../abi.gen.ts";
 import type { EndpointGrant } from "../backend.ts";
-import { type Endpoint, endpointGranted } from "../grants.ts";
-import { hostOf, readEndpoint } from "./address.ts";
+import { grantedEndpoint } from "../resources/endpoint.ts";
+import { errnoOf } from "../resources/errno.ts";
+import type { Operation } from "../resources/operation.ts";
+import type { Context } from "../resources/resource.ts";
+import { hostOf } from "./address.ts";
 import { Connection, SOCKET_OPTIONS } from "./connection.ts";
-import { errnoOf } from "./errno.ts";
 import { Listener } from "./listener.ts";
-import type { Operation } from "./operation.ts";
-import type { Context } from "./resource.ts";
 
 /** Linux's default net.core.somaxconn: how many connections a guest can make the host hold. */
 const BACKLOG_MAX = 4096;
@@ -71,16 +71,4 @@ export function startConnect(
     else operations.finish(operation, handle);
   });
   return undefined;
-}
-
-/** The endpoint that the guest names and may use, or a negated errno. */
-function grantedEndpoint(
-  { ring, handles }: Context,
-  grants: readonly EndpointGrant[] | undefined,
-  { submission }: Operation,
-): Endpoint | number {
-  const endpoint = readEndpoint(ring, submission.pointer);
-  if (typeof endpoint === "number") return endpoint;
-  if (!endpointGranted(grants, endpoint)) return -ERRNO.ENOTCAPABLE;
-  return handles.full ? -ERRNO.EMFILE : endpoint;
 }

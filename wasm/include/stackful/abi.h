@@ -116,7 +116,11 @@ enum sf_errno {
   X(PWRITE,        13) /* handle, pointer, length, offset             -> bytes */ \
   X(FSYNC,         14) /* handle                                      -> 0 */ \
   X(LOCAL_ADDRESS, 15) /* handle; pointer: sf_address out             -> 0 */ \
-  X(PEER_ADDRESS,  16) /* handle; pointer: sf_address out             -> 0 */
+  X(PEER_ADDRESS,  16) /* handle; pointer: sf_address out             -> 0 */ \
+  X(UDP_BIND,      17) /* pointer: sf_address                         -> handle */ \
+  X(SEND_TO,       18) /* handle, pointer, length; argument: address of an sf_address -> bytes */ \
+  X(RECEIVE_FROM,  19) /* handle, pointer, length; argument: address of an sf_address out, or 0
+                          -> bytes, 0 for an empty datagram */
 
 enum sf_opcode {
 #define X(name, code) SF_OP_##name = (code),
@@ -137,7 +141,7 @@ enum sf_open {
 
 enum sf_family { SF_FAMILY_IPV4 = 4, SF_FAMILY_IPV6 = 6 };
 
-/* A TCP endpoint. `bytes` is the address in network order (the first 4 for IPv4). */
+/* A TCP or UDP endpoint. `bytes` is the address in network order (the first 4 for IPv4). */
 struct sf_address {
   uint16_t family; /* enum sf_family */
   uint16_t port;   /* host order */
@@ -149,6 +153,9 @@ struct sf_iovec {
   SF_ADDRESS(void) pointer;
   uint32_t length;
 };
+
+/* Largest payload of a UDP datagram, in bytes: over IPv6. Over IPv4 it is 65,507. */
+#define SF_DATAGRAM_MAX 65527
 
 /* Largest number of sf_iovec in one READV or WRITEV. */
 #define SF_IOVEC_MAX 64

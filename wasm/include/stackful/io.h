@@ -93,6 +93,35 @@ int32_t sf_local_address(sf_handle_t handle, struct sf_address *address_out);
 SF_PARKS SF_IMPORT(sf_peer_address)
 int32_t sf_peer_address(sf_handle_t handle, struct sf_address *address_out);
 
+/* ── UDP ───────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Returns a socket of the address's family. Port 0: any free one, see sf_local_address; a client binds
+ * "0.0.0.0" or "127.0.0.1" with port 0. An IPv6 socket has nothing of IPv4. Needs the grant to listen
+ * there. Only sf_send_to, sf_receive_from, sf_local_address and sf_close work on it: sf_write gives
+ * EDESTADDRREQ, sf_read, sf_shutdown and sf_peer_address ENOTCONN, sf_tcp_accept ENOTSUP. Errors:
+ * ENOTCAPABLE, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EMFILE. */
+SF_PARKS SF_IMPORT(sf_udp_bind) sf_handle_t sf_udp_bind(const struct sf_address *address);
+SF_TIMED(sf_udp_bind, (const struct sf_address *address, sf_timeout_t timeout), (address))
+
+/* Sends one datagram, of 0 to SF_DATAGRAM_MAX bytes, and returns `bytes`. Whether it arrives nobody
+ * says: an address where nothing listens is no error. Needs the grant to connect to `destination`, also
+ * for an answer. Errors: ENOTCAPABLE; EMSGSIZE; EAFNOSUPPORT when `destination` is not of the socket's
+ * family; EINVAL for port 0; EACCES for a broadcast address; ENETUNREACH, EHOSTUNREACH; ENOTSUP on TCP,
+ * ENOTSOCK on a file. */
+SF_PARKS SF_IMPORT(sf_send_to)
+int32_t sf_send_to(sf_handle_t handle, const void *buffer, uint32_t bytes,
+                   const struct sf_address *destination);
+SF_TIMED(sf_send_to, (sf_handle_t handle, const void *buffer, uint32_t bytes, const struct sf_address *destination, sf_timeout_t timeout), (handle, buffer, bytes, destination))
+
+/* Receives one datagram, and who sent it; `source_out` may be NULL. Returns its bytes: 0 is an empty
+ * datagram, not an end. Of a longer one the rest is lost; SF_DATAGRAM_MAX bytes hold any. What comes while
+ * nobody receives waits in a queue of bounded length, and is lost when that is full. Several tasks that
+ * wait are served in their order. Errors: ENOTSUP on TCP, ENOTSOCK on a file. */
+SF_PARKS SF_IMPORT(sf_receive_from)
+int32_t sf_receive_from(sf_handle_t handle, void *buffer, uint32_t bytes_max,
+                        struct sf_address *source_out);
+SF_TIMED(sf_receive_from, (sf_handle_t handle, void *buffer, uint32_t bytes_max, struct sf_address *source_out, sf_timeout_t timeout), (handle, buffer, bytes_max, source_out))
+
 /* ── Files ─────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Opens a file below a granted directory. `flags`: enum sf_open; `mode`: permission bits of a file
@@ -161,6 +190,29 @@ static inline int32_t sf_operation_connect(struct sf_operation *operation,
                                            const struct sf_address *address) {
   operation->request = (struct sf_submission){
       .op = SF_OP_CONNECT, .handle = -1, .pointer = (uint32_t)(uintptr_t)address};
+  return sf_operation_start(operation);
+}
+
+static inline int32_t sf_operation_send_to(struct sf_operation *operation, sf_handle_t handle,
+                                           const void *buffer, uint32_t bytes,
+                                           const struct sf_address *destination) {
+  operation->request = (struct sf_submission){.op = SF_OP_SEND_TO,
+                                              .handle = handle,
+                                              .pointer = (uint32_t)(uintptr_t)buffer,
+                                              .length = bytes,
+                                              .argument = (uint32_t)(uintptr_t)destination};
+  return sf_operation_start(operation);
+}
+
+static inline int32_t sf_operation_receive_from(struct sf_operation *operation,
+                                                sf_handle_t handle, void *buffer,
+                                                uint32_t bytes_max,
+                                                struct sf_address *source_out) {
+  operation->request = (struct sf_submission){.op = SF_OP_RECEIVE_FROM,
+                                              .handle = handle,
+                                              .pointer = (uint32_t)(uintptr_t)buffer,
+                                              .length = bytes_max,
+                                              .argument = (uint32_t)(uintptr_t)source_out};
   return sf_operation_start(operation);
 }
 

@@ -1,4 +1,5 @@
-//! What the parts of the node backend share: the guest's rings, the handles, the operations.
+//! What the parts of a backend written in JavaScript share: the guest's rings, the handles, the
+//! operations.
 
 import type { GuestRing } from "../ring.ts";
 import type { HandleTable } from "./handle-table.ts";

@@ -1,4 +1,4 @@
-//! Node's errors as the numbers of abi.h, by name: Node's own numbers differ from host to host.
+//! Errors of JavaScript hosts as the numbers of abi.h, by name: a host's own numbers differ.
 
 import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";

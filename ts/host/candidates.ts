@@ -1,0 +1,23 @@
+//! The backends of a host with an operating system, best first. candidates.browser.ts has a browser's.
+
+import type { Backend, BackendName, BackendOptions } from "./backend.ts";
+import { openNone } from "./none/none-backend.ts";
+
+export interface Candidate {
+  readonly name: BackendName;
+  /** @throws {StackfulError} SF_IO with errno ENOSYS or EPERM where the host lacks the mechanism. */
+  open(options: BackendOptions): Promise<Backend>;
+}
+
+/** Imported on demand: a host without node:net or addons loads this file too. */
+export const CANDIDATES: readonly Candidate[] = [
+  {
+    name: "uring",
+    open: async (options) => (await import("./native/uring-backend.ts")).openUring(options),
+  },
+  {
+    name: "node",
+    open: async (options) => (await import("./node/node-backend.ts")).openNodeBackend(options),
+  },
+  { name: "none", open: openNone },
+];

@@ -1,0 +1,183 @@
+//! What every backend written in JavaScript does: takes submissions from the ring, starts them,
+//! delivers what has finished, and ends everything at its disposal. Never waits in `turn`.
+
+import { ERRNO, OP } from "../../abi.gen.ts";
+import { assert } from "../../assert.ts";
+import { StackfulError } from "../../errors.ts";
+import type { Environment } from "../../guest/environment.ts";
+import type { Backend, BackendName, BackendOptions, BackendStats } from "../backend.ts";
+import { checkEndpointGrant } from "../grants.ts";
+import { nextMacrotask } from "../macrotask.ts";
+import { GuestRing, type Submission } from "../ring.ts";
+import { HANDLES_LIMIT, HandleTable } from "./handle-table.ts";
+import { type Operation, Operations } from "./operation.ts";
+import type { Context, Resource } from "./resource.ts";
+
+/** Operations the host keeps for a guest. At the limit the rest stays in the bounded ring. */
+const PENDING_MAX = 2 ** 20;
+
+const OPCODE_MAX = Math.max(...Object.values(OP));
+
+export abstract class RingBackend implements Backend {
+  abstract readonly name: BackendName;
+  abstract readonly environment: Environment;
+  readonly canWait = false;
+  /** JavaScript cannot reach the pages behind a memory. */
+  readonly canDiscard = false;
+  /** All of its I/O comes from there. */
+  readonly hostLoopReady = true;
+  readonly turnHostLoop = (): Promise<void> => new Promise((resolve) => nextMacrotask(resolve));
+  onReady: () => void = () => {};
+  protected readonly context: Context;
+  readonly #stats: BackendStats = {
+    turns: 0,
+    nativeCalls: 0,
+    systemCalls: 0,
+    submissions: 0,
+    completions: 0,
+  };
+  readonly #ring = new GuestRing();
+  readonly #operations = new Operations(() => this.#notify());
+  readonly #handles: HandleTable<Resource>;
+  #inTurn = false;
+  /** The doorbell rings once until the next `turn`. */
+  #rung = false;
+  #disposed = false;
+  #disposal: Promise<void> | undefined;
+
+  /**
+   * @throws {RangeError} when `handlesMax` is not an integer from 0 to 2^20, or a granted port not
+   *   one from 0 to 65535.
+   * @throws {TypeError} when a granted address has neither 4 bytes nor 16.
+   */
+  constructor({ grants, handlesMax }: BackendOptions) {
+    if (!Number.isInteger(handlesMax) || handlesMax < 0 || handlesMax > HANDLES_LIMIT) {
+      throw new RangeError(`handlesMax: ${handlesMax} is not an integer up to ${HANDLES_LIMIT}`);
+    }
+    for (const grant of [...(grants.connect ?? []), ...(grants.listen ?? [])]) {
+      checkEndpointGrant(grant);
+    }
+    this.#handles = new HandleTable(handlesMax);
+    this.context = { ring: this.#ring, handles: this.#handles, operations: this.#operations };
+  }
+
+  get stats(): Readonly<BackendStats> {
+    return this.#stats;
+  }
+
+  get pending(): number {
+    return this.#operations.pending;
+  }
+
+  get handlesOpen(): number {
+    return this.#handles.open;
+  }
+
+  bind(memory: WebAssembly.Memory, shared: number): void {
+    this.#assertOpen("bind");
+    this.#ring.bind(memory, shared);
+  }
+
+  turn(_waitNs: number): number {
+    this.#assertOpen("turn");
+    assert(this.#ring.bound, "bind comes before the first turn");
+    this.#stats.turns++;
+    if (this.#rung) this.silence();
+    this.#rung = false;
+    this.#inTurn = true; // What finishes at once is delivered below and needs no doorbell.
+    const room = PENDING_MAX - this.#operations.pending;
+    this.#stats.submissions += this.#ring.take(room, (submission) => this.#start(submission));
+    const delivered = this.#operations.deliver(this.#ring);
+    this.#stats.completions += delivered;
+    this.#inTurn = false;
+    if (this.#operations.undelivered > 0) {
+      this.#rung = true;
+      this.ringLater();
+    }
+    return delivered;
+  }
+
+  discard(_ranges: Uint32Array): number {
+    return 0;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    this.#disposal ??= this.#dispose();
+    return this.#disposal;
+  }
+
+  /** Starts an operation that makes a handle, such as LISTEN; see `Resource.start` for the result. */
+  protected abstract startOpener(operation: Operation): number | undefined;
+
+  /** Something has finished: has `onReady` called, unless `silence` comes before. */
+  protected abstract ring(): void;
+
+  /** The same, when the completion ring has no room: the guest may have made some by then. */
+  protected abstract ringLater(): void;
+
+  /** Takes back a ring that is under way. */
+  protected abstract silence(): void;
+
+  #notify(): void {
+    if (this.#inTurn || this.#rung || this.#disposed) return;
+    this.#rung = true;
+    this.ring();
+  }
+
+  async #dispose(): Promise<void> {
+    this.silence();
+    this.#operations.cancelAll();
+    await this.#closeHandles();
+    await this.#operations.idle();
+    // An OPEN that was past recall has made a handle meanwhile.
+    await this.#closeHandles();
+    this.#operations.discard();
+  }
+
+  async #closeHandles(): Promise<void> {
+    await Promise.all(this.#handles.clear().map((resource) => resource.close()));
+  }
+
+  #start(submission: Submission): void {
+    if (submission.code === OP.CANCEL) {
+      this.#operations.cancel(submission.token);
+      return;
+    }
+    const operation = this.#operations.add(submission);
+    const result = this.#tryStart(operation);
+    if (result !== undefined) this.#operations.finish(operation, result);
+  }
+
+  /** The operation's result, or undefined when it is finished elsewhere. */
+  #tryStart(operation: Operation): number | undefined {
+    const { code, handle } = operation.submission;
+    if (code === 0 || code > OPCODE_MAX) return -ERRNO.ENOSYS;
+    switch (code) {
+      case OP.LISTEN:
+      case OP.CONNECT:
+      case OP.OPEN:
+        return this.startOpener(operation);
+      case OP.CLOSE:
+        return this.#close(operation);
+      default: {
+        const resource = this.#handles.get(handle);
+        return resource === undefined ? -ERRNO.EBADF : resource.start(operation);
+      }
+    }
+  }
+
+  /** The handle is gone at once, whatever the host still has to do. Nothing cancels a CLOSE. */
+  #close(operation: Operation): number | undefined {
+    const closing = this.#handles.remove(operation.submission.handle)?.close() ?? -ERRNO.EBADF;
+    if (typeof closing === "number") return closing;
+    void closing.then((result) => this.#operations.finish(operation, result));
+    return undefined;
+  }
+
+  #assertOpen(what: string): void {
+    if (this.#disposed) {
+      throw new StackfulError("SF_DISPOSED", `${what}: the backend was disposed`);
+    }
+  }
+}
