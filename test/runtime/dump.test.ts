@@ -152,6 +152,24 @@ test("stacks: false reads none", async () => {
   });
 });
 
+test("tasks: only those are told, with the names of others that they wait for", async () => {
+  await withTasks(async (runtime, spawn) => {
+    spawn("hold");
+    await new Promise((resolve) => setImmediate(resolve));
+    spawn("wait_mutex");
+    spawn("wait_sleep");
+    await settle(runtime);
+    const all = runtime.dump({ stacks: false });
+    expect(runtime.dump({ stacks: false, tasks: [2, 77] })).toMatchObject([
+      { id: 2, waitsFor: all[1]!.waitsFor, stack: [] },
+    ]);
+    expect(all[1]!.waitsFor).toMatch(/held by task "hold"$/);
+    expect(runtime.dump({ tasks: [3, 1] }).map(({ id }) => id)).toEqual([1, 3]);
+    expect(runtime.dump({ tasks: [3] })[0]!.stack.slice(-1)).toEqual(["wait_sleep"]);
+    expect(runtime.dump({ tasks: [] })).toEqual([]);
+  });
+});
+
 test("a stack of more than 100 functions is cut", async () => {
   await withTasks(async (runtime, spawn) => {
     spawn("park_below", 99);

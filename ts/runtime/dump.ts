@@ -40,6 +40,8 @@ export interface TaskDump {
 export interface DumpOptions {
   /** Read stacks too, at some microseconds each. @defaultValue true */
   readonly stacks?: boolean;
+  /** Only tasks of these ids; ids of none that lives are left out. @defaultValue every task */
+  readonly tasks?: readonly number[];
 }
 
 /** What a dump looks at. */
@@ -56,13 +58,15 @@ const NO_STACK = { stack: [] as StackTrace, stackError: undefined };
 /** struct slot of the core: where frames are that did not have to move to their region. */
 const SLOT = { position: 0, base: 8 } as const;
 
-/** One line for each of the tasks at `addresses`, the oldest first. */
+/** One line for each of the tasks at `addresses` that is asked for, the oldest first. */
 export function dumpTasks(
   sources: DumpSources,
   addresses: readonly number[],
-  { stacks = true }: DumpOptions = {},
+  { stacks = true, tasks }: DumpOptions = {},
 ): TaskDump[] {
   const { guest, traces } = sources;
+  const asked = tasks === undefined ? undefined : new Set(tasks);
+  const told = addresses.filter((task) => asked?.has(guest.u32(task + TASK.serial)) ?? true);
   const names = new LiveNames(sources, addresses);
   const entries = new Map<number, string>();
   const entryOf = (place: number): string => {
@@ -93,7 +97,7 @@ export function dumpTasks(
       ...(stacks ? stackOf(guest, traces, task, entry) : NO_STACK),
     };
   };
-  const dump = traces.collect(() => addresses.map(line));
+  const dump = traces.collect(() => told.map(line));
   return dump.sort((a, b) => a.id - b.id);
 }
 
@@ -158,25 +162,30 @@ function sinceMs(nowNs: number, instant: number): number {
   return (Math.max(0, units) * unitNs) / 1e6;
 }
 
+/** Looked up only where a wait names another task: most do not. */
 class LiveNames implements TaskNames {
   readonly #sources: DumpSources;
-  readonly #addresses: ReadonlySet<number>;
-  readonly #bySerial: ReadonlyMap<number, number>;
+  readonly #addresses: readonly number[];
+  #known: ReadonlySet<number> | undefined;
+  #bySerial: ReadonlyMap<number, number> | undefined;
 
   constructor(sources: DumpSources, addresses: readonly number[]) {
-    const { guest } = sources;
     this.#sources = sources;
-    this.#addresses = new Set(addresses);
-    this.#bySerial = new Map(addresses.map((task) => [guest.u32(task + TASK.serial), task]));
+    this.#addresses = addresses;
   }
 
   byAddress(address: number): string | undefined {
-    return this.#addresses.has(address) ? this.#sources.guest.nameOrSerial(address) : undefined;
+    this.#known ??= new Set(this.#addresses);
+    return this.#known.has(address) ? this.#sources.guest.nameOrSerial(address) : undefined;
   }
 
   bySerial(serial: number): string | undefined {
+    const { guest } = this.#sources;
+    this.#bySerial ??= new Map(
+      this.#addresses.map((task) => [guest.u32(task + TASK.serial), task]),
+    );
     const address = this.#bySerial.get(serial);
-    return address === undefined ? undefined : this.#sources.guest.nameOrSerial(address);
+    return address === undefined ? undefined : guest.nameOrSerial(address);
   }
 
   import(address: number): string | undefined {

@@ -29,6 +29,7 @@ import type { StackTraces } from "./stack-traces.ts";
 import { type RuntimeStats, readStats } from "./stats.ts";
 import type { Task } from "./task.ts";
 import type { GroupHost } from "./task-group.ts";
+import { readTaskStates } from "./task-states.ts";
 import { type TaskLine, TaskTable } from "./task-table.ts";
 import { type Trimmed, trim } from "./trim.ts";
 import { waitsForSignal } from "./waits-for.ts";
@@ -182,7 +183,19 @@ export class Runtime extends Coordination implements AsyncDisposable {
       traces: this.#traces,
       importOf: (task: number) => this.#awaits.importOf(task),
     };
-    return dumpTasks(sources, this.#tasks.addresses(), { stacks });
+    return dumpTasks(sources, this.#tasks.addresses(), { ...options, stacks });
+  }
+
+  /**
+   * What every task that lives does, for whoever looks often: some nanoseconds a task, where `dump` takes
+   * microseconds. `TASK_STATE.words` numbers for each, the newest first: its id as in `dump`, a code
+   * for `describeTaskState`, and how often it has been entered. At any time, as `dump`.
+   *
+   * @param into - where to; used if it has room for every task.
+   * @returns the part of `into` that was written, else a new array.
+   */
+  taskStates(into?: Uint32Array): Uint32Array {
+    return readTaskStates(this.#guest, into);
   }
 
   /** With `paintStacks`: most bytes of stack that tasks have used, by the function they started with. */

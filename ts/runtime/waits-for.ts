@@ -48,6 +48,10 @@ const OP_TEXT = new Map(
   ]),
 );
 
+export function opText(op: number): string {
+  return `operation ${OP_TEXT.get(op) ?? op}`;
+}
+
 export function waitsFor(guest: Guest, task: number, names: TaskNames): string {
   switch (guest.bytes[task + TASK.state]) {
     case STATE.NEW:
@@ -67,7 +71,7 @@ export function waitsFor(guest: Guest, task: number, names: TaskNames): string {
     case WAIT.UNPARK:
       return text;
     case WAIT.OP:
-      return `operation ${OP_TEXT.get(detail) ?? detail}`;
+      return opText(detail);
     case WAIT.HOST: {
       const name = names.import(task);
       return name === undefined ? text : `${text} of ${name}`;

@@ -88,6 +88,7 @@ for (let round = 0; round < 50; round++) await new Promise((resolve) => setImmed
 attempt(() => runtime.stats);
 attempt(() => runtime.tasks());
 attempt(() => formatDump(runtime.dump()));
+attempt(() => runtime.taskStates());
 attempt(() => runtime.stackMarks());
 attempt(() => runtime.raise("SIGUSR2"));
 attempt(() => runtime.current);
