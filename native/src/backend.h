@@ -47,8 +47,8 @@ struct sf_backend_ops {
    * one; a caller that waits in turn itself does without. Returns completions delivered, or a
    * negated sf_errno when the mechanism failed: never because of what a guest asked for. */
   int32_t (*turn)(struct sf_backend *backend, int64_t wait_ns, bool arm);
-  /* wake_fd was readable: makes it quiet until the next turn. */
-  void (*woken)(struct sf_backend *backend);
+  /* wake_fd was readable: makes it quiet until the next turn. Returns whether it was armed. */
+  bool (*woken)(struct sf_backend *backend);
   /* Makes wake_fd readable. */
   void (*poke)(struct sf_backend *backend);
   /* Cancels what is in flight, waits for it, closes every handle and frees the backend. */

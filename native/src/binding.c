@@ -42,7 +42,7 @@ void sf__drop_references(struct binding *binding) {
 }
 
 void sf__hold_loop(struct binding *binding) {
-  sf__host_loop_hold(binding->loop, binding->poked || binding->backend->pending > 0);
+  binding->loop->ops->hold(binding->loop, binding->poked || binding->backend->pending > 0);
 }
 
 /* bind(handle, memory: Uint8Array, shared: number): number
@@ -74,7 +74,7 @@ static int64_t bounded_wait(struct binding *binding, double wanted_ns, bool *hos
   if (!(wanted_ns > 0)) return 0;
   *host_bound = wanted_ns > WAIT_NS_MAX;
   int64_t wait_ns = *host_bound ? WAIT_NS_MAX : (int64_t)wanted_ns;
-  const int64_t timeout_ms = sf__host_loop_timeout_ms(binding->loop);
+  const int64_t timeout_ms = binding->loop->ops->timeout_ms(binding->loop);
   if (timeout_ms >= 0 && timeout_ms * 1000000 <= wait_ns) {
     wait_ns = timeout_ms * 1000000;
     *host_bound = true;

@@ -19,8 +19,16 @@ export interface AddonHandle {
  */
 export interface Addon {
   readonly abiVersion: number;
-  /** `counters` has COUNTER.length elements, which every `turn` writes. */
-  open(handlesMax: number, entries: number, counters: Float64Array): AddonHandle | number;
+  /**
+   * `counters` has COUNTER.length elements, which every `turn` writes. `wakeByThread`: where the event
+   * loop is not libuv's; then a `turn` that waits is not ended by what happens in the event loop.
+   */
+  open(
+    handlesMax: number,
+    entries: number,
+    counters: Float64Array,
+    wakeByThread: boolean,
+  ): AddonHandle | number;
   grantDirectory(
     handle: AddonHandle,
     hostPath: string,
@@ -81,10 +89,6 @@ export function loadAddon(): LoadedAddon {
 }
 
 function load(): LoadedAddon {
-  // It waits in libuv. Other runtimes export libuv's names too, and abort when some are called.
-  if (process.versions.bun !== undefined || process.versions.deno !== undefined) {
-    return { reason: "the native addon works in Node only, so far" };
-  }
   const file = addonFile();
   try {
     if (!existsSync(file)) return { reason: missing(file) };
