@@ -45,18 +45,20 @@ void sf__hold_loop(struct binding *binding) {
   binding->loop->ops->hold(binding->loop, binding->poked || binding->backend->pending > 0);
 }
 
-/* bind(handle, memory: Uint8Array, shared: number): number
+/* bind(handle, memory: Uint8Array, shared: number, moves: boolean): number
  * A view, not its buffer: some runtimes give no address for a SharedArrayBuffer. */
 static napi_value binding_bind(napi_env env, napi_callback_info info) {
-  napi_value values[2];
+  napi_value values[3];
   void *base;
   size_t bytes;
   uint32_t shared;
-  struct binding *binding = sf__arguments(env, info, 2, values);
+  bool moves;
+  struct binding *binding = sf__arguments(env, info, 3, values);
   NAPI_MUST(napi_get_typedarray_info(env, values[0], NULL, &bytes, &base, NULL, NULL));
   NAPI_MUST(napi_get_value_uint32(env, values[1], &shared));
+  NAPI_MUST(napi_get_value_bool(env, values[2], &moves));
   struct sf_backend *backend = binding->backend;
-  const int32_t result = backend->ops->bind(backend, base, bytes, shared);
+  const int32_t result = backend->ops->bind(backend, base, bytes, shared, moves);
   if (result == 0) sf__set_reference(env, &binding->memory, values[0]);
   return sf__int_result(env, result);
 }

@@ -37,7 +37,8 @@ export interface Addon {
   ): number;
   /** `bytes`: empty for any address. `port`: -1 for any. */
   grantEndpoint(handle: AddonHandle, use: number, bytes: Uint8Array, port: number): number;
-  bind(handle: AddonHandle, memory: Uint8Array, shared: number): number;
+  /** `moves`: the memory may be elsewhere once it has grown. */
+  bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */
   turn(handle: AddonHandle, waitNs: number): number;
   /** `ranges`: address and bytes by turns. Returns the bytes discarded, or a negated errno. */

@@ -33,6 +33,7 @@ export class UringBackend implements Backend {
   readonly canDiscard = true;
   onReady: () => void = () => {};
   readonly #addon: Addon;
+  readonly #memoryMoves: boolean;
   readonly #counters: Float64Array;
   #handle: AddonHandle | undefined;
   #memory: WebAssembly.Memory | undefined;
@@ -46,9 +47,10 @@ export class UringBackend implements Backend {
     addon: Addon,
     handle: AddonHandle,
     counters: Float64Array,
-    { wake }: HostTraits,
+    { wake, memoryMoves }: HostTraits,
   ) {
     this.canWait = wake === "libuv";
+    this.#memoryMoves = memoryMoves;
     this.#addon = addon;
     this.#handle = handle;
     this.#counters = counters;
@@ -146,7 +148,8 @@ export class UringBackend implements Backend {
     const handle = this.#opened("bind");
     const { buffer } = memory;
     const bytes = new Uint8Array(buffer);
-    const result = this.#addon.bind(handle, bytes, shared);
+    const moves = this.#memoryMoves && buffer instanceof ArrayBuffer;
+    const result = this.#addon.bind(handle, bytes, shared, moves);
     if (result === -ERRNO.EFAULT || result === -ERRNO.EINVAL) {
       const message = `bind memory of ${buffer.byteLength} bytes, sf_shared at ${shared}`;
       const wrong =
