@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "bounce.h"
 #include "os-errno.h"
 #include "uring.h"
 
@@ -65,13 +66,15 @@ static int32_t finish_close(struct uring *uring, uint32_t place) {
   return 0;
 }
 
+static bool is_read(uint8_t opcode) {
+  return opcode == SF_OP_READ || opcode == SF_OP_READV || opcode == SF_OP_PREAD;
+}
+
 /* The system's result as the guest's. */
 static int32_t translate(const struct uring *uring, const struct sf_op *op, int32_t result) {
   if (result >= 0) {
     /* Bytes that arrived after the engine copied the memory are in the copy it gave up. */
-    const bool read = op->opcode == SF_OP_READ || op->opcode == SF_OP_READV ||
-                      op->opcode == SF_OP_PREAD;
-    return op->moved && read ? -SF_EIO : result;
+    return op->moved && is_read(op->opcode) ? -SF_EIO : result;
   }
   if (!op->canceled || (result != -ECANCELED && result != -EINTR)) {
     /* openat2 says EXDEV when a path leaves its directory. */
@@ -90,6 +93,9 @@ static void finish(struct uring *uring, uint32_t index, int32_t os_result) {
 
   uring->in_kernel--;
   if (op.moved) uring->moved--;
+  if (op.bounce != NULL && result > 0 && is_read(op.opcode) && !uring->closing) {
+    sf__bounce_deliver(op.bounce, &uring->base.guest, (uint32_t)result);
+  }
   switch (op.opcode) {
     case SF_OP_ACCEPT:
       if (result >= 0) result = finish_accept(uring, &op, result);

@@ -1,9 +1,11 @@
-/* uring-transfer.c - reads, writes and fsync, straight into and out of guest memory. */
+/* uring-transfer.c - reads, writes and fsync, straight into and out of guest memory where that stays
+ * at its place, else by way of a bounce. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "bounce.h"
 #include "lanes.h"
 #include "os-errno.h"
 #include "uring.h"
@@ -90,10 +92,9 @@ static int32_t issue_vector(struct uring *uring, uint32_t index, bool stream, in
   return URING_STARTED;
 }
 
-static int32_t issue_plain(struct uring *uring, uint32_t index, const struct sf_handle *handle) {
+static int32_t issue_buffer(struct uring *uring, uint32_t index, const struct sf_handle *handle,
+                            const void *buffer, uint32_t length) {
   const struct sf_op *op = &uring->ops.items[index];
-  const void *buffer = sf__guest_range(&uring->base.guest, op->pointer, op->length);
-  if (buffer == NULL) return -SF_EFAULT;
   const bool stream = handle->kind == SF_HANDLE_STREAM;
   const bool write = is_write(op->opcode);
   const uint8_t opcode = stream ? (write ? IORING_OP_SEND : IORING_OP_RECV)
@@ -101,7 +102,7 @@ static int32_t issue_plain(struct uring *uring, uint32_t index, const struct sf_
   struct io_uring_sqe *sqe = uring__issue(uring, index, opcode, handle->fd);
   if (sqe == NULL) return -SF_EAGAIN;
   sqe->addr = (uint64_t)(uintptr_t)buffer;
-  sqe->len = op->length < TRANSFER_BYTES_MAX ? op->length : TRANSFER_BYTES_MAX;
+  sqe->len = length < TRANSFER_BYTES_MAX ? length : TRANSFER_BYTES_MAX;
   if (!stream) {
     sqe->off = is_positioned(op->opcode) ? (uint64_t)op->offset : UINT64_MAX;
   } else if (write) {
@@ -114,10 +115,39 @@ static int32_t issue_plain(struct uring *uring, uint32_t index, const struct sf_
   return URING_STARTED;
 }
 
+static int32_t issue_plain(struct uring *uring, uint32_t index, const struct sf_handle *handle) {
+  const struct sf_op *op = &uring->ops.items[index];
+  const void *buffer = sf__guest_range(&uring->base.guest, op->pointer, op->length);
+  if (buffer == NULL) return -SF_EFAULT;
+  return issue_buffer(uring, index, handle, buffer, op->length);
+}
+
+static int32_t issue_bounced(struct uring *uring, uint32_t index, const struct sf_handle *handle) {
+  const struct sf_guest *guest = &uring->base.guest;
+  struct sf_op *op = &uring->ops.items[index];
+  struct iovec parts[SF_IOVEC_MAX];
+  uint32_t count = 1;
+  if (is_vector(op->opcode)) {
+    count = op->length;
+    const int64_t total = read_vector(guest, op->pointer, count, parts);
+    if (total <= 0) return (int32_t)total;
+  } else {
+    parts[0].iov_base = sf__guest_range(guest, op->pointer, op->length);
+    parts[0].iov_len = op->length;
+    if (parts[0].iov_base == NULL) return -SF_EFAULT;
+  }
+  struct sf_bounce *bounce = sf__bounce_open(guest, parts, count);
+  if (bounce == NULL) return -SF_ENOMEM;
+  op->bounce = bounce; /* the table's from here */
+  if (is_write(op->opcode)) sf__bounce_fill(bounce, guest);
+  return issue_buffer(uring, index, handle, bounce->data, bounce->bytes);
+}
+
 /* Hands an operation in the table to the kernel. */
 static int32_t issue(struct uring *uring, uint32_t index) {
   const struct sf_op *op = &uring->ops.items[index];
   const struct sf_handle *handle = &uring->base.handles.items[op->handle];
+  if (uring->base.guest.moves) return issue_bounced(uring, index, handle);
   if (!is_vector(op->opcode)) return issue_plain(uring, index, handle);
   return issue_vector(uring, index, handle->kind == SF_HANDLE_STREAM, handle->fd);
 }

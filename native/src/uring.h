@@ -69,7 +69,7 @@ static inline bool uring__passes(int err) {
 
 /* Entries of struct sf_backend_ops. */
 int32_t uring__turn(struct sf_backend *backend, int64_t wait_ns, bool arm);
-void uring__woken(struct sf_backend *backend);
+bool uring__woken(struct sf_backend *backend);
 void uring__poke(struct sf_backend *backend);
 
 /* Stops the kernel from signalling wake_fd. */

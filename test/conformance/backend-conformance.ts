@@ -22,6 +22,8 @@ import { transferLaws } from "./transfer-laws.ts";
 
 export interface ConformanceOptions {
   open(options: BackendOptions): Promise<Backend>;
+  /** What child.ts opens. Absent: the backend of this name. */
+  readonly child?: string;
   /** Laws this backend cannot keep, by title, each with the reason. */
   readonly skip?: Readonly<Record<string, string>>;
 }
@@ -29,6 +31,8 @@ export interface ConformanceOptions {
 /** What a law is given. */
 export interface Bench {
   readonly name: BackendName;
+  /** What child.ts opens. */
+  readonly child: string;
   readonly guest: Guest;
   readonly backend: Backend;
   /** Opens another backend, which the law has to dispose. */
@@ -57,7 +61,7 @@ const LAW_TIMEOUT_MS = 60_000;
 
 export function backendConformance(
   name: BackendName,
-  { open, skip = {} }: ConformanceOptions,
+  { open, child = name, skip = {} }: ConformanceOptions,
 ): void {
   const titles = new Set<string>();
 
@@ -69,10 +73,10 @@ export function backendConformance(
       test.skip(`${title} [skipped: ${reason}]`);
       return;
     }
-    test(title, { timeout: LAW_TIMEOUT_MS }, () => runLaw(name, open, body, options));
+    test(title, { timeout: LAW_TIMEOUT_MS }, () => runLaw({ name, child, open }, body, options));
   };
 
-  describe(`${name} backend`, () => {
+  describe(`${child} backend`, () => {
     tcpLaws(law);
     endLaws(law);
     transferLaws(law);
@@ -92,8 +96,7 @@ export function backendConformance(
 }
 
 async function runLaw(
-  name: BackendName,
-  open: ConformanceOptions["open"],
+  bench: Pick<Bench, "name" | "child" | "open">,
   body: (bench: Bench) => Promise<void>,
   options: LawOptions,
 ): Promise<void> {
@@ -103,9 +106,9 @@ async function runLaw(
   await Promise.all([mkdir(data), mkdir(outside)]);
   try {
     const grants = options.grants?.(data) ?? everything(data);
-    const backend = await open({ grants, handlesMax: options.handlesMax ?? 1024 });
+    const backend = await bench.open({ grants, handlesMax: options.handlesMax ?? 1024 });
     try {
-      await body({ name, guest: new Guest(backend, options), backend, open, data, outside });
+      await body({ ...bench, guest: new Guest(backend, options), backend, data, outside });
     } finally {
       await backend[Symbol.asyncDispose]();
     }

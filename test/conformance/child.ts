@@ -1,9 +1,12 @@
 //! The program behind the laws about the life of a process: opens a backend, leaves it idle or
-//! waiting, and never exits by itself. Parameters: the backend's name; "idle" or "waiting".
+//! waiting, and never exits by itself. Parameters: the backend's name, or OTHER_URING; "idle" or
+//! "waiting".
 
 import { OP } from "../../ts/abi.gen.ts";
-import type { BackendName } from "../../ts/host/backend.ts";
+import type { Backend, BackendName, BackendOptions } from "../../ts/host/backend.ts";
+import { UringBackend } from "../../ts/host/native/uring-backend.ts";
 import { openBackend } from "../../ts/host/open-backend.ts";
+import { OTHER_HOST, OTHER_URING } from "../native/other-host.ts";
 import { Guest, must } from "./guest.ts";
 
 const [name, situation] = process.argv.slice(2);
@@ -11,10 +14,7 @@ const [name, situation] = process.argv.slice(2);
 // Whatever the tests around it are told to use.
 delete process.env.STACKFUL_BACKEND;
 
-const { backend } = await openBackend(name as BackendName, {
-  grants: { connect: [{}], listen: [{}] },
-  handlesMax: 16,
-});
+const backend = await open({ grants: { connect: [{}], listen: [{}] }, handlesMax: 16 });
 const guest = new Guest(backend);
 
 // Open handles, with operations behind them but none in flight.
@@ -33,4 +33,9 @@ if (situation === "waiting") {
   process.stdout.write("accepted\n");
 } else {
   process.stdout.write("idle\n");
+}
+
+async function open(options: BackendOptions): Promise<Backend> {
+  if (name === OTHER_URING) return UringBackend.open(options, OTHER_HOST);
+  return (await openBackend(name as BackendName, options)).backend;
 }

@@ -116,13 +116,13 @@ function doorbellLaws(law: Law): void {
 }
 
 function processLaws(law: Law): void {
-  law("an idle backend lets the process end", async ({ name }) => {
-    const { stdout } = await promisify(execFile)(...child(name, "idle"));
+  law("an idle backend lets the process end", async ({ child }) => {
+    const { stdout } = await promisify(execFile)(...program(child, "idle"));
     expect(stdout).toBe("idle\n");
   });
 
-  law("an operation in flight keeps the process alive", async ({ name }) => {
-    const [command, parameters] = child(name, "waiting");
+  law("an operation in flight keeps the process alive", async ({ child }) => {
+    const [command, parameters] = program(child, "waiting");
     const running = spawn(command, parameters, { stdio: ["ignore", "pipe", "inherit"] });
     const exit = once(running, "exit");
     const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]();
@@ -136,7 +136,7 @@ function processLaws(law: Law): void {
 }
 
 /** A program of its own: child.ts, whose types a loader strips. */
-function child(...parameters: string[]): [string, string[]] {
+function program(...parameters: string[]): [string, string[]] {
   const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
   const register = new URL("../support/register-ts.mjs", import.meta.url).href;
   return [process.execPath, ["--import", register, path("./child.ts"), ...parameters]];
