@@ -4,7 +4,7 @@
 // The one script in JavaScript: it runs before there is a TypeScript compiler.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -41,12 +41,22 @@ function compileTypeScript() {
   if (built >= newest) return;
   say("compiling TypeScript");
   run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", root]);
+  removeLeftovers(join(root, "dist", "ts"), join(root, "ts"));
   // tsc leaves its build info alone when only comments of a test changed, say.
   spawnSync(process.execPath, [
     "-e",
     "fs.utimesSync(process.argv[1], new Date(), new Date())",
     join(root, "dist", ".tsbuildinfo"),
   ]);
+}
+
+/** What was compiled from sources that are gone: it would be published. */
+function removeLeftovers(built, sources) {
+  for (const entry of readdirSync(built, { withFileTypes: true })) {
+    const path = join(built, entry.name);
+    if (entry.isDirectory()) removeLeftovers(path, join(sources, entry.name));
+    else if (!existsSync(join(sources, entry.name.replace(/(\.d\.ts|\.js)$/, ".ts")))) rmSync(path);
+  }
 }
 
 async function build(script, name, what) {
