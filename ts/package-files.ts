@@ -1,7 +1,7 @@
 //! Finds the files that ship inside this package (core.wasm, headers, the addon), whether the code
 //! runs from ts/ (tests) or from dist/ts/ (installed).
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,4 +15,14 @@ export function packageRoot(file = ""): string {
     root = directory;
   }
   return join(root, file);
+}
+
+export interface Manifest {
+  readonly version: string;
+  readonly peerDependencies: Readonly<Record<"binaryen" | "@yowasp/clang", string>>;
+}
+
+/** This package's package.json. */
+export function packageManifest(): Manifest {
+  return JSON.parse(readFileSync(packageRoot("package.json"), "utf8")) as Manifest;
 }

@@ -15,6 +15,9 @@ export interface OpenedBackend {
   readonly reasons: readonly BackendReason[];
 }
 
+/** What this host may have, best first. */
+export const BACKENDS: readonly BackendName[] = CANDIDATES.map(({ name }) => name);
+
 /**
  * Opens the backend called `choice`, or with "auto" the best one that the host allows. The
  * environment variable STACKFUL_BACKEND, where set and not "auto", overrides a
@@ -61,10 +64,8 @@ function forcedBackend(): BackendName | undefined {
   // Absent in a browser.
   const value = globalThis.process?.env.STACKFUL_BACKEND ?? "";
   if (value === "" || value === "auto") return undefined;
-  const candidate = CANDIDATES.find(({ name }) => name === value);
-  if (candidate === undefined) {
-    const names = CANDIDATES.map(({ name }) => name).join(", ");
-    throw new RangeError(`STACKFUL_BACKEND=${value}: no such backend (one of auto, ${names})`);
-  }
-  return candidate.name;
+  const name = BACKENDS.find((backend) => backend === value);
+  if (name !== undefined) return name;
+  const names = BACKENDS.join(", ");
+  throw new RangeError(`STACKFUL_BACKEND=${value}: no such backend (one of auto, ${names})`);
 }

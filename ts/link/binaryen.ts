@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import type Binaryen from "binaryen";
 import { StackfulError } from "../errors.ts";
 import { FEATURE_FLAGS } from "./features.ts";
+import { installCommand } from "./peers.ts";
 
 export type BinaryenApi = typeof Binaryen;
 
@@ -61,7 +62,7 @@ async function runTool(tool: string, args: readonly string[]): Promise<void> {
 
 function missing(cause: unknown): StackfulError {
   return new StackfulError("SF_TOOLCHAIN", "linking: the package binaryen is not installed", {
-    hint: "npm install --save-dev binaryen@132, or ship modules that are linked already",
+    hint: `${installCommand("binaryen")}, or ship modules that are linked already`,
     cause,
   });
 }

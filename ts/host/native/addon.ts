@@ -105,6 +105,11 @@ function load(): LoadedAddon {
 
 function missing(file: string): string {
   const reasonFile = addonReasonFile();
-  const reason = existsSync(reasonFile) ? `: ${readFileSync(reasonFile, "utf8")}` : "";
-  return `there is no addon at ${file}${reason}`;
+  if (existsSync(reasonFile))
+    return `there is no addon at ${file}: ${readFileSync(reasonFile, "utf8")}`;
+  const { platform, arch } = process;
+  if (platform !== "linux") return `io_uring is Linux's; this is ${platform}`;
+  if (existsSync(packageRoot("native/src")))
+    return `there is no addon at ${file}: npm run build makes it`;
+  return `this package has no addon for ${platform}-${arch}`;
 }

@@ -62,7 +62,7 @@ export class UringBackend implements Backend {
     if (addon === undefined) {
       throw new StackfulError("SF_IO", `open io_uring: ${reason}`, {
         errno: "ENOSYS",
-        hint: "build it with `npm run build`, or use another backend",
+        hint: "use another backend",
       });
     }
     const counters = new Float64Array(COUNTER.length);
