@@ -15,7 +15,6 @@
 #include "handles.h"
 
 struct sf_bounce;
-struct sf_peer; /* where the kernel writes the address of an accepted connection */
 
 struct sf_op {
   uint32_t token;
@@ -38,7 +37,7 @@ struct sf_op {
   bool linked; /* in the list of its handle */
   bool canceled;  /* not in a hash chain any more */
   bool moved; /* the guest's memory moved under it: what it read is lost */
-  struct sf_peer *peer; /* owned, or NULL */
+  void *kept; /* what the kernel writes to until the operation ends; owned, or NULL */
   struct sf_bounce *bounce; /* owned, or NULL: the kernel works on guest memory itself */
 };
 

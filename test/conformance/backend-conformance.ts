@@ -19,6 +19,8 @@ import { memoryLaws } from "./memory-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
 import { tcpLaws } from "./tcp-laws.ts";
 import { transferLaws } from "./transfer-laws.ts";
+import { udpHandleLaws } from "./udp-handle-laws.ts";
+import { udpLaws } from "./udp-laws.ts";
 
 export interface ConformanceOptions {
   open(options: BackendOptions): Promise<Backend>;
@@ -45,6 +47,8 @@ export interface Bench {
 
 export interface LawOptions extends DriverOptions {
   readonly handlesMax?: number;
+  /** Why this machine cannot show it; undefined when it can. */
+  readonly skip?: string | undefined;
   /** Absent: every endpoint, /data, and /readonly for the same directory. */
   readonly grants?: (data: string) => Grants;
 }
@@ -68,7 +72,7 @@ export function backendConformance(
   const law: Law = (title, body, options = {}) => {
     if (titles.has(title)) throw new Error(`two laws are called "${title}"`);
     titles.add(title);
-    const reason = skip[title];
+    const reason = skip[title] ?? options.skip;
     if (reason !== undefined) {
       test.skip(`${title} [skipped: ${reason}]`);
       return;
@@ -78,6 +82,8 @@ export function backendConformance(
 
   describe(`${child} backend`, () => {
     tcpLaws(law);
+    udpLaws(law);
+    udpHandleLaws(law);
     endLaws(law);
     transferLaws(law);
     fileLaws(law);

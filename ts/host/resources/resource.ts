@@ -11,7 +11,7 @@ export interface Context {
   readonly operations: Operations;
 }
 
-/** What a handle names: a listener, a connection or a file. */
+/** What a handle names: a listener, a connection, a UDP socket or a file. */
 export interface Resource extends Owner {
   /**
    * Starts an operation on this handle, CLOSE excepted.

@@ -156,6 +156,7 @@ export abstract class RingBackend implements Backend {
     switch (code) {
       case OP.LISTEN:
       case OP.CONNECT:
+      case OP.UDP_BIND:
       case OP.OPEN:
         return this.startOpener(operation);
       case OP.CLOSE:
