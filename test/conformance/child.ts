@@ -1,6 +1,6 @@
 //! The program behind the laws about the life of a process: opens a backend, leaves it idle or
-//! waiting, and never exits by itself. Parameters: the backend's name, or OTHER_URING; "idle" or
-//! "waiting".
+//! waiting, and never exits by itself. Parameters: the backend's name, or OTHER_URING; "idle",
+//! "accepting" or "receiving".
 
 import { OP } from "../../ts/abi.gen.ts";
 import type { Backend, BackendName, BackendOptions } from "../../ts/host/backend.ts";
@@ -21,16 +21,30 @@ const guest = new Guest(backend);
 const { listener, port, client, server } = await guest.pair();
 await guest.writeAll(client, "hello");
 await guest.readExactly(server, 5);
-const read = guest.start({ op: OP.READ, handle: server, ...guest.put("?") });
-guest.cancel(read.token);
-await read.result;
+const udp = await guest.udp();
+must(await guest.sendTo(udp.handle, "hello", udp.address));
+await guest.receiveFrom(udp.handle);
+for (const [op, handle] of [
+  [OP.READ, server],
+  [OP.RECEIVE_FROM, udp.handle],
+] as const) {
+  const waiting = guest.start({ op, handle, ...guest.put("?") });
+  guest.cancel(waiting.token);
+  await waiting.result;
+}
 
-if (situation === "waiting") {
+if (situation === "accepting") {
   const accepted = guest.accept(listener);
   guest.turn();
   process.stdout.write(`${port}\n`);
   must(await accepted);
   process.stdout.write("accepted\n");
+} else if (situation === "receiving") {
+  const received = guest.receiveFrom(udp.handle);
+  guest.turn();
+  process.stdout.write(`${udp.address.port}\n`);
+  await received;
+  process.stdout.write("received\n");
 } else {
   process.stdout.write("idle\n");
 }

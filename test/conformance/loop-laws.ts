@@ -2,6 +2,7 @@
 //! process end.
 
 import { execFile, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
@@ -122,17 +123,37 @@ function processLaws(law: Law): void {
   });
 
   law("an operation in flight keeps the process alive", async ({ child }) => {
-    const [command, parameters] = program(child, "waiting");
-    const running = spawn(command, parameters, { stdio: ["ignore", "pipe", "inherit"] });
-    const exit = once(running, "exit");
-    const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]();
-    const first = await lines.next();
-    const socket = connect(Number(first.value), "127.0.0.1");
-    expect((await lines.next()).value).toBe("accepted");
-    socket.destroy();
-    // And then it is idle again.
-    expect(await exit).toEqual([0, null]);
+    await endsAfter(child, "accepting", "accepted", (port) => {
+      const socket = connect(port, "127.0.0.1");
+      return () => socket.destroy();
+    });
   });
+
+  law("a RECEIVE_FROM in flight keeps the process alive", async ({ child }) => {
+    await endsAfter(child, "receiving", "received", (port) => {
+      const socket = createSocket("udp4");
+      socket.send("hello", port, "127.0.0.1");
+      return () => socket.close();
+    });
+  });
+}
+
+/** The program waits until `serve` gives it what it waits for, says so, is idle again and ends. */
+async function endsAfter(
+  child: string,
+  situation: string,
+  expected: string,
+  serve: (port: number) => () => void,
+): Promise<void> {
+  const [command, parameters] = program(child, situation);
+  const running = spawn(command, parameters, { stdio: ["ignore", "pipe", "inherit"] });
+  const exit = once(running, "exit");
+  const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  const stop = serve(Number(first.value));
+  expect((await lines.next()).value).toBe(expected);
+  stop();
+  expect(await exit).toEqual([0, null]);
 }
 
 /** A program of its own: child.ts, whose types a loader strips. */
