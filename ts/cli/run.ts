@@ -13,8 +13,8 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
 
   --dir HOST::GUEST     let the guest see a directory (HOST alone: under the same name)
   --env K=V             set a variable of the guest's environment (K alone: copy it)
-  --allow-connect E     let it connect to host:port, host:*, or *
-  --allow-listen E      let it listen on host:port, host:*, or *
+  --allow-connect E     let it connect or send datagrams to host:port, host:*, or *
+  --allow-listen E      let it listen or bind UDP on host:port, host:*, or *
   --backend B           auto, ${BACKENDS.join(", ")}
   --tasks-max N         tasks alive at once (${DEFAULT_LIMITS.tasksMax})
   --stack-bytes N       stack of a task that names no size (${DEFAULT_LIMITS.stackBytes})

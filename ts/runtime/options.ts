@@ -43,9 +43,9 @@ export const DEFAULT_LIMITS: Limits = {
 export interface RuntimeGrants {
   /** Host directories that the guest sees, with everything below them. */
   readonly directories?: readonly DirectoryGrant[];
-  /** Where it may connect: "host:port", "[ipv6]:port", "host:*", "*". */
+  /** Where it may connect, or send datagrams: "host:port", "[ipv6]:port", "host:*", "*". */
   readonly connect?: readonly string[];
-  /** Where it may listen, written alike; port 0 is a port of its own. */
+  /** Where it may listen, or bind a UDP socket, written alike; port 0 is a port of its own. */
   readonly listen?: readonly string[];
 }
 
