@@ -192,8 +192,6 @@ int32_t uring__address_now(struct uring *uring, const struct sf_submission *subm
   struct sockaddr_storage os_address;
   socklen_t bytes = sizeof(os_address);
   if (handle->kind == SF_HANDLE_FILE) return -SF_ENOTSOCK;
-  if (sf__guest_range(&uring->base.guest, submission->pointer, sizeof(struct sf_address)) == NULL)
-    return -SF_EFAULT;
   int err = peer ? getpeername(handle->fd, (struct sockaddr *)&os_address, &bytes)
                  : getsockname(handle->fd, (struct sockaddr *)&os_address, &bytes);
   uring->base.system_calls++;
