@@ -21,6 +21,7 @@ const guest = new Guest(backend);
 const { listener, port, client, server } = await guest.pair();
 await guest.writeAll(client, "hello");
 await guest.readExactly(server, 5);
+await guest.udp();
 const udp = await guest.udp();
 must(await guest.sendTo(udp.handle, "hello", udp.address));
 await guest.receiveFrom(udp.handle);

@@ -1,7 +1,7 @@
 //! Laws of datagrams: boundaries, sizes, sources, order, who may send where, and what gets lost.
 
 import { expect } from "vitest";
-import { ADDRESS, DATAGRAM_MAX, OP } from "../../ts/abi.gen.ts";
+import { ADDRESS, DATAGRAM_MAX, ERRNO, OP } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import {
   errnoName,
@@ -234,21 +234,22 @@ function bindLaws(law: Law): void {
   });
 
   law(
-    "an IPv6 socket leaves the IPv4 port alone, and hears nothing of it",
+    "a UDP socket on IPv6 leaves the IPv4 port alone, and hears nothing of it",
     async ({ guest }) => {
       const any = new Array(16).fill(0);
-      const { handle, address } = await guest.udp(any);
-      const { port } = address;
-      const four = await guest.udpBind(port, LOOPBACK);
-      // Somebody else may have the IPv4 port; then there is nothing to see.
-      if (four >= 0) {
+      for (let attempt = 0; attempt < 20; attempt++) {
+        const { handle, address } = await guest.udp(any);
+        const { port } = address;
+        const four = await guest.udpBind(port, LOOPBACK);
+        // Another program may have the IPv4 port.
+        if (four === -ERRNO.EADDRINUSE) continue;
         must(await guest.sendTo(four, "four", { bytes: LOOPBACK, port }));
-        expect(text((await guest.receiveFrom(four)).data)).toBe("four");
-      } else {
-        expect(errnoName(four)).toBe("EADDRINUSE");
+        expect(text((await guest.receiveFrom(must(four))).data)).toBe("four");
+        must(await guest.sendTo(handle, "six", { bytes: LOOPBACK_IPV6, port }));
+        expect(text((await guest.receiveFrom(handle)).data)).toBe("six");
+        return;
       }
-      must(await guest.sendTo(handle, "six", { bytes: LOOPBACK_IPV6, port }));
-      expect(text((await guest.receiveFrom(handle)).data)).toBe("six");
+      throw new Error("an IPv6 socket had the IPv4 port 20 times");
     },
     { skip: NO_IPV6 },
   );
