@@ -29,6 +29,7 @@ async function inPage() {
   await channel.send(41);
   const received = await channel.receive();
   const listen = await runtime.spawn("listen");
+  await runtime.spawn("lose_a_task");
   const code = await runtime.run();
   const { backend, tasksLive } = runtime.stats;
   await runtime[Symbol.asyncDispose]();
@@ -167,7 +168,7 @@ describe("in Chromium", () => {
         });
         expect(inWorker).toBe(285);
         expect(unlinked).toMatch(/^SF_MODULE.*raw.*has not been linked.*stackful link/);
-        expect(problems).toEqual([]);
+        expect(problems).toEqual([expect.stringMatching(/^StackfulError: .*"lost"/)]);
         expect(said).toEqual([]);
       } finally {
         await page.close();

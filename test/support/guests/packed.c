@@ -28,6 +28,18 @@ int32_t EXPORT(sum_of_squares)(int32_t count) {
   return sum;
 }
 
+static int32_t trap_task(void *unused) {
+  (void)unused;
+  __builtin_trap();
+}
+
+/* A task that nobody waits for fails. */
+int32_t EXPORT(lose_a_task)(void) {
+  sf_task_t task;
+  if (sf_spawn(trap_task, NULL, &(struct sf_spawn_options){.name = "lost"}, &task) < 0) return -1;
+  return sf_yield();
+}
+
 /* What a host without sockets answers. */
 int32_t EXPORT(listen)(void) {
   struct sf_address address;
