@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../ts/package-files.ts";
 import { install, Project, pack } from "../package/packed.ts";
 
-const PROGRAMS = ["program.ts", "mistakes.ts"];
+const PROGRAMS = ["program.ts", "simulation.ts", "mistakes.ts"];
 
 const STRICT: ts.CompilerOptions = {
   noEmit: true,
@@ -87,18 +87,33 @@ describe("the declarations", () => {
     compile({ ...NODE_NEXT, lib: BROWSER });
   });
 
-  test("have nothing that the program does not use", () => {
+  test("export nothing that no program here uses", () => {
     const checker = program.getTypeChecker();
-    const source = program.getSourceFile(project.path("program.ts"))!;
-    const unused: string[] = [];
-    for (const statement of source.statements.filter(ts.isImportDeclaration)) {
-      const module = checker.getSymbolAtLocation(statement.moduleSpecifier)!;
-      const { elements } = statement.importClause!.namedBindings as ts.NamedImports;
-      const used = new Set(elements.map(({ name }) => name.text));
-      for (const { name } of checker.getExportsOfModule(module)) {
-        if (!used.has(name)) unused.push(name);
+    const used = new Map<string, Set<string>>();
+    const modules = new Map<string, ts.Symbol>();
+    for (const name of PROGRAMS) {
+      const { statements } = program.getSourceFile(project.path(name))!;
+      for (const statement of statements.filter(ts.isImportDeclaration)) {
+        const { elements } = statement.importClause!.namedBindings as ts.NamedImports;
+        const entry = (statement.moduleSpecifier as ts.StringLiteral).text;
+        modules.set(entry, checker.getSymbolAtLocation(statement.moduleSpecifier)!);
+        const names = used.get(entry) ?? new Set();
+        used.set(entry, names);
+        for (const element of elements) names.add(element.name.text);
       }
     }
+    const manifest = JSON.parse(project.read("node_modules/stackful/package.json"));
+    const entries = Object.keys(manifest.exports).filter((key) => manifest.exports[key].types);
+    expect([...modules.keys()].sort()).toEqual(
+      entries.map((key) => key.replace(/^\./, "stackful")).sort(),
+    );
+    const unused = [...modules].flatMap(([entry, module]) =>
+      checker
+        .getExportsOfModule(module)
+        .map(({ name }) => name)
+        .filter((name) => !used.get(entry)!.has(name))
+        .map((name) => `${name} of ${entry}`),
+    );
     expect(unused).toEqual([]);
   });
 
