@@ -84,7 +84,7 @@ export interface RuntimeOptions {
   readonly raisesSignals?: boolean;
   /** Takes lines of standard output and error, without line breaks. @defaultValue the host's own */
   readonly onOutput?: (stream: "stdout" | "stderr", line: string) => void;
-  /** Takes failures of tasks that the guest spawned. @defaultValue a process warning */
+  /** Takes failures of tasks that the guest spawned. @defaultValue a warning: the process's, or the console's */
   readonly onTaskFailed?: (error: StackfulError) => void;
 }
 

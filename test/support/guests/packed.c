@@ -1,5 +1,5 @@
 /* packed.c - what a program does that has installed the package: tasks, a channel, timers, a host
- * import that waits, and a main that prints. */
+ * import that waits, TCP, and a main that prints. */
 #include <stdio.h>
 #include "law.h"
 
@@ -28,11 +28,46 @@ int32_t EXPORT(sum_of_squares)(int32_t count) {
   return sum;
 }
 
-/* What a host without sockets answers. */
-int32_t EXPORT(listen)(void) {
+static int32_t trap_task(void *unused) {
+  (void)unused;
+  __builtin_trap();
+}
+
+/* A task that nobody waits for fails. */
+int32_t EXPORT(lose_a_task)(void) {
+  sf_task_t task;
+  if (sf_spawn(trap_task, NULL, &(struct sf_spawn_options){.name = "lost"}, &task) < 0) return -1;
+  return sf_yield();
+}
+
+static int32_t echo_task(void *argument) {
+  sf_handle_t connection = sf_tcp_accept((sf_handle_t)argument, NULL);
+  char buffer[16];
+  int32_t count;
+  while ((count = sf_read(connection, buffer, sizeof buffer)) > 0)
+    if (sf_write_all(connection, buffer, (uint32_t)count) < 0) break;
+  return sf_close(connection);
+}
+
+/* The bytes that came back over TCP, or what went wrong. */
+int32_t EXPORT(echo)(void) {
+  static const char text[] = "there and back again, more than one buffer";
   struct sf_address address;
   sf_address_parse("127.0.0.1", 9, 0, &address);
-  return sf_tcp_listen(&address, 1);
+  sf_handle_t listener = sf_tcp_listen(&address, 1);
+  if (listener < 0) return listener;
+  if (sf_local_address(listener, &address) < 0) return -1;
+  if (sf_spawn(echo_task, (void *)listener, NULL, NULL) < 0) return -2;
+  sf_handle_t connection = sf_tcp_connect(&address);
+  if (connection < 0) return connection;
+  if (sf_write_all(connection, text, sizeof text) < 0) return -3;
+  if (sf_shutdown(connection, SF_SHUTDOWN_WRITE) < 0) return -4;
+  char buffer[2 * sizeof text];
+  int32_t count = sf_read_full(connection, buffer, sizeof buffer);
+  if (count == sizeof text && memcmp(buffer, text, sizeof text) != 0) return -5;
+  sf_close(connection);
+  sf_close(listener);
+  return count;
 }
 
 int main(int count, char **arguments) {
