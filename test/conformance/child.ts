@@ -1,6 +1,5 @@
-//! The program behind the laws about the life of a process: opens a backend, leaves it idle or
-//! waiting, and never exits by itself. Parameters: the backend's name, or OTHER_URING; "idle" or
-//! "waiting".
+//! The program behind the laws about the life of a process: opens a backend, leaves it idle, waiting
+//! or closing, and never exits by itself. Parameters: the backend's name, or OTHER_URING; which.
 
 import { OP } from "../../ts/abi.gen.ts";
 import type { Backend, BackendName, BackendOptions } from "../../ts/host/backend.ts";
@@ -31,6 +30,16 @@ if (situation === "waiting") {
   process.stdout.write(`${port}\n`);
   must(await accepted);
   process.stdout.write("accepted\n");
+} else if (situation === "closing") {
+  for (const handle of [client, server]) must(await guest.close(handle));
+  const accept = guest.start({ op: OP.ACCEPT, handle: listener });
+  guest.turn();
+  // From an event loop that has nothing else to do.
+  setTimeout(async () => {
+    guest.cancel(accept.token);
+    must(await guest.close(listener));
+    process.stdout.write("closed\n");
+  }, 1);
 } else {
   process.stdout.write("idle\n");
 }
