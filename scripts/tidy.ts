@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "errors.ts",
     "js-runtime.ts",
     "package-files.ts",
+    "permissions.ts",
     "size-classes.ts",
     "webassembly.ts",
   ],

@@ -9,12 +9,18 @@ let root: string | undefined;
 
 /** The absolute path of `file` inside the package, e.g. `packageRoot("dist/core.wasm")`. */
 export function packageRoot(file = ""): string {
-  if (root === undefined) {
-    let directory = dirname(fileURLToPath(import.meta.url));
-    while (!existsSync(join(directory, "package.json"))) directory = dirname(directory);
-    root = directory;
-  }
+  root ??= findRoot();
   return join(root, file);
+}
+
+function findRoot(): string {
+  const own = fileURLToPath(import.meta.url);
+  // Where it is known without a look at the files: not every host allows that.
+  const known = /^(.*?)[/\\](?:dist[/\\])?ts[/\\]package-files\.[jt]s$/.exec(own)?.[1];
+  if (known !== undefined) return known;
+  let directory = dirname(own);
+  while (!existsSync(join(directory, "package.json"))) directory = dirname(directory);
+  return directory;
 }
 
 export interface Manifest {

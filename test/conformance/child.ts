@@ -1,6 +1,6 @@
-//! The program behind the laws about the life of a process: opens a backend, leaves it idle or
-//! waiting, and never exits by itself. Parameters: the backend's name, or OTHER_URING; "idle",
-//! "accepting" or "receiving".
+//! The program behind the laws about the life of a process: opens a backend, leaves it idle, waiting
+//! or closing, and never exits by itself. Parameters: the backend's name, or OTHER_URING; "idle",
+//! "accepting", "receiving" or "closing".
 
 import { OP } from "../../ts/abi.gen.ts";
 import type { Backend, BackendName, BackendOptions } from "../../ts/host/backend.ts";
@@ -46,6 +46,16 @@ if (situation === "accepting") {
   process.stdout.write(`${udp.address.port}\n`);
   await received;
   process.stdout.write("received\n");
+} else if (situation === "closing") {
+  for (const handle of [client, server]) must(await guest.close(handle));
+  const accept = guest.start({ op: OP.ACCEPT, handle: listener });
+  guest.turn();
+  // From an event loop that has nothing else to do.
+  setTimeout(async () => {
+    guest.cancel(accept.token);
+    must(await guest.close(listener));
+    process.stdout.write("closed\n");
+  }, 1);
 } else {
   process.stdout.write("idle\n");
 }

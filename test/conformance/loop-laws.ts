@@ -6,10 +6,10 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import { OP } from "../../ts/abi.gen.ts";
+import { childCommand } from "../support/child.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName } from "./guest.ts";
 
@@ -122,6 +122,11 @@ function processLaws(law: Law): void {
     expect(stdout).toBe("idle\n");
   });
 
+  law("CLOSE completes before the process may end, also after a cancel", async ({ child }) => {
+    const { stdout } = await promisify(execFile)(...program(child, "closing"));
+    expect(stdout).toBe("closed\n");
+  });
+
   law("an operation in flight keeps the process alive", async ({ child }) => {
     await endsAfter(child, "accepting", "accepted", (port) => {
       const socket = connect(port, "127.0.0.1");
@@ -156,11 +161,9 @@ async function endsAfter(
   expect(await exit).toEqual([0, null]);
 }
 
-/** A program of its own: child.ts, whose types a loader strips. */
-function program(...parameters: string[]): [string, string[]] {
-  const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-  const register = new URL("../support/register-ts.mjs", import.meta.url).href;
-  return [process.execPath, ["--import", register, path("./child.ts"), ...parameters]];
+/** The command that runs child.ts. */
+function program(...parameters: string[]): [command: string, args: string[]] {
+  return childCommand("conformance/child.ts", parameters);
 }
 
 /** After this, the event loop has brought what was on its way when it was called. */

@@ -132,6 +132,9 @@ export interface Backend {
    */
   discard(ranges: Uint32Array): number;
 
+  /** Flags of the host's sandbox that operations have lacked. Absent: it knows of none. */
+  readonly permissionsMissing?: readonly string[];
+
   /** Handles that are open. */
   readonly handlesOpen: number;
 

@@ -14,7 +14,12 @@ export interface Candidate {
 export const CANDIDATES: readonly Candidate[] = [
   {
     name: "uring",
-    open: async (options) => (await import("./native/uring-backend.ts")).openUring(options),
+    open: async (options) => {
+      if (deno !== undefined) {
+        (await import("./deno/native-permissions.ts")).checkNativePermissions(options.grants);
+      }
+      return (await import("./native/uring-backend.ts")).openUring(options);
+    },
   },
   ...(deno === undefined ? [] : [denoCandidate(deno)]),
   {

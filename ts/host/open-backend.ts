@@ -2,6 +2,7 @@
 
 import { CANDIDATES } from "#platform/host/candidates";
 import { StackfulError } from "../errors.ts";
+import { environmentVariable } from "../permissions.ts";
 import type { Backend, BackendName, BackendOptions, BackendProvider } from "./backend.ts";
 
 /** Why a better backend is not the one in use. */
@@ -61,8 +62,7 @@ function isUnavailable(error: unknown): error is StackfulError {
 }
 
 function forcedBackend(): BackendName | undefined {
-  // Absent in a browser.
-  const value = globalThis.process?.env.STACKFUL_BACKEND ?? "";
+  const value = environmentVariable("STACKFUL_BACKEND") ?? "";
   if (value === "" || value === "auto") return undefined;
   const name = BACKENDS.find((backend) => backend === value);
   if (name !== undefined) return name;

@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type Binaryen from "binaryen";
 import { StackfulError } from "../errors.ts";
+import { jsRuntime } from "../js-runtime.ts";
 import { FEATURE_FLAGS } from "./features.ts";
 import { installCommand } from "./peers.ts";
 
@@ -43,6 +44,11 @@ export async function mergeModules(
   }
 }
 
+/** Runs a CommonJS program, the next argument, whose file name has no extension for Deno to tell it by. */
+const RUN_COMMONJS =
+  'import { createRequire } from "node:module";' +
+  "process.argv.splice(1, 1); createRequire(process.argv[1])(process.argv[1]);";
+
 async function runTool(tool: string, args: readonly string[]): Promise<void> {
   let path: string;
   try {
@@ -51,7 +57,9 @@ async function runTool(tool: string, args: readonly string[]): Promise<void> {
     throw missing(cause);
   }
   try {
-    await promisify(execFile)(process.execPath, [path, ...args], { maxBuffer: 1 << 24 });
+    const deno = ["run", "-A", `data:text/javascript,${encodeURIComponent(RUN_COMMONJS)}`];
+    const command = [...(jsRuntime() === "deno" ? deno : []), path, ...args];
+    await promisify(execFile)(process.execPath, command, { maxBuffer: 1 << 24 });
   } catch (cause) {
     const stderr = (cause as { stderr?: string }).stderr?.trim();
     throw new StackfulError("SF_LINK", `linking: ${tool} failed: ${stderr ?? String(cause)}`, {

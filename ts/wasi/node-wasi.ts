@@ -2,6 +2,7 @@
 //! (stdio, arguments, clocks, random, exit, plain files) are what it is here for.
 
 import type { HostFunction } from "../guest/host-imports.ts";
+import { permitted } from "../permissions.ts";
 import { PREVIEW1, type WasiOptions, type WasiProvider } from "./provider.ts";
 
 interface NodeWasi {
@@ -28,6 +29,13 @@ export async function openNodeWasi(options: WasiOptions): Promise<WasiProvider |
   };
 }
 
+/** It opens a directory for everything, or fails. */
+function usable(directories: WasiOptions["directories"]): Record<string, string> {
+  const may = (path: string): boolean =>
+    permitted({ name: "read", path }) && permitted({ name: "write", path });
+  return Object.fromEntries(Object.entries(directories).filter(([, path]) => may(path)));
+}
+
 /** Without the warning that node:wasi is experimental: the user did not choose it. */
 async function openQuietly(options: WasiOptions): Promise<NodeWasi | undefined> {
   if (globalThis.process?.versions?.node === undefined) return undefined;
@@ -40,7 +48,7 @@ async function openQuietly(options: WasiOptions): Promise<NodeWasi | undefined> 
       version: "preview1",
       args: [...options.args],
       env: { ...options.env },
-      preopens: { ...options.directories },
+      preopens: usable(options.directories),
       returnOnExit: false,
     });
   } finally {

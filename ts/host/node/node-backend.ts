@@ -3,10 +3,12 @@
 
 import { OP } from "../../abi.gen.ts";
 import { SYSTEM } from "../../guest/environment.ts";
+import { jsRuntime } from "../../js-runtime.ts";
 import type { Backend, BackendName, BackendOptions, Grants } from "../backend.ts";
 import type { Directory } from "../grants.ts";
 import type { Operation } from "../resources/operation.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
+import { Sandbox } from "../resources/sandbox.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
 
@@ -30,7 +32,7 @@ export class NodeBackend extends RingBackend {
   #doorbell: NodeJS.Immediate | undefined;
 
   constructor(options: BackendOptions, directories: readonly Directory[]) {
-    super(options);
+    super(options, jsRuntime() === "deno" ? new Sandbox() : undefined);
     this.grants = options.grants;
     this.#directories = directories;
   }

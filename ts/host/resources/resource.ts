@@ -4,11 +4,14 @@
 import type { GuestRing } from "../ring.ts";
 import type { HandleTable } from "./handle-table.ts";
 import type { Operation, Operations, Owner } from "./operation.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 export interface Context {
   readonly ring: GuestRing;
   readonly handles: HandleTable<Resource>;
   readonly operations: Operations;
+  /** Absent where the host has none. */
+  readonly sandbox?: Sandbox | undefined;
 }
 
 /** What a handle names: a listener, a connection, a UDP socket or a file. */
