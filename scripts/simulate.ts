@@ -2,7 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { buildGuest } from "../test/simulator/build.ts";
-import { formatFailure, type Job, type Outcome, run } from "../test/simulator/run.ts";
+import { formatFailure, type Job, type Outcome, runTraced } from "../test/simulator/run.ts";
 import { runMany } from "../test/simulator/run-many.ts";
 import type { Scenario } from "../test/simulator/scenario.ts";
 import { scenarios } from "../test/simulator/scenarios/index.ts";
@@ -128,9 +128,9 @@ class Progress {
 async function traceOne({ scenarios: [scenario], seed, faults }: Options): Promise<number> {
   const module = await buildGuest(scenario!.guest);
   const job = { scenario: scenario!.name, seed, faults };
-  const { trace, traceHash, failure } = await run(job, module, { trace: true });
-  for (const line of trace!) process.stdout.write(`${line}\n`);
-  process.stdout.write(`trace ${traceHash}\n`);
+  const { trace, outcome } = await runTraced(job, module);
+  const { failure } = outcome;
+  for (const line of trace) process.stdout.write(`${line}\n`);
   if (failure !== undefined) process.stdout.write(`${formatFailure(job, failure)}\n`);
   return failure === undefined ? 0 : 1;
 }

@@ -1,9 +1,9 @@
 //! What is done to a run besides what the preset does to its network and files: when and to whom, from
 //! the seed. Which kinds of fault there are is chosen first, so that some runs have many of one kind.
 
-import type { SimHost } from "../../ts/host/sim/host.ts";
 import { PRESETS, type Preset } from "../../ts/host/sim/options.ts";
 import type { Random } from "../../ts/host/sim/random.ts";
+import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import type { Program } from "./program.ts";
 import type { Service } from "./service.ts";
 import type { Simulation } from "./simulation.ts";
@@ -66,7 +66,7 @@ export class FaultPlan {
   async settle(): Promise<void> {
     this.stop();
     for (const service of this.#targets.services) {
-      while (service.program === undefined) await this.#simulation.sleep(50);
+      while (service.program === undefined) await this.#simulation.world.sleep(50);
     }
   }
 

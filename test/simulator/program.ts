@@ -2,7 +2,7 @@
 
 import { StackfulError } from "../../ts/errors.ts";
 import type { Backend } from "../../ts/host/backend.ts";
-import type { SimHost } from "../../ts/host/sim/host.ts";
+import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import type { RuntimeOptions } from "../../ts/runtime/options.ts";
 import { Runtime } from "../../ts/runtime/runtime.ts";
 import type { Task } from "../../ts/runtime/task.ts";

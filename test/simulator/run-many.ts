@@ -1,5 +1,6 @@
 //! Many runs, on several threads: each run depends on its seed alone.
 
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { buildGuest } from "./build.ts";
 import type { Job, Outcome } from "./run.ts";
@@ -32,49 +33,57 @@ export async function runMany(
     return done === true || over ? undefined : value;
   };
   const work = async (): Promise<void> => {
-    let thread = startThread({ modules });
+    const thread = new Thread({ modules });
     try {
       for (let job = takeNext(); job !== undefined; job = takeNext()) {
-        const outcome = await runOn(thread, job);
-        if (outcome === "stuck") {
-          await thread.terminate();
-          thread = startThread({ modules });
-        }
-        if (!onOutcome(outcome === "stuck" ? stuck(job) : outcome)) over = true;
+        if (!onOutcome(await thread.run(job))) over = true;
       }
     } finally {
-      await thread.terminate();
+      await thread.end();
     }
   };
   await Promise.all(Array.from({ length: threads }, work));
 }
 
-function startThread(workerData: WorkerData): Worker {
-  const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-  return new Worker(new URL(name, import.meta.url), { workerData });
-}
+class Thread {
+  readonly #data: WorkerData;
+  #worker: Worker;
 
-function runOn(thread: Worker, job: Job): Promise<Outcome | "stuck"> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve("stuck"), RUN_MS_MAX);
-    const settle = (): void => {
+  constructor(data: WorkerData) {
+    this.#data = data;
+    this.#worker = this.#start();
+  }
+
+  async run(job: Job): Promise<Outcome> {
+    const worker = this.#worker;
+    const timely = new AbortController();
+    const timer = setTimeout(() => timely.abort(), RUN_MS_MAX);
+    worker.postMessage(job);
+    try {
+      const [outcome] = (await once(worker, "message", timely)) as [Outcome];
+      return outcome;
+    } catch (error) {
+      if (!timely.signal.aborted) throw error;
+      await this.end();
+      this.#worker = this.#start();
+      return stuck(job);
+    } finally {
       clearTimeout(timer);
-      thread.removeAllListeners();
-    };
-    thread.once("message", (outcome: Outcome) => {
-      settle();
-      resolve(outcome);
-    });
-    thread.once("error", (error) => {
-      settle();
-      reject(error);
-    });
-    thread.postMessage(job);
-  });
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #start(): Worker {
+    const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
+    return new Worker(new URL(name, import.meta.url), { workerData: this.#data });
+  }
 }
 
 function stuck(job: Job): Outcome {
   const message = `no end after ${RUN_MS_MAX} ms of real time`;
   const failure = { law: "every run ends", message, trace: [], tasks: "" };
-  return { ...job, failure, virtualMs: 0, traceHash: "", trace: undefined };
+  return { ...job, failure, virtualMs: 0 };
 }

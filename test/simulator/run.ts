@@ -26,15 +26,6 @@ export interface Outcome extends Job {
   readonly failure: Failure | undefined;
   /** Virtual time that has passed. */
   readonly virtualMs: number;
-  /** The same for runs that were the same. */
-  readonly traceHash: string;
-  /** Every line, when it was asked for. */
-  readonly trace: readonly string[] | undefined;
-}
-
-export interface RunOptions {
-  /** Return every line of the trace. @defaultValue false */
-  readonly trace?: boolean;
 }
 
 const LINES_TOLD = 40;
@@ -43,14 +34,26 @@ const LINES_TOLD = 40;
 const STUCK_MS = 20_000;
 
 /** @param module - The linked guest of the scenario. */
-export async function run(
+export async function run(job: Job, module: WebAssembly.Module): Promise<Outcome> {
+  const { outcome } = await runOnce(job, module, false);
+  if (outcome.failure === undefined) return outcome;
+  // The same again, now with the trace, which most runs do without.
+  return (await runOnce(job, module, true)).outcome;
+}
+
+/** The same, with every line of the trace. */
+export function runTraced(
   job: Job,
   module: WebAssembly.Module,
-  options: RunOptions = {},
-): Promise<Outcome> {
+): Promise<{ readonly outcome: Outcome; readonly trace: readonly string[] }> {
+  return runOnce(job, module, true);
+}
+
+async function runOnce(job: Job, module: WebAssembly.Module, traced: boolean) {
   const scenario = scenarios.find(({ name }) => name === job.scenario);
   if (scenario === undefined) throw new RangeError(`there is no scenario "${job.scenario}"`);
-  const simulation = new Simulation(`${job.scenario} ${job.seed}`, job.faults, module);
+  const seed = `${job.scenario} ${job.seed}`;
+  const simulation = new Simulation(seed, job.faults, module, traced);
   const { world } = simulation;
   const endWatch = watchTime(simulation);
   let failure: Failure | undefined;
@@ -60,16 +63,15 @@ export async function run(
     failure = {
       law: error instanceof Violation ? error.law : "the scenario runs",
       message: error instanceof Violation ? error.message : stackOf(error),
-      trace: world.trace.slice(-LINES_TOLD),
+      trace: simulation.trace().slice(-LINES_TOLD),
       tasks: simulation.dump(),
     };
   } finally {
     endWatch();
   }
-  const { traceHash } = world;
-  const trace = options.trace === true ? [...world.trace] : undefined;
   await world[Symbol.asyncDispose]();
-  return { ...job, failure, virtualMs: world.nowNs / 1e6, traceHash, trace };
+  const outcome: Outcome = { ...job, failure, virtualMs: world.nowNs / 1e6 };
+  return { outcome, trace: simulation.trace() };
 }
 
 function stackOf(error: unknown): string {

@@ -1,6 +1,6 @@
 //! A server of the simulated world: a program that is started again when it, or its host, is gone.
 
-import type { SimHost } from "../../ts/host/sim/host.ts";
+import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import type { RuntimeOptions } from "../../ts/runtime/options.ts";
 import type { Task } from "../../ts/runtime/task.ts";
 import type { Program } from "./program.ts";

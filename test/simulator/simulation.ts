@@ -1,8 +1,8 @@
 //! One run: a simulated world, the guests in it, and what happens to them, all from one seed.
 
-import type { SimHost } from "../../ts/host/sim/host.ts";
 import type { Preset } from "../../ts/host/sim/options.ts";
 import type { Random } from "../../ts/host/sim/random.ts";
+import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import { World } from "../../ts/host/sim/world.ts";
 import { formatDump } from "../../ts/runtime/dump-format.ts";
 import type { RuntimeOptions } from "../../ts/runtime/options.ts";
@@ -21,13 +21,14 @@ export class Simulation {
   readonly random: Random;
   readonly #module: WebAssembly.Module;
   readonly #programs: Program[] = [];
+  readonly #notes: { readonly place: number; readonly line: string }[] = [];
   #fail!: (error: unknown) => void;
   readonly #failed = new Promise<never>((_, reject) => {
     this.#fail = reject;
   });
 
-  constructor(seed: string, preset: Preset, module: WebAssembly.Module) {
-    this.world = new World({ seed, preset, trace: true });
+  constructor(seed: string, preset: Preset, module: WebAssembly.Module, trace: boolean) {
+    this.world = new World({ seed, preset, trace });
     this.preset = preset;
     this.random = this.world.random.fork("scenario");
     this.#module = module;
@@ -71,18 +72,26 @@ export class Simulation {
     this.world.after(ms, () => this.watch(invoke(what)));
   }
 
-  sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.world.after(ms, resolve));
-  }
-
   /** When `promise` rejects, the run has failed. */
   watch(promise: Promise<unknown>): void {
     promise.catch((error: unknown) => this.#fail(error));
   }
 
-  /** A line in the trace. */
+  /** A line between those of the world's trace. */
   note(text: string): void {
-    this.world.note(text);
+    const { nowNs, trace } = this.world;
+    this.#notes.push({ place: trace.length, line: `${nowNs} -- ${text}` });
+  }
+
+  /** What happened, line by line; of a world that keeps its trace. */
+  trace(): string[] {
+    const lines: string[] = [];
+    let at = 0;
+    for (const { place, line } of this.#notes) {
+      lines.push(...this.world.trace.slice(at, place), line);
+      at = place;
+    }
+    return [...lines, ...this.world.trace.slice(at)];
   }
 
   /** Every task of every program that is still there, and what it waits for. */

@@ -1,6 +1,6 @@
 //! What the scenarios with a server have in common.
 
-import type { SimHost } from "../../../ts/host/sim/host.ts";
+import type { SimHost } from "../../../ts/host/sim/sim-host.ts";
 import type { Program } from "../program.ts";
 import type { Simulation } from "../simulation.ts";
 
