@@ -8,7 +8,7 @@ import { packageRoot } from "../ts/package-files.ts";
 /** The folders of ts/, from the top down: a file imports from its own layer and from those below. */
 const LAYERS: readonly (readonly string[])[] = [
   ["cli"],
-  ["index.ts", "link.ts"],
+  ["index.ts", "link.ts", "sim.ts"],
   ["runtime"],
   ["sched", "wasi"],
   ["host"],

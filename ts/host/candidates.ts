@@ -1,6 +1,7 @@
 //! The backends of a host with an operating system, best first. candidates.browser.ts has a browser's.
 
 import type { Backend, BackendName, BackendOptions } from "./backend.ts";
+import { type DenoApi, deno } from "./deno/deno-api.ts";
 import { openNone } from "./none/none-backend.ts";
 
 export interface Candidate {
@@ -15,9 +16,17 @@ export const CANDIDATES: readonly Candidate[] = [
     name: "uring",
     open: async (options) => (await import("./native/uring-backend.ts")).openUring(options),
   },
+  ...(deno === undefined ? [] : [denoCandidate(deno)]),
   {
     name: "node",
     open: async (options) => (await import("./node/node-backend.ts")).openNodeBackend(options),
   },
   { name: "none", open: openNone },
 ];
+
+function denoCandidate(api: DenoApi): Candidate {
+  return {
+    name: "deno",
+    open: async (options) => (await import("./deno/deno-backend.ts")).openDenoBackend(api, options),
+  };
+}

@@ -1,6 +1,8 @@
 //! Who decides when loops run and how time passes, in place of the host's clock and event loop: a
 //! simulated world, whose time moves only when nobody in it can go on.
 
+import type { StackfulError } from "../errors.ts";
+
 /** The loop of one runtime, as its driver sees it. */
 export interface DrivenLoop {
   /**
@@ -9,6 +11,8 @@ export interface DrivenLoop {
    * @returns whether there is more to do before time passes.
    */
   step(budget: number): boolean;
+  /** What it ran on is gone: its runtime breaks with `error`, and the driver is told to remove it. */
+  fail(error: StackfulError): void;
   /** When its earliest timer is due, on the environment's monotonic clock. Infinity: none is armed. */
   readonly deadlineNs: number;
   /** How often it has called or woken JavaScript, which may have started anything: see there. */

@@ -43,7 +43,8 @@ export async function openBackend(
       causes.push(error);
     }
   }
-  const why = reasons.map(({ name, reason }) => `${name}: ${reason}`).join("; ");
+  const known = reasons.map(({ name, reason }) => `${name}: ${reason}`).join("; ");
+  const why = known === "" ? "this host has none of that name" : known;
   throw new StackfulError("SF_IO", `open I/O backend ${wanted}: ${why}`, {
     errno: "ENOSYS",
     ...(wanted === "auto" ? {} : { hint: 'use backend "auto" to fall back to another' }),

@@ -152,14 +152,22 @@ export class GuestRing {
     }
   }
 
-  /** Spreads `data`, which must not be longer than `to`, over guest memory. */
-  scatter(data: Uint8Array, to: Segments): void {
+  /** Spreads `data` over guest memory, after the first `skip` bytes of `to`, where it has to fit. */
+  scatter(data: Uint8Array, to: Segments, skip = 0): void {
     this.#current();
     let done = 0;
+    let left = skip;
     for (let index = 0; done < data.length; index += 2) {
-      const length = Math.min(to.pieces[index + 1]!, data.length - done);
-      this.#bytes.set(data.subarray(done, done + length), to.pieces[index]!);
-      done += length;
+      const length = to.pieces[index + 1]!;
+      if (left >= length) {
+        left -= length;
+        continue;
+      }
+      const count = Math.min(length - left, data.length - done);
+      const part = count === data.length ? data : data.subarray(done, done + count);
+      this.#bytes.set(part, to.pieces[index]! + left);
+      done += count;
+      left = 0;
     }
   }
 

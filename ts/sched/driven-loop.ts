@@ -2,6 +2,7 @@
 //! switches. Nothing here looks at a clock, so that what happens depends on the driver alone.
 
 import { SHARED } from "../abi.gen.ts";
+import type { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
 import type { DrivenLoop as Driven, Driver } from "../host/driver.ts";
@@ -40,6 +41,12 @@ export class DrivenLoop extends Loop implements Driven {
     }
     this.#wakeOwner?.();
     return this.#more;
+  }
+
+  fail(error: StackfulError): void {
+    if (this.stopped) return;
+    this.stop();
+    this.options.broken(error);
   }
 
   override schedule(): void {

@@ -2,16 +2,12 @@
 
 import { networkInterfaces } from "node:os";
 import type { Endpoint } from "../grants.ts";
+import { addressBytes, addressText } from "../resources/address-text.ts";
 
 /** The `host` for node:net. A zone is an interface's name there. */
 export function hostOf({ bytes, scope }: Endpoint): string {
-  if (bytes.length === 4) return bytes.join(".");
-  const groups: string[] = [];
-  for (let index = 0; index < 16; index += 2) {
-    groups.push(((bytes[index]! << 8) | bytes[index + 1]!).toString(16));
-  }
   const zone = scope === 0 ? undefined : zoneName(scope);
-  return zone === undefined ? groups.join(":") : `${groups.join(":")}%${zone}`;
+  return zone === undefined ? addressText(bytes) : `${addressText(bytes)}%${zone}`;
 }
 
 /** What node:net says of a socket, as an Endpoint; undefined when the socket has none. */
@@ -21,32 +17,7 @@ export function endpointOf(
 ): Endpoint | undefined {
   if (host === undefined || port === undefined) return undefined;
   const [address = "", zone] = host.split("%");
-  if (!address.includes(":")) return { bytes: ipv4Bytes(address), port, scope: 0 };
-  return { bytes: ipv6Bytes(address), port, scope: zone === undefined ? 0 : zoneIndex(zone) };
-}
-
-function ipv4Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text.split("."), Number);
-}
-
-/** @param text - As inet_ntop writes it: at most one "::", perhaps a dotted tail. */
-function ipv6Bytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(16);
-  const [front = "", back] = text.split("::");
-  const head = groupBytes(front);
-  const tail = back === undefined ? [] : groupBytes(back);
-  bytes.set(head, 0);
-  bytes.set(tail, 16 - tail.length);
-  return bytes;
-}
-
-function groupBytes(text: string): number[] {
-  if (text === "") return [];
-  return text.split(":").flatMap((group) => {
-    if (group.includes(".")) return [...ipv4Bytes(group)];
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  });
+  return { bytes: addressBytes(address), port, scope: zone === undefined ? 0 : zoneIndex(zone) };
 }
 
 function zoneName(index: number): string | undefined {

@@ -3,7 +3,7 @@
 
 import { OP } from "../../abi.gen.ts";
 import { SYSTEM } from "../../guest/environment.ts";
-import type { Backend, BackendOptions, Grants } from "../backend.ts";
+import type { Backend, BackendName, BackendOptions, Grants } from "../backend.ts";
 import type { Directory } from "../grants.ts";
 import type { Operation } from "../resources/operation.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
@@ -22,25 +22,25 @@ export async function openNodeBackend(options: BackendOptions): Promise<Backend>
   return new NodeBackend(options, await openDirectories(options.grants.directories));
 }
 
-class NodeBackend extends RingBackend {
-  override readonly name = "node";
+export class NodeBackend extends RingBackend {
+  override readonly name: BackendName = "node";
   override readonly environment = SYSTEM;
-  readonly #grants: Grants;
+  protected readonly grants: Grants;
   readonly #directories: readonly Directory[];
   #doorbell: NodeJS.Immediate | undefined;
 
   constructor(options: BackendOptions, directories: readonly Directory[]) {
     super(options);
-    this.#grants = options.grants;
+    this.grants = options.grants;
     this.#directories = directories;
   }
 
   protected override startOpener(operation: Operation): number | undefined {
     switch (operation.submission.code) {
       case OP.LISTEN:
-        return startListen(this.context, this.#grants.listen, operation);
+        return startListen(this.context, this.grants.listen, operation);
       case OP.CONNECT:
-        return startConnect(this.context, this.#grants.connect, operation);
+        return startConnect(this.context, this.grants.connect, operation);
       default:
         void startOpen(this.context, this.#directories, operation);
         return undefined;

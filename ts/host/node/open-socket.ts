@@ -5,14 +5,12 @@ import { ERRNO } from "../../abi.gen.ts";
 import type { EndpointGrant } from "../backend.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { errnoOf } from "../resources/errno.ts";
+import { backlogOf } from "../resources/listener.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { hostOf } from "./address.ts";
 import { Connection, SOCKET_OPTIONS } from "./connection.ts";
 import { Listener } from "./listener.ts";
-
-/** Linux's default net.core.somaxconn: how many connections a guest can make the host hold. */
-const BACKLOG_MAX = 4096;
 
 export function startListen(
   context: Context,
@@ -23,19 +21,19 @@ export function startListen(
   const endpoint = grantedEndpoint(context, grants, operation);
   if (typeof endpoint === "number") return endpoint;
 
-  const backlog = Math.min(Math.max(operation.submission.argument, 1), BACKLOG_MAX);
+  const backlog = backlogOf(operation);
   const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect: true });
   const listener = new Listener(context, server, backlog);
   const fail = (result: number): void => {
     operations.finish(operation, result);
-    listener.close();
+    void listener.close();
   };
   operation.owner = { cancel: () => fail(-ERRNO.ECANCELED) };
   server.once("error", (error) => fail(-errnoOf(error)));
   server.once("listening", () => {
     // A name lookup, even of an address, makes Node listen although it was told to close before.
     if (operation.finished) {
-      listener.close();
+      void listener.close();
       return;
     }
     const handle = handles.insert(listener);

@@ -3,7 +3,7 @@
 import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 
-/** Names that say the same as one in abi.h, and codes of Node's that have none in POSIX. */
+/** Names that say the same as one in abi.h; codes of Node's and classes of Deno's without one in POSIX. */
 const ALIASES: Readonly<Record<string, keyof typeof ERRNO>> = {
   EWOULDBLOCK: "EAGAIN",
   EOPNOTSUPP: "ENOTSUP",
@@ -15,14 +15,18 @@ const ALIASES: Readonly<Record<string, keyof typeof ERRNO>> = {
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION: "ECONNRESET",
   ERR_STREAM_DESTROYED: "EPIPE",
   ERR_STREAM_WRITE_AFTER_END: "EPIPE",
+  NotCapable: "ENOTCAPABLE",
 };
 
 /** The errno, positive, that says what `error` says; EIO when none does. */
 export function errnoOf(error: unknown): number {
-  const name =
-    error instanceof StackfulError
-      ? error.errno
-      : (error as NodeJS.ErrnoException | null | undefined)?.code;
+  const name = nameOf(error);
   if (name === undefined) return ERRNO.EIO;
   return ERRNO[(ALIASES[name] ?? name) as keyof typeof ERRNO] ?? ERRNO.EIO;
+}
+
+function nameOf(error: unknown): string | undefined {
+  if (error instanceof StackfulError) return error.errno;
+  const { code, name } = (error ?? {}) as { code?: string; name?: string };
+  return code ?? name;
 }

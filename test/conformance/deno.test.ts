@@ -1,0 +1,51 @@
+//! In Deno: the laws. Elsewhere: this same file, run in Deno.
+
+import { describe, expect, test } from "vitest";
+import { deno } from "../../ts/host/deno/deno-api.ts";
+import { openDenoBackend } from "../../ts/host/deno/deno-backend.ts";
+import { packageRoot } from "../../ts/package-files.ts";
+import { findDeno, NO_DENO } from "../support/deno.ts";
+import { runProgram } from "../support/run-program.ts";
+import { backendConformance } from "./backend-conformance.ts";
+
+if (deno === undefined) {
+  const program = findDeno();
+  describe("deno backend", () => {
+    if (program === undefined) {
+      test.skip(`keeps the laws [skipped: ${NO_DENO}]`);
+      return;
+    }
+    test("keeps the laws", { timeout: 300_000 }, async () => {
+      const vitest = packageRoot("node_modules/vitest/vitest.mjs");
+      const file = "test/conformance/deno.test.ts";
+      const { code, stdout, stderr } = await runProgram(
+        program,
+        ["run", "-A", vitest, "run", "--reporter=json", file],
+        { cwd: packageRoot(), limitMs: 280_000 },
+      );
+      const report = JSON.parse(stdout.slice(stdout.indexOf("{"))) as Report;
+      const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+      const failed = results.filter(({ status }) => status === "failed");
+      expect({ failed, code, stderr: code === 0 ? "" : stderr }).toEqual({
+        failed: [],
+        code: 0,
+        stderr: "",
+      });
+      expect(results.length).toBeGreaterThan(100);
+    });
+  });
+} else {
+  const api = deno;
+  backendConformance("deno", { open: (options) => openDenoBackend(api, options) });
+}
+
+/** What is looked at of vitest's JSON. */
+interface Report {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly {
+      readonly title: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}

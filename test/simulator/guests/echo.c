@@ -1,0 +1,253 @@
+/* echo.c - an echo server, and clients that check every byte that comes back.
+ *
+ * Each connection has a byte sequence of its own. The server answers in one task, or in two with a
+ * channel between them; a client sends and receives in two tasks of a group, and ends its stream
+ * before it reads the rest (half-close).
+ */
+#include "byte-sequence.h"
+#include "server.h"
+
+enum kind {
+  SERVED = 1, /* port, result, bytes in, bytes out */
+  CLIENT = 2, /* number, port, result, bytes to send, bytes received */
+  BROKEN = 3, /* number, enum broken, position */
+  LATE = 4,   /* number, milliseconds that a call took longer than its timeout */
+};
+
+enum broken { DIFFERS = 1, SURPLUS = 2 };
+
+/* ── Server ────────────────────────────────────────────────────────────────────────────────────── */
+
+#define IDLE_TIMEOUT (20 * SF_SECOND)
+#define CHUNK_BYTES 1500
+#define CHUNKS 4
+
+struct chunk {
+  uint32_t bytes;
+  uint8_t data[CHUNK_BYTES];
+};
+
+struct relay {
+  sf_handle_t handle;
+  struct sf_channel chunks;
+  uint32_t in, out;
+};
+
+static int32_t relay_in(void *argument) {
+  struct relay *relay = argument;
+  struct chunk chunk;
+  int32_t result;
+  while ((result = sf_read_timeout(relay->handle, chunk.data, CHUNK_BYTES,
+                                   sf_after(IDLE_TIMEOUT))) > 0) {
+    chunk.bytes = (uint32_t)result;
+    relay->in += chunk.bytes;
+    result = sf_channel_send(&relay->chunks, &chunk);
+    if (result < 0) break;
+  }
+  sf_channel_close(&relay->chunks, 0);
+  return result;
+}
+
+static int32_t relay_out(void *argument) {
+  struct relay *relay = argument;
+  struct chunk chunk;
+  int32_t result;
+  while ((result = sf_channel_receive(&relay->chunks, &chunk)) == 0) {
+    result = sf_write_all_timeout(relay->handle, chunk.data, chunk.bytes, sf_after(IDLE_TIMEOUT));
+    if (result < 0) return result;
+    relay->out += chunk.bytes;
+  }
+  return result == -SF_EPIPE ? 0 : result;
+}
+
+/* Reads on while it writes: up to CHUNKS chunks are under way. */
+static int32_t serve_relayed(struct connection *connection) {
+  struct relay relay = {.handle = connection->handle};
+  struct chunk *buffer = malloc(CHUNKS * sizeof(*buffer));
+  if (buffer == NULL) return -SF_ENOMEM;
+  sf_channel_init(&relay.chunks, buffer, CHUNKS, sizeof(*buffer));
+
+  struct sf_group both;
+  sf_group_init(&both, 0, SF_GROUP_FAIL_FAST);
+  int32_t result = sf_group_spawn(&both, relay_in, &relay, NULL, NULL);
+  if (result == 0) result = sf_group_spawn(&both, relay_out, &relay, NULL, NULL);
+  int32_t error = result < 0 ? sf_group_cancel(&both) : sf_group_wait(&both);
+  if (result == 0) result = error;
+  free(buffer);
+  report(SERVED, connection->port, (uint32_t)result, relay.in, relay.out, 0);
+  return result;
+}
+
+static int32_t serve_plainly(struct connection *connection) {
+  uint8_t buffer[2048];
+  uint32_t in = 0, out = 0;
+  int32_t result;
+  while ((result = sf_read_timeout(connection->handle, buffer, sizeof(buffer),
+                                   sf_after(IDLE_TIMEOUT))) > 0) {
+    in += (uint32_t)result;
+    uint32_t count = (uint32_t)result;
+    result = sf_write_all_timeout(connection->handle, buffer, count, sf_after(IDLE_TIMEOUT));
+    if (result < 0) break;
+    out += count;
+  }
+  report(SERVED, connection->port, (uint32_t)result, in, out, 0);
+  return result;
+}
+
+int32_t EXPORT(serve)(uint32_t port, uint32_t relayed) {
+  return server_run(port, relayed ? serve_relayed : serve_plainly);
+}
+
+/* ── Clients ───────────────────────────────────────────────────────────────────────────────────── */
+
+#define CONNECT_TIMEOUT (5 * SF_SECOND)
+#define STALL_TIMEOUT (30 * SF_SECOND)
+
+struct client {
+  uint32_t number;
+  struct random random;
+  struct sf_address server;
+  sf_handle_t handle;
+  uint64_t sequence;
+  uint32_t messages;
+  uint32_t bytes_max;
+  uint32_t pause_ms_max;
+  uint32_t to_send;
+  uint32_t sent;
+  uint32_t received;
+};
+
+/* A call must not take longer than it may wait. */
+static void note_time(const struct client *client, uint64_t start_ns, uint64_t timeout_ns) {
+  uint64_t took_ns = sf_monotonic_ns() - start_ns;
+  if (took_ns <= timeout_ns) return;
+  report(LATE, client->number, (uint32_t)((took_ns - timeout_ns) / SF_MILLISECOND), 0, 0, 0);
+}
+
+/* In one piece, or cut into three. */
+static int32_t send_message(struct client *client, const uint8_t *message, uint32_t bytes) {
+  uint64_t start_ns = sf_monotonic_ns();
+  int32_t result;
+  if (bytes < 3 || random_chance(&client->random, 500)) {
+    result = sf_write_all_timeout(client->handle, message, bytes, sf_after(STALL_TIMEOUT));
+    if (result == 0) client->sent += bytes;
+  } else {
+    uint32_t third = bytes / 3;
+    uint8_t *at = (uint8_t *)message;
+    const struct sf_iovec parts[] = {
+        {at, third}, {at + third, third}, {at + 2 * third, bytes - 2 * third}};
+    result = sf_writev_timeout(client->handle, parts, 3, sf_after(STALL_TIMEOUT));
+    if (result > 0) {
+      uint32_t count = (uint32_t)result;
+      result = sf_write_all_timeout(client->handle, message + count, bytes - count,
+                                    sf_after(STALL_TIMEOUT));
+      start_ns = sf_monotonic_ns();
+      if (result == 0) client->sent += bytes;
+    }
+  }
+  note_time(client, start_ns, STALL_TIMEOUT);
+  return result;
+}
+
+static int32_t send_all(void *argument) {
+  struct client *client = argument;
+  uint8_t *message = malloc(client->bytes_max);
+  if (message == NULL) return -SF_ENOMEM;
+  int32_t result = 0;
+  while (client->sent < client->to_send && result == 0) {
+    uint32_t bytes = random_range(&client->random, 1, client->bytes_max);
+    if (bytes > client->to_send - client->sent) bytes = client->to_send - client->sent;
+    sequence_fill(client->sequence, client->sent, message, bytes);
+    result = send_message(client, message, bytes);
+    if (result == 0 && client->pause_ms_max != 0)
+      result = sf_sleep(random_ms(&client->random, client->pause_ms_max));
+  }
+  free(message);
+  return result == 0 ? sf_shutdown(client->handle, SF_SHUTDOWN_WRITE) : result;
+}
+
+static int32_t receive_all(void *argument) {
+  struct client *client = argument;
+  uint8_t buffer[1024];
+  int32_t result;
+  for (;;) {
+    uint64_t start_ns = sf_monotonic_ns();
+    struct sf_iovec parts[] = {{buffer, 100}, {buffer + 100, sizeof(buffer) - 100}};
+    result = random_chance(&client->random, 300)
+                 ? sf_readv_timeout(client->handle, parts, 2, sf_after(STALL_TIMEOUT))
+                 : sf_read_timeout(client->handle, buffer, sizeof(buffer), sf_after(STALL_TIMEOUT));
+    note_time(client, start_ns, STALL_TIMEOUT);
+    if (result <= 0) return result;
+    uint32_t count = (uint32_t)result;
+    uint32_t same = sequence_mismatch(client->sequence, client->received, buffer, count);
+    if (same < count) report(BROKEN, client->number, DIFFERS, client->received + same, 0, 0);
+    client->received += count;
+    if (client->received > client->to_send)
+      report(BROKEN, client->number, SURPLUS, client->received, 0, 0);
+  }
+}
+
+static int32_t exchange(struct client *client) {
+  struct sf_group both;
+  sf_group_init(&both, 0, SF_GROUP_FAIL_FAST);
+  int32_t result = sf_group_spawn(&both, send_all, client, NULL, NULL);
+  if (result == 0) result = sf_group_spawn(&both, receive_all, client, NULL, NULL);
+  if (result == 0) return sf_group_wait(&both);
+  sf_group_cancel(&both);
+  return result;
+}
+
+static int32_t client_run(void *argument) {
+  struct client *client = argument;
+  uint32_t place = victim_begin();
+  struct sf_address local = {0};
+  uint64_t start_ns = sf_monotonic_ns();
+  int32_t result = client->handle =
+      sf_tcp_connect_timeout(&client->server, sf_after(CONNECT_TIMEOUT));
+  note_time(client, start_ns, CONNECT_TIMEOUT);
+  if (result >= 0) result = sf_local_address(client->handle, &local);
+  if (result >= 0) {
+    /* Some have no patience: their time is up at any point of the exchange. */
+    uint64_t patience_ns = random_chance(&client->random, 200)
+                               ? random_ms(&client->random, 2000)
+                               : 10 * STALL_TIMEOUT;
+    struct sf_timeout scope;
+    start_ns = sf_monotonic_ns();
+    sf_timeout_begin(&scope, sf_after(patience_ns));
+    result = exchange(client);
+    result = sf_timeout_end(&scope, result);
+    note_time(client, start_ns, patience_ns);
+  }
+  victim_end(place);
+  if (client->handle >= 0) sf_close(client->handle);
+  report(CLIENT, client->number, local.port, (uint32_t)result, client->to_send, client->received);
+  return 0;
+}
+
+/* Runs `count` clients at once, from `number` on. */
+int32_t EXPORT(run_clients)(uint32_t ipv4, uint32_t port, uint32_t number, uint32_t count,
+                            uint32_t seed) {
+  struct random random = {.state = seed};
+  struct client *clients = calloc(count, sizeof(*clients));
+  if (clients == NULL) return -SF_ENOMEM;
+  struct sf_group group;
+  sf_group_init(&group, 0, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    struct client *client = &clients[i];
+    *client = (struct client){
+        .number = number + i,
+        .random = {.state = ((uint64_t)random_next(&random) << 32) | random_next(&random)},
+        .server = endpoint(ipv4, port),
+        .handle = -1,
+        .sequence = sequence_start(number + i),
+        .bytes_max = random_chance(&random, 200) ? 20000 : 1000,
+        .pause_ms_max = random_chance(&random, 500) ? 200 : 0,
+    };
+    client->to_send = random_range(&random, 0, 20 * client->bytes_max);
+    const struct sf_spawn_options options = {.stack_bytes = 16384, .name = "client"};
+    sf_group_spawn(&group, client_run, client, &options, NULL);
+  }
+  int32_t result = sf_group_wait(&group);
+  free(clients);
+  return result;
+}

@@ -1,0 +1,61 @@
+//! A listening socket on Deno.Listener. Connections wait in the kernel's queue: one is accepted when
+//! an ACCEPT waits for it. Deno cannot take that back, so after a cancel the next connection waits
+//! here for the next ACCEPT.
+
+import { ERRNO } from "../../abi.gen.ts";
+import type { Endpoint } from "../grants.ts";
+import { errnoOf } from "../resources/errno.ts";
+import { ListenerBase } from "../resources/listener.ts";
+import type { Context } from "../resources/resource.ts";
+import { endpointOf } from "./deno-address.ts";
+import type { DenoListener as Listener } from "./deno-api.ts";
+import { DenoConnection } from "./deno-connection.ts";
+
+export class DenoListener extends ListenerBase {
+  readonly #listener: Listener;
+  #accepting: Promise<void> | undefined;
+  #released = false;
+  #keepsAlive = true;
+
+  constructor(context: Context, listener: Listener) {
+    super(context);
+    this.#listener = listener;
+    this.keepAlive(false);
+  }
+
+  protected override get local(): Endpoint {
+    return endpointOf(this.#listener.addr);
+  }
+
+  protected override awaitConnection(): void {
+    this.#accepting ??= this.#accept();
+  }
+
+  async #accept(): Promise<void> {
+    try {
+      const connection = new DenoConnection(this.context, await this.#listener.accept());
+      this.queue.push(connection);
+    } catch (error) {
+      const errno = errnoOf(error);
+      // A peer that gave up before it was accepted is no failure of the listener.
+      if (!this.#released && errno !== ERRNO.ECONNABORTED) this.fail(errno);
+    }
+    this.#accepting = undefined;
+    if (this.#released) this.discardQueue();
+    else this.pump();
+  }
+
+  protected override release(): number | Promise<number> {
+    this.#released = true;
+    this.#listener.close();
+    // Deno keeps the descriptor until the accept has noticed.
+    return this.#accepting === undefined ? 0 : this.#accepting.then(() => 0);
+  }
+
+  protected override keepAlive(waiting: boolean): void {
+    if (waiting === this.#keepsAlive || this.#released) return;
+    this.#keepsAlive = waiting;
+    if (waiting) this.#listener.ref();
+    else this.#listener.unref();
+  }
+}

@@ -1,0 +1,99 @@
+//! What is between the hosts: addresses, links, and how long a packet takes.
+
+import { addressText } from "../resources/address-text.ts";
+import type { Connection } from "./connection.ts";
+import { Link } from "./link.ts";
+import type { Observer } from "./observer.ts";
+import type { NetworkOptions } from "./options.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SimHost } from "./sim-host.ts";
+
+/** Hosts are fewer than this. */
+const HOSTS_MAX = 2 ** 16;
+
+export class Network {
+  options: NetworkOptions;
+  readonly scheduler: Scheduler;
+  readonly observer: Observer;
+  /** Latencies. */
+  readonly #delays: Random;
+  /** Whether something goes wrong. */
+  readonly faults: Random;
+  readonly connections = new Set<Connection>();
+  readonly #byAddress = new Map<string, SimHost>();
+  readonly #links = new Map<number, Link>();
+  #connectionsMade = 0;
+
+  constructor(scheduler: Scheduler, observer: Observer, random: Random, options: NetworkOptions) {
+    this.scheduler = scheduler;
+    this.observer = observer;
+    this.#delays = random.fork("delays");
+    this.faults = random.fork("faults");
+    this.options = options;
+  }
+
+  nextConnectionId(): number {
+    return ++this.#connectionsMade;
+  }
+
+  /** @throws {RangeError} the address is another host's. */
+  addAddress(bytes: Uint8Array, host: SimHost): void {
+    const text = addressText(bytes);
+    const owner = this.#byAddress.get(text);
+    if (owner !== undefined) {
+      throw new RangeError(`host ${host.name}: ${text} is the address of ${owner.name}`);
+    }
+    this.#byAddress.set(text, host);
+  }
+
+  hasAddress(bytes: Uint8Array): boolean {
+    return this.#byAddress.has(addressText(bytes));
+  }
+
+  /** Who answers to `bytes` when `from` asks. */
+  route(from: SimHost, bytes: Uint8Array): SimHost | undefined {
+    return from.owns(bytes) || isUnspecified(bytes)
+      ? from
+      : this.#byAddress.get(addressText(bytes));
+  }
+
+  link(from: SimHost, to: SimHost): Link {
+    const key = from.id * HOSTS_MAX + to.id;
+    let link = this.#links.get(key);
+    if (link === undefined) {
+      link = new Link(from, to);
+      this.#links.set(key, link);
+    }
+    return link;
+  }
+
+  get links(): Iterable<Link> {
+    return this.#links.values();
+  }
+
+  /** Puts `bytes` on the link; returns when they have left it. */
+  occupy(link: Link, bytes: number): number {
+    const startNs = Math.max(this.scheduler.nowNs, link.freeNs);
+    link.freeNs = startNs + (bytes / this.options.bandwidthBytesPerSecond) * 1e9;
+    return link.freeNs;
+  }
+
+  /** What a packet takes on its way, in nanoseconds. */
+  delayNs(): number {
+    const { latencyMs, jitterMs } = this.options;
+    return jitterMs === 0
+      ? latencyMs * 1e6
+      : Math.round((latencyMs + jitterMs * this.#delays.next()) * 1e6);
+  }
+
+  /** How long a sender waits before it sends again. */
+  retryNs(): number {
+    const { latencyMs, jitterMs } = this.options;
+    return Math.max(200e6, 4e6 * (latencyMs + jitterMs));
+  }
+}
+
+export function isUnspecified(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}

@@ -1,0 +1,150 @@
+//! The backend of one process on a simulated host: its handles are sockets and files of that host.
+
+import { ERRNO, OP } from "../../abi.gen.ts";
+import type { StackfulError } from "../../errors.ts";
+import type { Environment } from "../../guest/environment.ts";
+import type { BackendOptions, Grants } from "../backend.ts";
+import type { DrivenLoop, Driver } from "../driver.ts";
+import type { Directory } from "../grants.ts";
+import { grantedEndpoint } from "../resources/endpoint.ts";
+import type { Operation } from "../resources/operation.ts";
+import type { Context } from "../resources/resource.ts";
+import { RingBackend } from "../resources/ring-backend.ts";
+import { CallEvent } from "./event-queue.ts";
+import { ListenerHandle } from "./listener-handle.ts";
+import type { Network } from "./network.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SimHost } from "./sim-host.ts";
+import { StreamHandle } from "./stream-handle.ts";
+
+export interface SimContext extends Context {
+  readonly host: SimHost;
+  readonly network: Network;
+}
+
+/** A full completion ring is looked at again after so long. */
+const RING_LATER_NS = 1_000;
+
+export class SimBackend extends RingBackend {
+  override readonly name = "sim";
+  override readonly environment: Environment;
+  readonly driver: Driver;
+  readonly #simContext: SimContext;
+  readonly #scheduler: Scheduler;
+  readonly #grants: Grants;
+  readonly #later = new CallEvent(() => this.onReady());
+  readonly #onEnded: (backend: SimBackend) => void;
+  /** What waits for this process to begin. */
+  #began: (() => void) | undefined;
+  #loop: DrivenLoop | undefined;
+
+  /**
+   * @param directories - what `options.grants` give, found on the host's disk.
+   * @param began - called once, when its loop is there, or it has ended without one.
+   * @param onEnded - called when it has ended.
+   */
+  constructor(
+    options: BackendOptions,
+    parts: {
+      readonly name: string;
+      readonly host: SimHost;
+      readonly network: Network;
+      readonly environment: Environment;
+      readonly directories: readonly Directory[];
+      began(): void;
+      onEnded(backend: SimBackend): void;
+    },
+  ) {
+    super(options);
+    const { host, network } = parts;
+    this.#grants = options.grants;
+    this.#scheduler = network.scheduler;
+    this.#simContext = { ...this.context, host, network };
+    this.environment = parts.environment;
+    this.#began = parts.began;
+    this.#onEnded = parts.onEnded;
+    this.driver = this.#scheduler.driver(parts.name, (loop) => {
+      this.#loop = loop;
+      this.#begin();
+    });
+  }
+
+  override bind(memory: WebAssembly.Memory, shared: number): void {
+    super.bind(memory, shared);
+    this.#begin();
+  }
+
+  /** The process ends at once, and what runs in it fails with `error`. */
+  die(error: StackfulError): void {
+    this.#loop?.fail(error);
+    void this[Symbol.asyncDispose]();
+  }
+
+  override [Symbol.asyncDispose](): Promise<void> {
+    this.#begin();
+    const ended = super[Symbol.asyncDispose]();
+    this.#onEnded(this);
+    return ended;
+  }
+
+  protected override startOpener(operation: Operation): number | undefined {
+    switch (operation.submission.code) {
+      case OP.LISTEN:
+        return this.#listen(operation);
+      case OP.CONNECT:
+        return this.#connect(operation);
+      default:
+        return -ERRNO.ENOSYS;
+    }
+  }
+
+  protected override ring(): void {
+    this.onReady();
+  }
+
+  protected override ringLater(): void {
+    this.#scheduler.after(RING_LATER_NS, this.#later);
+  }
+
+  protected override silence(): void {
+    this.#scheduler.cancel(this.#later);
+  }
+
+  #begin(): void {
+    this.#began?.();
+    this.#began = undefined;
+  }
+
+  #listen(operation: Operation): number {
+    const context = this.#simContext;
+    const endpoint = grantedEndpoint(context, this.#grants.listen, operation);
+    if (typeof endpoint === "number") return endpoint;
+    const listener = context.host.tcp.listen(endpoint, operation.submission.argument);
+    if (typeof listener === "number") return listener;
+    return context.handles.insert(new ListenerHandle(context, listener));
+  }
+
+  #connect(operation: Operation): number | undefined {
+    const context = this.#simContext;
+    const { handles, operations } = context;
+    const endpoint = grantedEndpoint(context, this.#grants.connect, operation);
+    if (typeof endpoint === "number") return endpoint;
+    const attempt = context.host.tcp.connect(endpoint, (outcome) => {
+      if (typeof outcome === "number") {
+        operations.finish(operation, outcome);
+        return;
+      }
+      const handle = handles.insert(new StreamHandle(context, outcome));
+      if (handle < 0) outcome.close();
+      operations.finish(operation, handle);
+    });
+    if (typeof attempt === "number") return attempt;
+    operation.owner = {
+      cancel: () => {
+        attempt.cancel();
+        operations.finish(operation, -ERRNO.ECANCELED);
+      },
+    };
+    return undefined;
+  }
+}

@@ -1,0 +1,178 @@
+//! A simulated machine: addresses, a network stack, a disk, and the processes that run on it.
+
+import { StackfulError } from "../../errors.ts";
+import type { Environment } from "../../guest/environment.ts";
+import type { Backend, BackendOptions, BackendProvider } from "../backend.ts";
+import { addressText, parseAddress } from "../resources/address-text.ts";
+import type { Network } from "./network.ts";
+import { Ports } from "./ports.ts";
+import type { Random } from "./random.ts";
+import { BOOT_NS } from "./scheduler.ts";
+import { SimBackend } from "./sim-backend.ts";
+import { Tcp } from "./tcp.ts";
+
+export interface HostOptions {
+  /** Its IPv4 address. @defaultValue 10.0.0.N */
+  readonly ipv4?: string;
+  /** Its IPv6 address. @defaultValue fd00::N */
+  readonly ipv6?: string;
+}
+
+/** What a world gives its hosts. */
+export interface HostWorld {
+  readonly network: Network;
+  readonly random: Random;
+  /** When virtual time began, in nanoseconds since 1970. */
+  readonly wallStartNs: bigint;
+}
+
+const LOOPBACK_IPV4 = Uint8Array.of(127, 0, 0, 1);
+const LOOPBACK_IPV6 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+
+/** A machine of a world: give it as a runtime's `backend`, and the runtime's guest lives on it. */
+export class SimHost implements BackendProvider {
+  readonly name: string;
+  /** Its number in the world, from 1. */
+  readonly id: number;
+  readonly addresses: { readonly ipv4: string; readonly ipv6: string };
+  /** @internal */
+  readonly tcp: Tcp;
+  readonly #world: HostWorld;
+  readonly #ipv4: Uint8Array;
+  readonly #ipv6: Uint8Array;
+  readonly #entropy: Random;
+  readonly #processes = new Set<SimBackend>();
+  #processesMade = 0;
+  #up = true;
+
+  /** @internal */
+  constructor(world: HostWorld, name: string, id: number, options: HostOptions) {
+    this.#world = world;
+    this.name = name;
+    this.id = id;
+    const { ipv4 = defaultIpv4(id), ipv6 = `fd00::${id.toString(16)}` } = options;
+    this.#ipv4 = address(name, ipv4, 4);
+    this.#ipv6 = address(name, ipv6, 16);
+    this.addresses = { ipv4, ipv6 };
+    const random = world.random.fork(`host/${name}`);
+    this.#entropy = random.fork("entropy");
+    this.tcp = new Tcp(this, world.network, new Ports(random.fork("tcp-ports")));
+    world.network.addAddress(this.#ipv4, this);
+    world.network.addAddress(this.#ipv6, this);
+  }
+
+  /** Whether it runs: false between `crash` and `restart`. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /**
+   * Begins a process. Nothing happens in the world until its runtime is there.
+   *
+   * @throws {StackfulError} `SF_IO` when the host is down, or has no directory that is granted.
+   */
+  async open(options: BackendOptions): Promise<Backend> {
+    if (!this.#up) {
+      throw new StackfulError("SF_IO", `open a process on host ${this.name}: it is down`, {
+        errno: "EHOSTUNREACH",
+        hint: "restart the host first",
+      });
+    }
+    const name = `${this.name}/${++this.#processesMade}`;
+    const backend = new SimBackend(options, {
+      name,
+      host: this,
+      network: this.#world.network,
+      environment: this.#environment(),
+      directories: [],
+      began: this.#world.network.scheduler.hold(),
+      onEnded: (ended) => {
+        if (this.#processes.delete(ended)) this.#tell("end");
+      },
+    });
+    this.#processes.add(backend);
+    this.#tell("start");
+    return backend;
+  }
+
+  /**
+   * A power failure. Its runtimes break with a StackfulError `SF_IO`; what its files had unsynced is
+   * lost, torn or kept, by the seed; its peers learn nothing until they send.
+   */
+  crash(): void {
+    if (!this.#up) return;
+    this.#up = false;
+    this.#tell("crash");
+    this.tcp.crash();
+    this.#endProcesses("crashed");
+  }
+
+  /** Up again after a crash: with no process, and its disk as the crash left it. */
+  restart(): void {
+    if (this.#up) return;
+    this.#up = true;
+    this.#tell("restart");
+  }
+
+  /**
+   * Its processes die, the host does not: runtimes break with a StackfulError `SF_IO`, peers see their
+   * connections closed or reset, and files keep what was written.
+   */
+  kill(): void {
+    this.#tell("kill");
+    this.#endProcesses("was killed");
+  }
+
+  /** @internal Whether `bytes` is an address of this host, the loopback ones included. */
+  owns(bytes: Uint8Array): boolean {
+    if (bytes.length === 4) return bytes[0] === 127 || same(bytes, this.#ipv4);
+    return same(bytes, LOOPBACK_IPV6) || same(bytes, this.#ipv6);
+  }
+
+  /** @internal */
+  loopback(length: number): Uint8Array {
+    return length === 4 ? LOOPBACK_IPV4 : LOOPBACK_IPV6;
+  }
+
+  /** @internal What this host calls itself to `peer`. */
+  sourceFor(peer: Uint8Array): Uint8Array {
+    if (peer.length === 4) return peer[0] === 127 ? LOOPBACK_IPV4 : this.#ipv4;
+    return same(peer, LOOPBACK_IPV6) ? LOOPBACK_IPV6 : this.#ipv6;
+  }
+
+  #endProcesses(how: string): void {
+    for (const process of [...this.#processes]) {
+      const error = new StackfulError("SF_IO", `host ${this.name} ${how}`, { errno: "EIO" });
+      process.die(error);
+    }
+  }
+
+  #environment(): Environment {
+    const { network, wallStartNs } = this.#world;
+    const { scheduler } = network;
+    return {
+      monotonicNs: () => BOOT_NS + scheduler.nowNs,
+      wallNs: () => wallStartNs + BigInt(scheduler.nowNs),
+      fillRandom: (bytes) => this.#entropy.fill(bytes),
+    };
+  }
+
+  #tell(type: "crash" | "restart" | "kill" | "start" | "end"): void {
+    const { observer } = this.#world.network;
+    if (observer.watched) observer.tell({ type, host: this.name });
+  }
+}
+
+function defaultIpv4(id: number): string {
+  return `10.0.${id >> 8}.${id & 0xff}`;
+}
+
+function address(name: string, text: string, length: number): Uint8Array {
+  const bytes = parseAddress(text);
+  if (bytes?.length === length) return bytes;
+  throw new RangeError(`host ${name}: "${text}" is no IPv${length === 4 ? 4 : 6} address`);
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return addressText(a) === addressText(b);
+}

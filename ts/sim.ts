@@ -1,0 +1,19 @@
+/**
+ * Simulated worlds: hosts, networks and disks from one seed, in virtual time. Needs nothing of Node.
+ *
+ * @module
+ */
+
+export type { ConnectionView } from "./host/sim/connection.ts";
+export {
+  type FileOptions,
+  type NetworkOptions,
+  PRESETS,
+  type Preset,
+  type SimChanges,
+  type SimOptions,
+} from "./host/sim/options.ts";
+export { Random } from "./host/sim/random.ts";
+export { type HostOptions, SimHost } from "./host/sim/sim-host.ts";
+export { World, type WorldOptions } from "./host/sim/world.ts";
+export type { WorldEvent } from "./host/sim/world-event.ts";
