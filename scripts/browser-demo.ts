@@ -10,7 +10,7 @@ import type { InlineConfig } from "vite";
 import { packageRoot } from "../ts/package-files.ts";
 import { buildExamples } from "./build-examples.ts";
 
-const GUESTS = ["echo-server", "echo-client", "chat-server", "chat-client", "race", "jspi"];
+const GUESTS = ["echo-server", "echo-client", "chat-server", "chat-client", "race"];
 
 export const BROWSER_DEMO = packageRoot("dist/browser");
 

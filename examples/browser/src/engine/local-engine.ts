@@ -93,7 +93,10 @@ export class LocalEngine implements Engine {
   }
 
   async fingerprint(settings: Settings, virtualMs: number): Promise<string> {
-    const network = await Network.open({ ...settings, speed: Number.POSITIVE_INFINITY }, { trace: true });
+    const network = await Network.open(
+      { ...settings, speed: Number.POSITIVE_INFINITY },
+      { trace: true },
+    );
     let print: string | undefined;
     network.world.after(virtualMs, () => {
       const { switches, counters } = network.totals;

@@ -39,7 +39,8 @@ export class Messages {
 
   /** One by one, or how many there are in each part of each way. */
   picture(nowNs: number): { messages: Float32Array; density: Uint16Array | undefined } {
-    if (this.#count > DOTS_MAX) return { messages: new Float32Array(0), density: this.#density(nowNs) };
+    if (this.#count > DOTS_MAX)
+      return { messages: new Float32Array(0), density: this.#density(nowNs) };
     const messages = new Float32Array(2 * this.#count);
     for (let index = 0; index < this.#count; index++) {
       messages[2 * index] = this.#ways[index]!;

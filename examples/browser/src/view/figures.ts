@@ -36,9 +36,7 @@ export class Figures {
     for (const [name, title, help] of NAMES) {
       const field = make("dd", { id: `figure-${name}` });
       this.#fields[name] = field;
-      byId("figures").append(
-        make("div", { title: help }, [make("dt", { text: title }), field]),
-      );
+      byId("figures").append(make("div", { title: help }, [make("dt", { text: title }), field]));
     }
   }
 

@@ -12,7 +12,10 @@ export class Hosts {
     this.#buttons = HOSTS.map(({ name, kind }, host) => {
       const label = make("span", { class: "name", text: name });
       const classes = isServer(kind) ? "host server" : "host";
-      const button = make("button", { type: "button", class: classes }, [label, this.#states[host]!]);
+      const button = make("button", { type: "button", class: classes }, [
+        label,
+        this.#states[host]!,
+      ]);
       button.addEventListener("click", () => chosen(host));
       return button;
     });
@@ -31,7 +34,10 @@ export class Hosts {
   update({ hosts }: Picture, chosen: number): void {
     for (const [host, { up, cut, tasks }] of hosts.entries()) {
       const button = this.#buttons[host]!;
-      setText(this.#states[host]!, !up ? "killed" : cut ? `${count(tasks)}, cut off` : count(tasks));
+      setText(
+        this.#states[host]!,
+        !up ? "killed" : cut ? `${count(tasks)}, cut off` : count(tasks),
+      );
       button.classList.toggle("down", !up);
       button.classList.toggle("cut", cut);
       const pressed = String(host === chosen);

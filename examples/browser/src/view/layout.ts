@@ -133,7 +133,11 @@ function placeAll(
 }
 
 /** What lies at a point: a host, and the place of a cell, -1 beside all cells. */
-export function hit(layout: Layout, x: number, y: number): { host: number; cell: number } | undefined {
+export function hit(
+  layout: Layout,
+  x: number,
+  y: number,
+): { host: number; cell: number } | undefined {
   const host = layout.boxes.findIndex(
     (box) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height,
   );

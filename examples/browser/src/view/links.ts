@@ -19,7 +19,13 @@ export class Links {
   /** Frames for which losses on a link are still shown. */
   readonly #losses = new Uint8Array(LINKS.length);
 
-  draw(context: CanvasRenderingContext2D, layout: Layout, picture: Picture, palette: Palette, ratio: number): void {
+  draw(
+    context: CanvasRenderingContext2D,
+    layout: Layout,
+    picture: Picture,
+    palette: Palette,
+    ratio: number,
+  ): void {
     if (this.#layout !== layout) {
       this.#layout = layout;
       this.#curves = LINKS.map(({ client, server }, link) =>
@@ -31,7 +37,12 @@ export class Links {
     else this.#drawDensity(context, picture.density, palette, ratio);
   }
 
-  #drawLines(context: CanvasRenderingContext2D, picture: Picture, palette: Palette, ratio: number): void {
+  #drawLines(
+    context: CanvasRenderingContext2D,
+    picture: Picture,
+    palette: Palette,
+    ratio: number,
+  ): void {
     for (const [link, { x, y }] of this.#curves.entries()) {
       const { client, server } = LINKS[link]!;
       const ends = [picture.hosts[client]!, picture.hosts[server]!];
@@ -52,7 +63,13 @@ export class Links {
   }
 
   /** A cross in the middle of the link, which fades. */
-  #drawLoss(context: CanvasRenderingContext2D, link: number, lost: number, palette: Palette, ratio: number): void {
+  #drawLoss(
+    context: CanvasRenderingContext2D,
+    link: number,
+    lost: number,
+    palette: Palette,
+    ratio: number,
+  ): void {
     if (lost > 0) this.#losses[link] = LOSS_FRAMES;
     const left = this.#losses[link]!;
     if (left === 0) return;
@@ -72,7 +89,12 @@ export class Links {
     context.globalAlpha = 1;
   }
 
-  #drawDots(context: CanvasRenderingContext2D, messages: Float32Array, palette: Palette, ratio: number): void {
+  #drawDots(
+    context: CanvasRenderingContext2D,
+    messages: Float32Array,
+    palette: Palette,
+    ratio: number,
+  ): void {
     const size = Math.round(3 * ratio);
     for (const direction of [0, 1]) {
       context.fillStyle = direction === 0 ? palette.ask : palette.answer;
@@ -86,7 +108,12 @@ export class Links {
   }
 
   /** As wide as there are many. */
-  #drawDensity(context: CanvasRenderingContext2D, density: Uint16Array, palette: Palette, ratio: number): void {
+  #drawDensity(
+    context: CanvasRenderingContext2D,
+    density: Uint16Array,
+    palette: Palette,
+    ratio: number,
+  ): void {
     let most = 1;
     for (const count of density) most = Math.max(most, count);
     for (let way = 0; way < 2 * LINKS.length; way++) {
@@ -107,7 +134,10 @@ function curve(client: Box, server: Box, link: number, ratio: number): Curve {
   const right = server.x > client.x;
   const from = right ? client.x + client.width : client.x;
   const to = right ? server.x : server.x + server.width;
-  const y0 = client.y + client.height / 2 + (link % 2 === 0 ? -1 : 1) * Math.min(8 * ratio, client.height / 6);
+  const y0 =
+    client.y +
+    client.height / 2 +
+    (link % 2 === 0 ? -1 : 1) * Math.min(8 * ratio, client.height / 6);
   const spread = Math.min(16 * ratio, server.height / 5);
   const y3 = server.y + server.height / 2 + ((LINKS[link]!.client % 3) - 1) * spread;
   const middle = (from + to) / 2;
@@ -115,7 +145,12 @@ function curve(client: Box, server: Box, link: number, ratio: number): Curve {
 }
 
 /** Both directions run beside each other. */
-function place(curve: Curve, way: number, progress: number, ratio: number): readonly [number, number] {
+function place(
+  curve: Curve,
+  way: number,
+  progress: number,
+  ratio: number,
+): readonly [number, number] {
   const fromServer = (way & 1) === 1;
   const [x, y] = at(curve, fromServer ? 1 - progress : progress);
   return [x, y + (fromServer ? 3 : -3) * ratio];
@@ -124,8 +159,5 @@ function place(curve: Curve, way: number, progress: number, ratio: number): read
 function at({ x, y }: Curve, t: number): readonly [number, number] {
   const s = 1 - t;
   const [a, b, c, d] = [s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t];
-  return [
-    a * x[0] + b * x[1] + c * x[2] + d * x[3],
-    a * y[0] + b * y[1] + c * y[2] + d * y[3],
-  ];
+  return [a * x[0] + b * x[1] + c * x[2] + d * x[3], a * y[0] + b * y[1] + c * y[2] + d * y[3]];
 }

@@ -99,7 +99,13 @@ export class Sliders {
     const { name, title, steps } = slider;
     const value = this.#settings[name];
     const output = make("output", { for: `slider-${name}`, text: slider.text(value) });
-    const input = make("input", { type: "range", id: `slider-${name}`, min: 0, max: steps, step: 1 });
+    const input = make("input", {
+      type: "range",
+      id: `slider-${name}`,
+      min: 0,
+      max: steps,
+      step: 1,
+    });
     input.value = String(positionOf(slider, value));
     input.setAttribute("aria-valuetext", slider.text(value));
     input.addEventListener("input", () => {

@@ -9,7 +9,7 @@ import { HOSTS, type HostKind, type Picture, type TaskDetail } from "../engine/p
 import { byId, make, setText } from "./dom.ts";
 import { count } from "./format.ts";
 import { highlight } from "./highlight.ts";
-import { kindOf, KINDS } from "./palette.ts";
+import { KINDS, kindOf } from "./palette.ts";
 import { callOf, Places } from "./places.ts";
 
 interface SourceFile {

@@ -87,7 +87,8 @@ export class Stage {
     const cells = hosts.map((host) => host.cells);
     const { width, height } = this.#canvas;
     const grown = cells.some((count, host) => count > (this.#layoutCells[host] ?? 0));
-    const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+    const total = (counts: readonly number[]): number =>
+      counts.reduce((sum, count) => sum + count, 0);
     const shrunk = total(cells) < total(this.#layoutCells) / 1.5;
     if (this.#layout !== undefined && !grown && !shrunk) return this.#layout;
     // Some spare, so that a few coroutines more do not move everything.

@@ -46,7 +46,9 @@ export class TaskPanel {
     const list = make(
       "dl",
       {},
-      FIELDS.map((name, index) => make("div", {}, [make("dt", { text: name }), this.#fields[index]!])),
+      FIELDS.map((name, index) =>
+        make("div", {}, [make("dt", { text: name }), this.#fields[index]!]),
+      ),
     );
     this.#stack.replaceChildren();
     this.#panel.replaceChildren(this.#title, list, this.#stack);
