@@ -1,4 +1,5 @@
-//! Builds every examples/NAME/NAME.c into dist/examples/NAME.wasm, unless that is up to date.
+//! Builds every examples/NAME/NAME.c into dist/examples/NAME.wasm, and the guests of the browser demo into
+//! dist/examples/browser/, unless they are up to date.
 //!
 //!   node dist/scripts/build-examples.js [--json] [NAME...]
 
@@ -11,7 +12,7 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildOptions } from "../ts/link/build.ts";
 import { packageRoot } from "../ts/package-files.ts";
@@ -41,7 +42,15 @@ const FLAGS = ["-O2", "-std=c11", "-Wall", "-Wextra", "-Werror"];
 /** Examples that are not programs of their own. */
 const OPTIONS: Readonly<Record<string, Partial<BuildOptions>>> = {
   embed: { reactor: true, asyncImports: ["example.fetch"] },
+  "browser/echo-client": { reactor: true },
+  "browser/chat-client": { reactor: true },
+  "browser/race": { reactor: true },
 };
+
+const BROWSER_GUESTS = "examples/browser/guests";
+
+/** The demo's race runs what the benchmarks run. */
+const RACE_GUEST = "bench/guests/core.c";
 
 /**
  * Builds the examples called `names`, by default all of them, and the coroutine core before them.
@@ -71,6 +80,11 @@ function exampleSources(): ReadonlyMap<string, string> {
     const source = packageRoot(join("examples", directory, `${directory}.c`));
     if (existsSync(source)) sources.set(directory, source);
   }
+  for (const file of readdirSync(packageRoot(BROWSER_GUESTS)).sort()) {
+    if (!file.endsWith(".c")) continue;
+    sources.set(`browser/${basename(file, ".c")}`, packageRoot(join(BROWSER_GUESTS, file)));
+  }
+  sources.set("browser/race", packageRoot(RACE_GUEST));
   return sources;
 }
 
@@ -94,7 +108,7 @@ async function buildExample(name: string, source: string): Promise<ExampleBuild>
   const { wasm, figures } = await build(options);
   const { guestBytes, linkedBytes, functions, functionsInstrumented } = figures;
   const kept: Figures = { guestBytes, linkedBytes, functions, functionsInstrumented };
-  mkdirSync(packageRoot("dist/examples"), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true });
   replaceFile(file, wasm);
   replaceFile(stampFile, `${JSON.stringify({ key, figures: kept } satisfies Stamp)}\n`);
   return { name, status: "built", file, ...kept };
@@ -120,6 +134,7 @@ function buildKey(options: BuildOptions): string {
   );
   const files = [
     ...filesBelow("examples", /\.[ch]$/),
+    packageRoot(RACE_GUEST),
     ...filesBelow("wasm/include", /\.h$/),
     ...filesBelow("ts/link", /\.ts$/),
     packageRoot("dist/core.wasm"),

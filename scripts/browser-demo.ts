@@ -1,0 +1,68 @@
+//! The browser demo, examples/browser: built into dist/browser as static files that run from any path, or
+//! served while it is being changed.
+//!
+//!   node dist/scripts/browser-demo.js build
+//!   node dist/scripts/browser-demo.js serve [--port N]
+
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import type { InlineConfig } from "vite";
+import { packageRoot } from "../ts/package-files.ts";
+import { buildExamples } from "./build-examples.ts";
+
+const GUESTS = ["echo-server", "echo-client", "chat-server", "chat-client", "race"];
+
+export const BROWSER_DEMO = packageRoot("dist/browser");
+
+function viteConfig(): InlineConfig {
+  return {
+    configFile: false,
+    root: packageRoot("examples/browser"),
+    base: "./",
+    logLevel: "warn",
+    cacheDir: packageRoot("dist/.vite"),
+    resolve: {
+      alias: [
+        { find: /^stackful$/, replacement: packageRoot("dist/ts/index.js") },
+        { find: /^stackful\/sim$/, replacement: packageRoot("dist/ts/sim.js") },
+      ],
+    },
+    worker: { format: "es" },
+    server: { host: "127.0.0.1", fs: { allow: [packageRoot()] } },
+    build: {
+      outDir: BROWSER_DEMO,
+      emptyOutDir: true,
+      target: "es2022",
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
+  };
+}
+
+/** Builds the guests that are not up to date, and then the page. */
+export async function buildBrowserDemo(): Promise<void> {
+  await buildGuests();
+  const { build } = await import("vite");
+  await build(viteConfig());
+}
+
+async function serve(port: number): Promise<void> {
+  await buildGuests();
+  const { createServer } = await import("vite");
+  const server = await createServer({ ...viteConfig(), server: { ...viteConfig().server, port } });
+  await server.listen();
+  for (const url of server.resolvedUrls?.local ?? []) process.stdout.write(`${url}\n`);
+}
+
+async function buildGuests(): Promise<void> {
+  await buildExamples(GUESTS.map((name) => `browser/${name}`));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { port: { type: "string", default: "5173" } },
+  });
+  if (positionals[0] === "build") await buildBrowserDemo();
+  else await serve(Number(values.port));
+}
