@@ -10,6 +10,7 @@ import {
   type Preset,
   type Random,
   type SimChanges,
+  SimDisk,
   type SimHost,
   type SimOptions,
   World,
@@ -30,6 +31,8 @@ export async function simulate(guest: URL, preset: Preset): Promise<string> {
   };
   const where: HostOptions = { ipv4: "10.1.0.1" };
   const server: SimHost = world.host("server", where);
+  const disk: SimDisk = server.disk;
+  if (disk instanceof SimDisk) disk.writeFile("/data/greeting", "hello");
   const client = world.host("client");
   await using runtime = await Runtime.create(guest, { backend: server });
   world.after(100, () => world.partition(server, client));
