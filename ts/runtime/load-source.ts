@@ -38,6 +38,7 @@ async function readSource(source: ModuleSource): Promise<Uint8Array<ArrayBuffer>
   if (source instanceof Uint8Array) return source as Uint8Array<ArrayBuffer>;
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (source instanceof URL && source.protocol !== "file:") {
+    checkFetch(source);
     return new Uint8Array(await (await fetchModule(source)).arrayBuffer());
   }
   const path = source instanceof URL ? fileURLToPath(source) : source;
@@ -49,6 +50,14 @@ async function readSource(source: ModuleSource): Promise<Uint8Array<ArrayBuffer>
   } catch (cause) {
     throw loadingFailed(source, cause);
   }
+}
+
+function checkFetch(source: URL): void {
+  const { protocol, hostname } = source;
+  const port = source.port || { "http:": "80", "https:": "443" }[protocol];
+  if (port === undefined) return; // Comes from no server.
+  const permission = { name: "net", host: `${hostname}:${port}` } as const;
+  if (!permitted(permission)) throw loadingFailed(source, `it needs ${flagOf(permission)}`);
 }
 
 async function linkCached(
