@@ -3,6 +3,7 @@ import { StackfulError } from "../../ts/errors.ts";
 import { openUring, UringBackend } from "../../ts/host/native/uring-backend.ts";
 import { OTHER_HOST, OTHER_URING } from "../native/other-host.ts";
 import { backendConformance } from "./backend-conformance.ts";
+import { thisMachine } from "./setting.ts";
 
 /** Why this host cannot open the backend; undefined when it can. Any other failure is a failure. */
 async function unavailable(): Promise<string | undefined> {
@@ -20,10 +21,10 @@ async function unavailable(): Promise<string | undefined> {
 
 const reason = await unavailable();
 if (reason === undefined) {
-  backendConformance("uring", { open: openUring });
+  backendConformance("uring", { setting: () => thisMachine(openUring) });
   // As in Deno and Bun, where this is the same again.
   backendConformance("uring", {
-    open: async (options) => UringBackend.open(options, OTHER_HOST),
+    setting: () => thisMachine(async (options) => UringBackend.open(options, OTHER_HOST)),
     child: OTHER_URING,
   });
 } else {

@@ -22,6 +22,11 @@ export const CANDIDATES: readonly Candidate[] = [
     open: async (options) => (await import("./node/node-backend.ts")).openNodeBackend(options),
   },
   { name: "none", open: openNone },
+  // By name only: "auto" never comes this far.
+  {
+    name: "sim",
+    open: async (options) => (await import("./sim/private-world.ts")).openPrivateWorld(options),
+  },
 ];
 
 function denoCandidate(api: DenoApi): Candidate {
