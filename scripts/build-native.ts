@@ -46,6 +46,7 @@ const FLAGS = [
   "-fPIC",
   "-fvisibility=hidden",
   "-shared",
+  "-pthread",
   // Node unloads an addon with the last worker that used it, while its event loop may still call it.
   "-Wl,-z,nodelete",
 ];

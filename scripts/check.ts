@@ -1,4 +1,6 @@
 //! Everything that CI checks, in one command: `npm run check`. Set-up has compiled the TypeScript.
+//!
+//!   node dist/scripts/check.js [WORD]     only the steps with WORD in their name
 
 import { spawnSync } from "node:child_process";
 import { packageRoot } from "../ts/package-files.ts";
@@ -23,6 +25,12 @@ const STEPS: readonly Step[] = [
   },
   { name: "generated files", command: node("scripts/gen-abi.js", "--check") },
   { name: "import direction and style", command: node("scripts/tidy.js") },
+  { name: "package: manifest", command: [bin("publint"), "--strict"] },
+  {
+    name: "package: types",
+    // ESM only: a CommonJS program gets the package by import(), or by require in Node 22 and newer.
+    command: [bin("attw"), "--pack", ".", "--profile", "esm-only"],
+  },
   { name: "tests", command: [bin("vitest"), "run"] },
   {
     name: "benchmarks, smoke",
@@ -30,8 +38,9 @@ const STEPS: readonly Step[] = [
   },
 ];
 
+const wanted = process.argv[2] ?? "";
 let failed = 0;
-for (const { name, command } of STEPS) {
+for (const { name, command } of STEPS.filter((step) => step.name.includes(wanted))) {
   process.stdout.write(`\n── ${name}\n`);
   const { status } = spawnSync(command[0]!, command.slice(1), {
     cwd: packageRoot(),

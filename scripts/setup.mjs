@@ -4,7 +4,15 @@
 // The one script in JavaScript: it runs before there is a TypeScript compiler.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,6 +24,7 @@ if (Number(process.versions.node.split(".")[0]) < NODE_MAJOR_MIN) {
 }
 installDependencies();
 compileTypeScript();
+cleanOutput(join(root, "dist", "ts"), join(root, "ts"));
 await build("build-core", "buildCore", "core.wasm");
 await build("build-native", "buildNative", "the native addon");
 
@@ -47,6 +56,25 @@ function compileTypeScript() {
     "fs.utimesSync(process.argv[1], new Date(), new Date())",
     join(root, "dist", ".tsbuildinfo"),
   ]);
+}
+
+/**
+ * What would be published and must not: files whose sources are gone, and the sources' //! headers,
+ * which every bundler takes for licences and keeps.
+ */
+function cleanOutput(directory, sources) {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) cleanOutput(path, join(sources, entry.name));
+    else if (!existsSync(join(sources, entry.name.replace(/(\.d\.ts|\.js)$/, ".ts")))) rmSync(path);
+    else if (path.endsWith(".js")) removeHeader(path);
+  }
+}
+
+function removeHeader(path) {
+  const text = readFileSync(path, "utf8");
+  const without = text.replaceAll(/^\/\/!.*\n/gm, "");
+  if (without !== text) writeFileSync(path, without);
 }
 
 async function build(script, name, what) {

@@ -14,7 +14,16 @@ const LAYERS: readonly (readonly string[])[] = [
   ["host"],
   ["guest"],
   ["link"],
-  ["abi.gen.ts", "assert.ts", "errors.ts", "package-files.ts", "size-classes.ts"],
+  [
+    "abi.gen.ts",
+    "assert.ts",
+    "errors.ts",
+    "js-runtime.ts",
+    "package-files.ts",
+    "permissions.ts",
+    "size-classes.ts",
+    "webassembly.ts",
+  ],
 ];
 
 const LINES_MAX = 500;

@@ -39,16 +39,18 @@ struct sf_backend_ops {
   /* Returns 0 and sets *out, or a negated sf_errno. -SF_ENOSYS and -SF_EPERM mean that this host
    * does not offer the mechanism; anything else that it should have worked. */
   int32_t (*open)(struct sf_backend **out, const struct sf_options *options);
-  /* Names the guest's memory, which stays valid until the next bind or close. If it moved while
-   * operations use it, waits until they ended; those that read fail with EIO. Returns 0 or a
-   * negated sf_errno; on error the old binding stays. */
-  int32_t (*bind)(struct sf_backend *backend, uint8_t *base, uint64_t bytes, uint32_t shared);
+  /* Names the guest's memory, which stays valid until the next bind or close; where the engine
+   * `moves` a memory, until it grows. If one that should not have moved did while operations use it,
+   * waits until they ended; those that read fail with EIO. Returns 0 or a negated sf_errno; on error
+   * the old binding stays. */
+  int32_t (*bind)(struct sf_backend *backend, uint8_t *base, uint64_t bytes, uint32_t shared,
+                  bool moves);
   /* See Backend.turn. With `arm`, wake_fd becomes readable when there is something for the next
    * one; a caller that waits in turn itself does without. Returns completions delivered, or a
    * negated sf_errno when the mechanism failed: never because of what a guest asked for. */
   int32_t (*turn)(struct sf_backend *backend, int64_t wait_ns, bool arm);
-  /* wake_fd was readable: makes it quiet until the next turn. */
-  void (*woken)(struct sf_backend *backend);
+  /* wake_fd was readable: makes it quiet until the next turn. Returns whether it was armed. */
+  bool (*woken)(struct sf_backend *backend);
   /* Makes wake_fd readable. */
   void (*poke)(struct sf_backend *backend);
   /* Cancels what is in flight, waits for it, closes every handle and frees the backend. */

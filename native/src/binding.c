@@ -42,21 +42,23 @@ void sf__drop_references(struct binding *binding) {
 }
 
 void sf__hold_loop(struct binding *binding) {
-  sf__host_loop_hold(binding->loop, binding->poked || binding->backend->pending > 0);
+  binding->loop->ops->hold(binding->loop, binding->poked || binding->backend->pending > 0);
 }
 
-/* bind(handle, memory: Uint8Array, shared: number): number
+/* bind(handle, memory: Uint8Array, shared: number, moves: boolean): number
  * A view, not its buffer: some runtimes give no address for a SharedArrayBuffer. */
 static napi_value binding_bind(napi_env env, napi_callback_info info) {
-  napi_value values[2];
+  napi_value values[3];
   void *base;
   size_t bytes;
   uint32_t shared;
-  struct binding *binding = sf__arguments(env, info, 2, values);
+  bool moves;
+  struct binding *binding = sf__arguments(env, info, 3, values);
   NAPI_MUST(napi_get_typedarray_info(env, values[0], NULL, &bytes, &base, NULL, NULL));
   NAPI_MUST(napi_get_value_uint32(env, values[1], &shared));
+  NAPI_MUST(napi_get_value_bool(env, values[2], &moves));
   struct sf_backend *backend = binding->backend;
-  const int32_t result = backend->ops->bind(backend, base, bytes, shared);
+  const int32_t result = backend->ops->bind(backend, base, bytes, shared, moves);
   if (result == 0) sf__set_reference(env, &binding->memory, values[0]);
   return sf__int_result(env, result);
 }
@@ -74,7 +76,7 @@ static int64_t bounded_wait(struct binding *binding, double wanted_ns, bool *hos
   if (!(wanted_ns > 0)) return 0;
   *host_bound = wanted_ns > WAIT_NS_MAX;
   int64_t wait_ns = *host_bound ? WAIT_NS_MAX : (int64_t)wanted_ns;
-  const int64_t timeout_ms = sf__host_loop_timeout_ms(binding->loop);
+  const int64_t timeout_ms = binding->loop->ops->timeout_ms(binding->loop);
   if (timeout_ms >= 0 && timeout_ms * 1000000 <= wait_ns) {
     wait_ns = timeout_ms * 1000000;
     *host_bound = true;

@@ -1,9 +1,10 @@
 /* binding.h - what the files of the Node-API surface share.
  *
- * No file but binding*.c knows Node-API. They unpack arguments, call the backend and pack the
- * result; they never throw and never interpret: results cross as >= 0 or a negated sf_errno,
- * which ts/host/native/uring-backend.ts turns into a StackfulError. All state hangs on the handle
- * that open returns, so any number of environments (worker threads) can use one loaded addon.
+ * No file but binding*.c, and host-*.c for the event loop, knows Node-API. They unpack arguments,
+ * call the backend and pack the result; they never throw and never interpret: results cross as >= 0
+ * or a negated sf_errno, which ts/host/native/uring-backend.ts turns into a StackfulError. All state
+ * hangs on the handle that open returns, so any number of environments (worker threads) can use one
+ * loaded addon.
  *
  * Lifetimes. A binding is used by the JavaScript handle, and by the environment's cleanup hook
  * until the event loop has let go of the watch. The last of the two to end frees it.
@@ -33,13 +34,15 @@ struct binding {
   napi_env env;
   struct sf_backend *backend; /* NULL once closed */
   struct sf_host_loop *loop;  /* NULL once closed */
-  napi_async_cleanup_hook_handle hook;
+  napi_async_cleanup_hook_handle hook; /* NULL: a plain one */
   napi_ref memory;  /* the view of guest memory: keeps what the kernel writes to alive */
   napi_ref wake;
   napi_ref counters_array;
   double *counters; /* the elements of counters_array */
   uint64_t wakes;
   bool poked; /* a poke has not been answered */
+  bool wake_by_thread; /* `loop` is a host-thread.c */
+  bool ending;         /* the environment is */
   uint32_t users;
 };
 

@@ -21,9 +21,10 @@ static int32_t check_ring(const struct sf_guest *guest, uint32_t address, uint32
   return 0;
 }
 
-int32_t sf__guest_bind(struct sf_guest *out, uint8_t *base, uint64_t bytes, uint32_t shared) {
+int32_t sf__guest_bind(struct sf_guest *out, uint8_t *base, uint64_t bytes, uint32_t shared,
+                       bool moves) {
   struct sf_shared block;
-  struct sf_guest guest = { .base = base, .bytes = bytes, .shared = shared };
+  struct sf_guest guest = { .base = base, .bytes = bytes, .shared = shared, .moves = moves };
   int32_t err;
 
   const void *source = sf__guest_range(&guest, shared, sizeof(block));

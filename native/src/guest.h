@@ -18,6 +18,7 @@
 struct sf_guest {
   uint8_t *base; /* NULL: nothing is bound. Owned by the binding, which keeps it alive */
   uint64_t bytes;
+  bool moves; /* when it grows, `base` may be another: see bounce.h */
   uint32_t shared;
   uint32_t submissions;
   uint32_t submissions_capacity; /* a power of two */
@@ -27,7 +28,8 @@ struct sf_guest {
 
 /* Captures and checks the rings of the sf_shared at `shared`. Returns 0, -SF_EFAULT when a block
  * does not fit the memory or is misaligned, -SF_EINVAL for a capacity that is no power of two. */
-int32_t sf__guest_bind(struct sf_guest *out, uint8_t *base, uint64_t bytes, uint32_t shared);
+int32_t sf__guest_bind(struct sf_guest *out, uint8_t *base, uint64_t bytes, uint32_t shared,
+                       bool moves);
 
 /* The host's pointer to guest bytes, or NULL when they are not all inside the guest's memory. */
 static inline void *sf__guest_range(const struct sf_guest *guest, uint32_t pointer,

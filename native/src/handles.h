@@ -22,6 +22,7 @@ enum sf_handle_kind {
   SF_HANDLE_LISTENER,
   SF_HANDLE_STREAM,
   SF_HANDLE_FILE,
+  SF_HANDLE_UDP,
 };
 
 #define SF_LANES 2
@@ -36,6 +37,7 @@ struct sf_handle {
   uint16_t generation;
   uint8_t kind;         /* enum sf_handle_kind */
   bool closing;         /* a CLOSE was taken; no new operation may start */
+  uint8_t family;       /* enum sf_family; of listeners and UDP sockets */
   uint32_t ops_first;   /* operations in flight on it, linked through struct sf_op */
   struct sf_lane lanes[SF_LANES];
   uint32_t close_op;    /* the CLOSE that waits for them, or SF_NONE */

@@ -6,6 +6,7 @@ uint8_t sf__lane_for(const struct sf_handle *handle, uint16_t opcode) {
   switch (opcode) {
     case SF_OP_READ:
     case SF_OP_READV:
+    case SF_OP_RECEIVE_FROM:
       return 0;
     case SF_OP_WRITE:
     case SF_OP_WRITEV:

@@ -2,8 +2,8 @@
  *
  * The kernel promises no order between operations on one descriptor: two reads of a connection that
  * both wait may be served in either order, and so may the halves of two writes be. So a connection
- * has a lane for reading and one for writing, and a file one for whatever moves its position. The
- * transfer at the head of a lane is the kernel's, the others wait here.
+ * has a lane for reading and one for writing, a file one for whatever moves its position, and a UDP
+ * socket one for receiving. The transfer at the head of a lane is the kernel's, the others wait here.
  */
 #ifndef SF_LANES_H
 #define SF_LANES_H

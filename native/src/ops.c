@@ -109,7 +109,8 @@ void sf__ops_remove(struct sf_ops *ops, uint32_t index, struct sf_handles *handl
       ops->items[op->handle_next].handle_previous = op->handle_previous;
     }
   }
-  free(op->peer);
+  free(op->kept);
+  free(op->bounce);
   *op = (struct sf_op){
     .generation = op->generation + 1,
     .token_next = ops->free_first,
@@ -144,7 +145,10 @@ bool sf__ops_cancel(struct sf_ops *ops, uint32_t index) {
 }
 
 void sf__ops_free(struct sf_ops *ops) {
-  for (uint32_t i = 0; i < ops->capacity; i++) free(ops->items[i].peer);
+  for (uint32_t i = 0; i < ops->capacity; i++) {
+    free(ops->items[i].kept);
+    free(ops->items[i].bounce);
+  }
   free(ops->items);
   free(ops->chains);
   *ops = (struct sf_ops){ 0 };

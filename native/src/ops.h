@@ -14,7 +14,7 @@
 
 #include "handles.h"
 
-struct sf_peer; /* where the kernel writes the address of an accepted connection */
+struct sf_bounce;
 
 struct sf_op {
   uint32_t token;
@@ -37,7 +37,8 @@ struct sf_op {
   bool linked; /* in the list of its handle */
   bool canceled;  /* not in a hash chain any more */
   bool moved; /* the guest's memory moved under it: what it read is lost */
-  struct sf_peer *peer; /* owned, or NULL */
+  void *kept; /* what the kernel writes to until the operation ends; owned, or NULL */
+  struct sf_bounce *bounce; /* owned, or NULL: the kernel works on guest memory itself */
 };
 
 struct sf_ops {
@@ -54,7 +55,7 @@ int32_t sf__ops_add(struct sf_ops *ops, uint32_t token, uint8_t opcode, uint32_t
 /* Puts the operation into the list of the handle at `handle`. */
 void sf__ops_link(struct sf_ops *ops, uint32_t index, struct sf_handles *handles, uint32_t handle);
 
-/* Takes it out of both lists, frees `peer` and gives its place back. */
+/* Takes it out of both lists, frees what it owns and gives its place back. */
 void sf__ops_remove(struct sf_ops *ops, uint32_t index, struct sf_handles *handles);
 
 /* What identifies the operation to the kernel, and back: the index, or SF_NONE if it has ended. */

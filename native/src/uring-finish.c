@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "address.h"
+#include "bounce.h"
 #include "os-errno.h"
 #include "uring.h"
 
@@ -34,12 +34,9 @@ static int32_t finish_accept(struct uring *uring, const struct sf_op *op, int fd
     close(fd);
     return err;
   }
-  if (op->peer != NULL) {
-    const struct sf_address address = sf__address_from_os(&op->peer->address);
-    void *out = sf__guest_range(&uring->base.guest, op->pointer, sizeof(address));
-    /* Was in range when the operation began, and a memory never shrinks. */
-    if (out != NULL) memcpy(out, &address, sizeof(address));
-  }
+  const struct uring_peer *peer = op->kept;
+  /* Was in range when the operation began, and a memory never shrinks. */
+  if (peer != NULL) uring__write_address(uring, op->pointer, &peer->address);
   return sf__handles_open(&uring->base.handles, place, SF_HANDLE_STREAM, fd);
 }
 
@@ -59,19 +56,31 @@ static int32_t finish_open(struct uring *uring, const struct sf_op *op, int32_t 
   return open_reserved(uring, op->handle, SF_HANDLE_FILE, result);
 }
 
+static int32_t finish_receive_from(const struct uring *uring, const struct sf_op *op,
+                                   int32_t result) {
+  const struct uring_message *kept = op->kept;
+  if (result < 0 || kept->address_out == 0) return result;
+  /* In range for the same reason. */
+  uring__write_address(uring, kept->address_out, &kept->address);
+  return result;
+}
+
 static int32_t finish_close(struct uring *uring, uint32_t place) {
   /* Whatever close(2) said: the descriptor is gone. */
   sf__handles_release(&uring->base.handles, place);
   return 0;
 }
 
+static bool is_read(uint8_t opcode) {
+  return opcode == SF_OP_READ || opcode == SF_OP_READV || opcode == SF_OP_PREAD ||
+         opcode == SF_OP_RECEIVE_FROM;
+}
+
 /* The system's result as the guest's. */
 static int32_t translate(const struct uring *uring, const struct sf_op *op, int32_t result) {
   if (result >= 0) {
     /* Bytes that arrived after the engine copied the memory are in the copy it gave up. */
-    const bool read = op->opcode == SF_OP_READ || op->opcode == SF_OP_READV ||
-                      op->opcode == SF_OP_PREAD;
-    return op->moved && read ? -SF_EIO : result;
+    return op->moved && is_read(op->opcode) ? -SF_EIO : result;
   }
   if (!op->canceled || (result != -ECANCELED && result != -EINTR)) {
     /* openat2 says EXDEV when a path leaves its directory. */
@@ -90,6 +99,9 @@ static void finish(struct uring *uring, uint32_t index, int32_t os_result) {
 
   uring->in_kernel--;
   if (op.moved) uring->moved--;
+  if (op.bounce != NULL && result > 0 && is_read(op.opcode) && !uring->closing) {
+    sf__bounce_deliver(op.bounce, &uring->base.guest, (uint32_t)result);
+  }
   switch (op.opcode) {
     case SF_OP_ACCEPT:
       if (result >= 0) result = finish_accept(uring, &op, result);
@@ -99,6 +111,9 @@ static void finish(struct uring *uring, uint32_t index, int32_t os_result) {
       break;
     case SF_OP_OPEN:
       result = finish_open(uring, &op, result);
+      break;
+    case SF_OP_RECEIVE_FROM:
+      result = finish_receive_from(uring, &op, result);
       break;
     case SF_OP_CLOSE:
       result = finish_close(uring, op.handle);
@@ -150,6 +165,8 @@ bool uring__borrows(uint8_t opcode) {
     case SF_OP_WRITEV:
     case SF_OP_PREAD:
     case SF_OP_PWRITE:
+    case SF_OP_SEND_TO:
+    case SF_OP_RECEIVE_FROM:
       return true;
     default:
       return false;

@@ -1,4 +1,4 @@
-/* uring-socket.c - listen, accept, connect, shutdown and addresses of TCP sockets. */
+/* uring-socket.c - listen, bind, accept, connect, shutdown, and addresses. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,11 +14,19 @@
 
 #define BACKLOG_MAX 65535u
 
-static int32_t read_address(const struct uring *uring, const struct sf_submission *submission,
-                            struct sf_address *out) {
-  const void *source = sf__guest_range(&uring->base.guest, submission->pointer, sizeof(*out));
+int32_t uring__read_address(const struct uring *uring, uint32_t pointer, struct sf_address *out) {
+  const void *source = sf__guest_range(&uring->base.guest, pointer, sizeof(*out));
   if (source == NULL) return -SF_EFAULT;
   memcpy(out, source, sizeof(*out));
+  return 0;
+}
+
+int32_t uring__write_address(const struct uring *uring, uint32_t pointer,
+                             const struct sockaddr_storage *os_address) {
+  const struct sf_address address = sf__address_from_os(os_address);
+  void *out = sf__guest_range(&uring->base.guest, pointer, sizeof(address));
+  if (out == NULL) return -SF_EFAULT;
+  memcpy(out, &address, sizeof(address));
   return 0;
 }
 
@@ -30,7 +38,8 @@ static int tcp_socket(int family) {
   return fd;
 }
 
-int32_t uring__start_listen(struct uring *uring, const struct sf_submission *submission) {
+/* LISTEN and UDP_BIND. */
+int32_t uring__start_bound(struct uring *uring, const struct sf_submission *submission) {
   struct sf_address address;
   struct sockaddr_storage os_address;
   socklen_t bytes;
@@ -38,7 +47,7 @@ int32_t uring__start_listen(struct uring *uring, const struct sf_submission *sub
   int32_t err;
   const int on = 1;
 
-  err = read_address(uring, submission, &address);
+  err = uring__read_address(uring, submission->pointer, &address);
   if (err < 0) return err;
   err = sf__address_to_os(&address, &os_address, &bytes);
   if (err < 0) return err;
@@ -46,23 +55,29 @@ int32_t uring__start_listen(struct uring *uring, const struct sf_submission *sub
   err = sf__handles_reserve(&uring->base.handles, &place);
   if (err < 0) return err;
 
-  /* What it accepts inherits TCP_NODELAY, which saves a system call for each connection. */
-  int fd = tcp_socket(os_address.ss_family);
+  const bool udp = submission->op == SF_OP_UDP_BIND;
+  /* What a listener accepts inherits TCP_NODELAY, which saves a system call for each connection. */
+  int fd = udp ? socket(os_address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP)
+               : tcp_socket(os_address.ss_family);
   if (fd < 0) {
     err = sf__error(errno);
     goto fail_socket;
   }
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  /* With UDP it would let two sockets have the same port. */
+  if (!udp) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   /* A grant of an IPv6 endpoint does not grant the IPv4 one. */
   if (address.family == SF_FAMILY_IPV6) {
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
   }
   uint32_t backlog = submission->argument < BACKLOG_MAX ? submission->argument : BACKLOG_MAX;
-  if (bind(fd, (struct sockaddr *)&os_address, bytes) < 0 || listen(fd, (int)backlog) < 0) {
+  if (bind(fd, (struct sockaddr *)&os_address, bytes) < 0 ||
+      (!udp && listen(fd, (int)backlog) < 0)) {
     err = sf__error(errno);
     goto fail_bind;
   }
-  return sf__handles_open(&uring->base.handles, place, SF_HANDLE_LISTENER, fd);
+  uring->base.handles.items[place].family = (uint8_t)address.family;
+  return sf__handles_open(&uring->base.handles, place, udp ? SF_HANDLE_UDP : SF_HANDLE_LISTENER,
+                          fd);
 
 fail_bind:
   close(fd);
@@ -74,7 +89,8 @@ fail_socket:
 int32_t uring__start_accept(struct uring *uring, const struct sf_submission *submission,
                             struct sf_handle *handle) {
   int32_t err;
-  struct sf_peer *peer = NULL;
+  struct uring_peer *peer = NULL;
+  if (handle->kind == SF_HANDLE_UDP) return -SF_ENOTSUP;
   if (handle->kind != SF_HANDLE_LISTENER) return -SF_EINVAL;
   if (submission->pointer != 0) {
     if (sf__guest_range(&uring->base.guest, submission->pointer, sizeof(struct sf_address)) == NULL)
@@ -96,7 +112,7 @@ int32_t uring__start_accept(struct uring *uring, const struct sf_submission *sub
     return err;
   }
   struct sf_op *op = &uring->ops.items[index];
-  op->peer = peer; /* the table's from here */
+  op->kept = peer; /* the table's from here */
   op->pointer = submission->pointer;
   struct io_uring_sqe *sqe = uring__issue(uring, index, IORING_OP_ACCEPT, handle->fd);
   if (sqe == NULL) {
@@ -118,7 +134,7 @@ int32_t uring__start_connect(struct uring *uring, const struct sf_submission *su
   uint32_t index;
   int32_t err;
 
-  err = read_address(uring, submission, &address);
+  err = uring__read_address(uring, submission->pointer, &address);
   if (err < 0) return err;
   struct sockaddr_storage *os_address = uring__scratch(uring, sizeof(*os_address));
   if (os_address == NULL) return -SF_EAGAIN;
@@ -160,8 +176,8 @@ int32_t uring__shutdown_now(struct uring *uring, const struct sf_submission *sub
   static const int how[] = { SHUT_RD, SHUT_WR, SHUT_RDWR };
   if (submission->argument > SF_SHUTDOWN_BOTH) return -SF_EINVAL;
   if (handle->kind == SF_HANDLE_FILE) return -SF_ENOTSOCK;
-  /* Linux would stop listening. */
-  if (handle->kind == SF_HANDLE_LISTENER) return -SF_ENOTCONN;
+  /* Linux would stop listening, and receiving. */
+  if (handle->kind != SF_HANDLE_STREAM) return -SF_ENOTCONN;
   const int fd = handle->fd;
   /* A write taken just before must reach the socket first. */
   if (handle->ops_first != SF_NONE && sf__ring_unsubmitted(&uring->ring) > 0) {
@@ -176,14 +192,9 @@ int32_t uring__address_now(struct uring *uring, const struct sf_submission *subm
   struct sockaddr_storage os_address;
   socklen_t bytes = sizeof(os_address);
   if (handle->kind == SF_HANDLE_FILE) return -SF_ENOTSOCK;
-  void *out =
-    sf__guest_range(&uring->base.guest, submission->pointer, sizeof(struct sf_address));
-  if (out == NULL) return -SF_EFAULT;
   int err = peer ? getpeername(handle->fd, (struct sockaddr *)&os_address, &bytes)
                  : getsockname(handle->fd, (struct sockaddr *)&os_address, &bytes);
   uring->base.system_calls++;
   if (err < 0) return sf__error(errno);
-  const struct sf_address address = sf__address_from_os(&os_address);
-  memcpy(out, &address, sizeof(address));
-  return 0;
+  return uring__write_address(uring, submission->pointer, &os_address);
 }

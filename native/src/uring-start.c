@@ -80,6 +80,10 @@ static int32_t start_on(struct uring *uring, const struct sf_submission *submiss
     case SF_OP_PREAD:
     case SF_OP_PWRITE:
       return uring__start_transfer(uring, submission, handle);
+    case SF_OP_SEND_TO:
+      return uring__start_send_to(uring, submission, handle);
+    case SF_OP_RECEIVE_FROM:
+      return uring__start_receive_from(uring, submission, handle);
     case SF_OP_SHUTDOWN:
       return uring__shutdown_now(uring, submission, handle);
     case SF_OP_CLOSE:
@@ -98,7 +102,8 @@ static int32_t start_on(struct uring *uring, const struct sf_submission *submiss
 int32_t uring__start(struct uring *uring, const struct sf_submission *submission) {
   switch (submission->op) {
     case SF_OP_LISTEN:
-      return uring__start_listen(uring, submission);
+    case SF_OP_UDP_BIND:
+      return uring__start_bound(uring, submission);
     case SF_OP_CONNECT:
       return uring__start_connect(uring, submission);
     case SF_OP_OPEN:

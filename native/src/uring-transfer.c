@@ -1,9 +1,10 @@
-/* uring-transfer.c - reads, writes and fsync, straight into and out of guest memory. */
+/* uring-transfer.c - reads, writes and fsync, straight into and out of guest memory where that stays
+ * at its place, else by way of a bounce. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
+#include "bounce.h"
 #include "lanes.h"
 #include "os-errno.h"
 #include "uring.h"
@@ -51,6 +52,7 @@ static int64_t check(const struct uring *uring, const struct sf_submission *subm
   struct iovec parts[SF_IOVEC_MAX];
   if (is_positioned(opcode) && handle->kind != SF_HANDLE_FILE) return -SF_ESPIPE;
   if (handle->kind == SF_HANDLE_LISTENER) return -SF_ENOTCONN;
+  if (handle->kind == SF_HANDLE_UDP) return is_write(opcode) ? -SF_EDESTADDRREQ : -SF_ENOTCONN;
   /* -1 would mean the current position to the kernel. */
   if (is_positioned(opcode) && submission->offset < 0) return -SF_EINVAL;
   const uint32_t length = submission->length;
@@ -63,17 +65,22 @@ static int64_t check(const struct uring *uring, const struct sf_submission *subm
 static int32_t issue_vector(struct uring *uring, uint32_t index, bool stream, int fd) {
   struct sf_op op = uring->ops.items[index];
   const uint32_t count = op.length;
-  struct {
-    struct msghdr message;
-    struct iovec parts[];
-  } *arguments = uring__scratch(uring, sizeof(*arguments) + count * sizeof(struct iovec));
-  if (arguments == NULL) return -SF_EAGAIN;
+  const bool write = is_write(op.opcode);
+  const size_t bytes = sizeof(struct uring_message) + count * sizeof(struct iovec);
+  struct uring_message *arguments;
+  if (stream && !write) {
+    /* RECVMSG writes into the msghdr when it ends. */
+    arguments = uring->ops.items[index].kept = malloc(bytes);
+    if (arguments == NULL) return -SF_ENOMEM;
+  } else {
+    arguments = uring__scratch(uring, bytes);
+    if (arguments == NULL) return -SF_EAGAIN;
+  }
   /* Once more: the guest can have changed it since it was checked. */
   int64_t total = read_vector(&uring->base.guest, op.pointer, count, arguments->parts);
   if (total <= 0) return (int32_t)total;
   arguments->message = (struct msghdr){ .msg_iov = arguments->parts, .msg_iovlen = count };
 
-  const bool write = is_write(op.opcode);
   const uint8_t opcode = stream ? (write ? IORING_OP_SENDMSG : IORING_OP_RECVMSG)
                                 : (write ? IORING_OP_WRITEV : IORING_OP_READV);
   struct io_uring_sqe *sqe = uring__issue(uring, index, opcode, fd);
@@ -90,10 +97,9 @@ static int32_t issue_vector(struct uring *uring, uint32_t index, bool stream, in
   return URING_STARTED;
 }
 
-static int32_t issue_plain(struct uring *uring, uint32_t index, const struct sf_handle *handle) {
+static int32_t issue_buffer(struct uring *uring, uint32_t index, const struct sf_handle *handle,
+                            const void *buffer, uint32_t length) {
   const struct sf_op *op = &uring->ops.items[index];
-  const void *buffer = sf__guest_range(&uring->base.guest, op->pointer, op->length);
-  if (buffer == NULL) return -SF_EFAULT;
   const bool stream = handle->kind == SF_HANDLE_STREAM;
   const bool write = is_write(op->opcode);
   const uint8_t opcode = stream ? (write ? IORING_OP_SEND : IORING_OP_RECV)
@@ -101,23 +107,58 @@ static int32_t issue_plain(struct uring *uring, uint32_t index, const struct sf_
   struct io_uring_sqe *sqe = uring__issue(uring, index, opcode, handle->fd);
   if (sqe == NULL) return -SF_EAGAIN;
   sqe->addr = (uint64_t)(uintptr_t)buffer;
-  sqe->len = op->length < TRANSFER_BYTES_MAX ? op->length : TRANSFER_BYTES_MAX;
+  sqe->len = length < TRANSFER_BYTES_MAX ? length : TRANSFER_BYTES_MAX;
   if (!stream) {
     sqe->off = is_positioned(op->opcode) ? (uint64_t)op->offset : UINT64_MAX;
   } else if (write) {
     sqe->msg_flags = MSG_NOSIGNAL;
-  } else if (uring->alone && (uring->ring.setup_flags & IORING_SETUP_DEFER_TASKRUN)) {
-    sqe->ioprio = IORING_RECVSEND_POLL_FIRST; /* from 5.19 on, so wherever that flag is known */
+  } else if (uring__polls_first(uring)) {
+    sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
   }
-  /* Among many a first attempt at receiving is made even where it will find nothing: without it an
-   * echo server of 200 or 1000 connections was no faster. */
   return URING_STARTED;
+}
+
+static int32_t issue_plain(struct uring *uring, uint32_t index, const struct sf_handle *handle) {
+  const struct sf_op *op = &uring->ops.items[index];
+  const void *buffer = sf__guest_range(&uring->base.guest, op->pointer, op->length);
+  if (buffer == NULL) return -SF_EFAULT;
+  return issue_buffer(uring, index, handle, buffer, op->length);
+}
+
+static int32_t issue_bounced(struct uring *uring, uint32_t index, const struct sf_handle *handle) {
+  const struct sf_guest *guest = &uring->base.guest;
+  struct sf_op *op = &uring->ops.items[index];
+  struct iovec parts[SF_IOVEC_MAX];
+  uint32_t count = 1;
+  if (is_vector(op->opcode)) {
+    count = op->length;
+    const int64_t total = read_vector(guest, op->pointer, count, parts);
+    if (total <= 0) return (int32_t)total;
+  } else {
+    parts[0].iov_base = sf__guest_range(guest, op->pointer, op->length);
+    parts[0].iov_len = op->length;
+    if (parts[0].iov_base == NULL) return -SF_EFAULT;
+  }
+  struct sf_bounce *bounce = sf__bounce_open(guest, parts, count);
+  if (bounce == NULL) return -SF_ENOMEM;
+  op->bounce = bounce; /* the table's from here */
+  if (is_write(op->opcode)) sf__bounce_fill(bounce, guest);
+  return issue_buffer(uring, index, handle, bounce->data, bounce->bytes);
+}
+
+/* Among many a first attempt at receiving is made even where it will find nothing: without it an
+ * echo server of 200 or 1000 connections was no faster. */
+bool uring__polls_first(const struct uring *uring) {
+  /* POLL_FIRST is from 5.19 on, so wherever that flag is known. */
+  return uring->alone && (uring->ring.setup_flags & IORING_SETUP_DEFER_TASKRUN);
 }
 
 /* Hands an operation in the table to the kernel. */
 static int32_t issue(struct uring *uring, uint32_t index) {
   const struct sf_op *op = &uring->ops.items[index];
   const struct sf_handle *handle = &uring->base.handles.items[op->handle];
+  if (op->opcode == SF_OP_RECEIVE_FROM) return uring__issue_receive_from(uring, index);
+  if (uring->base.guest.moves) return issue_bounced(uring, index, handle);
   if (!is_vector(op->opcode)) return issue_plain(uring, index, handle);
   return issue_vector(uring, index, handle->kind == SF_HANDLE_STREAM, handle->fd);
 }
@@ -156,9 +197,15 @@ int32_t uring__start_transfer(struct uring *uring, const struct sf_submission *s
   op->pointer = submission->pointer;
   op->length = submission->length;
   op->offset = submission->offset;
-  const uint8_t lane = sf__lane_for(handle, submission->op);
+  return uring__enter_lane(uring, index);
+}
+
+int32_t uring__enter_lane(struct uring *uring, uint32_t index) {
+  const struct sf_op *op = &uring->ops.items[index];
+  struct sf_handle *handle = &uring->base.handles.items[op->handle];
+  const uint8_t lane = sf__lane_for(handle, op->opcode);
   if (lane < SF_LANES && !sf__lane_enter(&uring->ops, handle, index, lane)) return URING_STARTED;
-  result = issue(uring, index);
+  const int32_t result = issue(uring, index);
   if (result != URING_STARTED) uring__remove(uring, index);
   return result;
 }

@@ -40,13 +40,15 @@ void uring__silence(struct uring *uring) {
   }
 }
 
-void uring__woken(struct sf_backend *backend) {
+bool uring__woken(struct sf_backend *backend) {
   struct uring *uring = uring__of(backend);
+  const bool armed = uring->wake_armed;
   uint64_t count;
   uring->wake_armed = false;
   sf__ring_silence(&uring->ring, true);
   backend->system_calls++;
   if (read(backend->wake_fd, &count, sizeof(count)) < 0) assert(errno == EAGAIN);
+  return armed;
 }
 
 void uring__poke(struct sf_backend *backend) {

@@ -66,15 +66,16 @@ fail_scratch:
 }
 
 static int32_t uring_bind(struct sf_backend *backend, uint8_t *base, uint64_t bytes,
-                          uint32_t shared) {
+                          uint32_t shared, bool moves) {
   struct uring *uring = uring__of(backend);
   const uint8_t *const before = backend->guest.base;
-  int32_t err = sf__guest_bind(&backend->guest, base, bytes, shared);
+  int32_t err = sf__guest_bind(&backend->guest, base, bytes, shared, moves);
   if (err < 0 || before == NULL || before == base) return err;
 
   for (uint32_t i = 0; i < uring->ops.capacity; i++) {
     struct sf_op *op = &uring->ops.items[i];
-    if (!op->live || op->waiting || !uring__borrows(op->opcode)) continue;
+    if (!op->live || op->waiting || op->bounce != NULL) continue;
+    if (!uring__borrows(op->opcode)) continue;
     op->moved = true;
     uring->moved++;
     uring__cancel(uring, i);

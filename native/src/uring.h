@@ -4,7 +4,8 @@
  *   uring-turn.c       a turn, and the wake-up of the host's event loop
  *   uring-start.c      a submission, checked, becomes an SQE, or a result at once:
  *     uring-transfer.c   reads, writes, fsync
- *     uring-socket.c     sockets
+ *     uring-socket.c     sockets: listen, bind, accept, connect
+ *     uring-datagram.c   UDP: send to, receive from
  *     uring-file.c       open
  *   uring-finish.c     a CQE becomes a completion
  *
@@ -18,6 +19,8 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "backend.h"
 #include "ops.h"
@@ -35,9 +38,17 @@
  * IORING_FEAT_SUBMIT_STABLE). Emptied whenever every SQE was taken. */
 #define URING_SCRATCH_BYTES (128u * 1024)
 
-struct sf_peer {
+/* What the kernel writes to when an operation ends, other than guest memory: sf_op.kept. */
+struct uring_peer {
   struct sockaddr_storage address;
   socklen_t bytes;
+};
+
+struct uring_message {
+  struct msghdr message; /* its lengths and flags are written, whatever is received */
+  struct sockaddr_storage address;
+  uint32_t address_out; /* where the guest wants it; 0: nowhere */
+  struct iovec parts[];
 };
 
 struct uring {
@@ -69,7 +80,7 @@ static inline bool uring__passes(int err) {
 
 /* Entries of struct sf_backend_ops. */
 int32_t uring__turn(struct sf_backend *backend, int64_t wait_ns, bool arm);
-void uring__woken(struct sf_backend *backend);
+bool uring__woken(struct sf_backend *backend);
 void uring__poke(struct sf_backend *backend);
 
 /* Stops the kernel from signalling wake_fd. */
@@ -83,15 +94,36 @@ int32_t uring__start_transfer(struct uring *uring, const struct sf_submission *s
                               struct sf_handle *handle);
 int32_t uring__start_fsync(struct uring *uring, const struct sf_submission *submission,
                            struct sf_handle *handle);
-int32_t uring__start_listen(struct uring *uring, const struct sf_submission *submission);
+int32_t uring__start_bound(struct uring *uring, const struct sf_submission *submission);
 int32_t uring__start_accept(struct uring *uring, const struct sf_submission *submission,
                             struct sf_handle *handle);
 int32_t uring__start_connect(struct uring *uring, const struct sf_submission *submission);
+int32_t uring__start_send_to(struct uring *uring, const struct sf_submission *submission,
+                             struct sf_handle *handle);
+int32_t uring__start_receive_from(struct uring *uring, const struct sf_submission *submission,
+                                  struct sf_handle *handle);
 int32_t uring__start_open(struct uring *uring, const struct sf_submission *submission);
 int32_t uring__shutdown_now(struct uring *uring, const struct sf_submission *submission,
                             const struct sf_handle *handle);
 int32_t uring__address_now(struct uring *uring, const struct sf_submission *submission,
                            const struct sf_handle *handle, bool peer);
+
+/* Copies the sf_address at `pointer` out. Returns 0 or -SF_EFAULT. */
+int32_t uring__read_address(const struct uring *uring, uint32_t pointer, struct sf_address *out);
+
+/* Puts an address at `pointer`, which is checked. Returns 0 or -SF_EFAULT. */
+int32_t uring__write_address(const struct uring *uring, uint32_t pointer,
+                             const struct sockaddr_storage *address);
+
+/* Puts the operation behind those of its handle that must come first, and starts it if there are
+ * none. Returns URING_STARTED, or its result: then it is not in the table any more. */
+int32_t uring__enter_lane(struct uring *uring, uint32_t index);
+
+/* Hands a RECEIVE_FROM in the table to the kernel. Its result, or URING_STARTED. */
+int32_t uring__issue_receive_from(struct uring *uring, uint32_t index);
+
+/* Whether a receive had better wait for bytes than look for them first. */
+bool uring__polls_first(const struct uring *uring);
 
 /* Adds an operation to the table, without a handle or on an open one. Returns 0 and sets *out, or
  * a negated errno. */

@@ -1,11 +1,9 @@
 //! The specification of `Backend`, as laws that every backend must keep. A backend's test file is
 //! one call of `backendConformance`.
 
-import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
-import type { Backend, BackendName, BackendOptions, Grants } from "../../ts/host/backend.ts";
+import type { Backend, BackendName, Grants } from "../../ts/host/backend.ts";
 import { cancelLaws } from "./cancel-laws.ts";
 import { closeLaws } from "./close-laws.ts";
 import { discardLaws } from "./discard-laws.ts";
@@ -17,11 +15,17 @@ import { hostileLaws } from "./hostile-laws.ts";
 import { loopLaws } from "./loop-laws.ts";
 import { memoryLaws } from "./memory-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
+import type { Setting } from "./setting.ts";
 import { tcpLaws } from "./tcp-laws.ts";
 import { transferLaws } from "./transfer-laws.ts";
+import { udpHandleLaws } from "./udp-handle-laws.ts";
+import { udpLaws } from "./udp-laws.ts";
 
 export interface ConformanceOptions {
-  open(options: BackendOptions): Promise<Backend>;
+  /** Makes what one law is tried in. */
+  setting(): Promise<Setting>;
+  /** What child.ts opens. Absent: the backend of this name. */
+  readonly child?: string;
   /** Laws this backend cannot keep, by title, each with the reason. */
   readonly skip?: Readonly<Record<string, string>>;
 }
@@ -29,18 +33,24 @@ export interface ConformanceOptions {
 /** What a law is given. */
 export interface Bench {
   readonly name: BackendName;
+  /** What child.ts opens. */
+  readonly child: string;
   readonly guest: Guest;
   readonly backend: Backend;
   /** Opens another backend, which the law has to dispose. */
-  readonly open: ConformanceOptions["open"];
-  /** Host directory that the guest sees as /data. */
+  readonly open: Setting["open"];
+  readonly setting: Setting;
+  readonly files: Setting["files"];
+  /** Directory, outside the backend, that the guest sees as /data. */
   readonly data: string;
-  /** Host directory next to it, which is not granted. */
+  /** Directory next to it, which is not granted. */
   readonly outside: string;
 }
 
 export interface LawOptions extends DriverOptions {
   readonly handlesMax?: number;
+  /** Why this machine cannot show it; undefined when it can. */
+  readonly skip?: string | undefined;
   /** Absent: every endpoint, /data, and /readonly for the same directory. */
   readonly grants?: (data: string) => Grants;
 }
@@ -57,23 +67,25 @@ const LAW_TIMEOUT_MS = 60_000;
 
 export function backendConformance(
   name: BackendName,
-  { open, skip = {} }: ConformanceOptions,
+  { setting, child = name, skip = {} }: ConformanceOptions,
 ): void {
   const titles = new Set<string>();
 
   const law: Law = (title, body, options = {}) => {
     if (titles.has(title)) throw new Error(`two laws are called "${title}"`);
     titles.add(title);
-    const reason = skip[title];
+    const reason = skip[title] ?? options.skip;
     if (reason !== undefined) {
       test.skip(`${title} [skipped: ${reason}]`);
       return;
     }
-    test(title, { timeout: LAW_TIMEOUT_MS }, () => runLaw(name, open, body, options));
+    test(title, { timeout: LAW_TIMEOUT_MS }, () => runLaw({ name, child }, setting, body, options));
   };
 
-  describe(`${name} backend`, () => {
+  describe(`${child} backend`, () => {
     tcpLaws(law);
+    udpLaws(law);
+    udpHandleLaws(law);
     endLaws(law);
     transferLaws(law);
     fileLaws(law);
@@ -92,30 +104,28 @@ export function backendConformance(
 }
 
 async function runLaw(
-  name: BackendName,
-  open: ConformanceOptions["open"],
+  names: Pick<Bench, "name" | "child">,
+  makeSetting: ConformanceOptions["setting"],
   body: (bench: Bench) => Promise<void>,
   options: LawOptions,
 ): Promise<void> {
-  const scratch = await realpath(await mkdtemp(join(tmpdir(), "stackful-conformance-")));
+  await using setting = await makeSetting();
+  const { files, open, scratch } = setting;
   const data = join(scratch, "data");
   const outside = join(scratch, "outside");
-  await Promise.all([mkdir(data), mkdir(outside)]);
+  for (const path of [data, outside]) await files.makeDirectory(path);
+  const grants = options.grants?.(data) ?? everything(data);
+  const backend = await open({ grants, handlesMax: options.handlesMax ?? 1024 });
   try {
-    const grants = options.grants?.(data) ?? everything(data);
-    const backend = await open({ grants, handlesMax: options.handlesMax ?? 1024 });
-    try {
-      await body({ name, guest: new Guest(backend, options), backend, open, data, outside });
-    } finally {
-      await backend[Symbol.asyncDispose]();
-    }
-    expect({ handlesOpen: backend.handlesOpen, pending: backend.pending }).toEqual({
-      handlesOpen: 0,
-      pending: 0,
-    });
+    const guest = new Guest(backend, options);
+    await body({ ...names, guest, backend, open, setting, files, data, outside });
   } finally {
-    await rm(scratch, { recursive: true });
+    await backend[Symbol.asyncDispose]();
   }
+  expect({ handlesOpen: backend.handlesOpen, pending: backend.pending }).toEqual({
+    handlesOpen: 0,
+    pending: 0,
+  });
 }
 
 function everything(data: string): Grants {

@@ -1,7 +1,6 @@
 //! Laws of CANCEL: the operation still completes, once, and nothing is lost.
 
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join } from "node:path/posix";
 import { expect } from "vitest";
 import { OP, OPEN } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
@@ -191,10 +190,10 @@ function raceLaws(law: Law): void {
   });
 
   law("a cancelled opener gives -ECANCELED or a handle, and leaks none", async (bench) => {
-    const { guest, backend, data } = bench;
+    const { guest, backend, data, files } = bench;
     const listener = must(await guest.listen());
     const local = await guest.localAddress(listener);
-    await writeFile(join(data, "file"), "");
+    await files.write(join(data, "file"), "");
     const openers = [
       { op: OP.CONNECT, pointer: guest.putAddress(local) },
       { op: OP.LISTEN, pointer: guest.putAddress({ ...local, port: 0 }), argument: 8 },
@@ -213,19 +212,19 @@ function raceLaws(law: Law): void {
     }
   });
 
-  law("a cancelled file operation happened or did not", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "before");
+  law("a cancelled file operation happened or did not", async ({ guest, data, files }) => {
+    await files.write(join(data, "file"), "before");
     const handle = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE));
     for (const op of [OP.WRITE, OP.PWRITE]) {
       for (const sameBatch of [true, false]) {
-        await writeFile(join(data, "file"), "before");
+        await files.write(join(data, "file"), "before");
         const positioned = guest.start({ op, handle, ...guest.put("after!") });
         if (!sameBatch) await guest.submit({ op: OP.PREAD, handle, ...guest.put("x") });
         guest.cancel(positioned.token);
         const result = await positioned.result;
         if (result < 0) expect(errnoName(result)).toBe("ECANCELED");
         else expect(result).toBe(6);
-        const content = await readFile(join(data, "file"), "utf8");
+        const content = await files.readText(join(data, "file"));
         expect(content.includes("after!")).toBe(result === 6);
       }
     }

@@ -1,9 +1,12 @@
-//! The program behind the laws about the life of a process: opens a backend, leaves it idle or
-//! waiting, and never exits by itself. Parameters: the backend's name; "idle" or "waiting".
+//! The program behind the laws about the life of a process: opens a backend, leaves it idle, waiting
+//! or closing, and never exits by itself. Parameters: the backend's name, or OTHER_URING; "idle",
+//! "accepting", "receiving" or "closing".
 
 import { OP } from "../../ts/abi.gen.ts";
-import type { BackendName } from "../../ts/host/backend.ts";
+import type { Backend, BackendName, BackendOptions } from "../../ts/host/backend.ts";
+import { UringBackend } from "../../ts/host/native/uring-backend.ts";
 import { openBackend } from "../../ts/host/open-backend.ts";
+import { OTHER_HOST, OTHER_URING } from "../native/other-host.ts";
 import { Guest, must } from "./guest.ts";
 
 const [name, situation] = process.argv.slice(2);
@@ -11,26 +14,53 @@ const [name, situation] = process.argv.slice(2);
 // Whatever the tests around it are told to use.
 delete process.env.STACKFUL_BACKEND;
 
-const { backend } = await openBackend(name as BackendName, {
-  grants: { connect: [{}], listen: [{}] },
-  handlesMax: 16,
-});
+const backend = await open({ grants: { connect: [{}], listen: [{}] }, handlesMax: 16 });
 const guest = new Guest(backend);
 
 // Open handles, with operations behind them but none in flight.
 const { listener, port, client, server } = await guest.pair();
 await guest.writeAll(client, "hello");
 await guest.readExactly(server, 5);
-const read = guest.start({ op: OP.READ, handle: server, ...guest.put("?") });
-guest.cancel(read.token);
-await read.result;
+await guest.udp();
+const udp = await guest.udp();
+must(await guest.sendTo(udp.handle, "hello", udp.address));
+await guest.receiveFrom(udp.handle);
+for (const [op, handle] of [
+  [OP.READ, server],
+  [OP.RECEIVE_FROM, udp.handle],
+] as const) {
+  const waiting = guest.start({ op, handle, ...guest.put("?") });
+  guest.cancel(waiting.token);
+  await waiting.result;
+}
 
-if (situation === "waiting") {
+if (situation === "accepting") {
   const accepted = guest.accept(listener);
   guest.turn();
   process.stdout.write(`${port}\n`);
   must(await accepted);
   process.stdout.write("accepted\n");
+} else if (situation === "receiving") {
+  const received = guest.receiveFrom(udp.handle);
+  guest.turn();
+  process.stdout.write(`${udp.address.port}\n`);
+  await received;
+  process.stdout.write("received\n");
+} else if (situation === "closing") {
+  for (const handle of [client, server]) must(await guest.close(handle));
+  const accept = guest.start({ op: OP.ACCEPT, handle: listener });
+  guest.turn();
+  // From an event loop that has nothing else to do.
+  setTimeout(async () => {
+    guest.cancel(accept.token);
+    must(await guest.close(listener));
+    process.stdout.write("closed\n");
+  }, 1);
 } else {
   process.stdout.write("idle\n");
+}
+
+async function open(options: BackendOptions): Promise<Backend> {
+  if (name === OTHER_URING) return UringBackend.open(options, OTHER_HOST);
+  return (await openBackend(name as BackendName, options)).backend;
 }

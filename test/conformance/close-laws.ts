@@ -1,7 +1,6 @@
 //! Laws of CLOSE and of disposal: what was in flight ends, what was sent arrives, nothing is kept.
 
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join } from "node:path/posix";
 import { expect } from "vitest";
 import { OP, OPEN } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
@@ -95,8 +94,8 @@ function inFlightLaws(law: Law): void {
   });
 
   law("CLOSE waits for file operations, which end with -EBADF or their result", async (bench) => {
-    const { guest, data } = bench;
-    await writeFile(join(data, "file"), pattern(1000));
+    const { guest, data, files } = bench;
+    await files.write(join(data, "file"), pattern(1000));
     for (const op of [OP.PREAD, OP.READ, OP.PWRITE, OP.WRITE, OP.FSYNC]) {
       const handle = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE));
       const buffer = guest.put(pattern(1000));
@@ -178,9 +177,9 @@ function handleLaws(law: Law): void {
 
 function disposalLaws(law: Law): void {
   law("disposal ends everything in flight and closes every handle", async (bench) => {
-    const { guest, backend, data } = bench;
+    const { guest, backend, data, files } = bench;
     const { listener, client } = await guest.pair();
-    await writeFile(join(data, "file"), "x");
+    await files.write(join(data, "file"), "x");
     const file = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE));
     const buffer = guest.put(pattern(256 * 1024));
     for (let index = 0; index < 64; index++) {
@@ -202,8 +201,8 @@ function disposalLaws(law: Law): void {
     expect(backend.pending).toBe(0);
   });
 
-  law("disposal at any moment of an OPEN leaves no handle", async ({ open, data }) => {
-    await writeFile(join(data, "file"), "");
+  law("disposal at any moment of an OPEN leaves no handle", async ({ open, data, files }) => {
+    await files.write(join(data, "file"), "");
     const grants = { directories: [{ host: data, guest: "/data" }] };
     for (let moments = 0; moments < 30; moments++) {
       const backend = await open({ grants, handlesMax: 1 });

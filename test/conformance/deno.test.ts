@@ -7,6 +7,7 @@ import { packageRoot } from "../../ts/package-files.ts";
 import { findDeno, NO_DENO } from "../support/deno.ts";
 import { runProgram } from "../support/run-program.ts";
 import { backendConformance } from "./backend-conformance.ts";
+import { thisMachine } from "./setting.ts";
 
 if (deno === undefined) {
   const program = findDeno();
@@ -36,7 +37,8 @@ if (deno === undefined) {
   });
 } else {
   const api = deno;
-  backendConformance("deno", { open: (options) => openDenoBackend(api, options) });
+  const setting = () => thisMachine((options) => openDenoBackend(api, options));
+  backendConformance("deno", { setting });
 }
 
 /** What is looked at of vitest's JSON. */

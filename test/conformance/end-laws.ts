@@ -1,11 +1,10 @@
 //! Laws of how a connection ends: half by half, or by a reset.
 
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect } from "vitest";
 import { OP, SHUTDOWN } from "../../ts/abi.gen.ts";
-import type { Law } from "./backend-conformance.ts";
-import { errnoName, type Guest, must, text } from "./guest.ts";
+import type { Bench, Law } from "./backend-conformance.ts";
+import { errnoName, must, text } from "./guest.ts";
+import type { OutsidePeer } from "./setting.ts";
 
 export function endLaws(law: Law): void {
   halfCloseLaws(law);
@@ -67,37 +66,40 @@ function halfCloseLaws(law: Law): void {
 }
 
 function resetLaws(law: Law): void {
-  law("a reset by the peer ends a waiting READ with -ECONNRESET", async ({ guest }) => {
-    await withOutsidePeer(guest, async (handle, peer) => {
+  law("a reset by the peer ends a waiting READ with -ECONNRESET", async (bench) => {
+    const { guest } = bench;
+    await withOutsidePeer(bench, async (handle, peer) => {
       const { pointer, length } = guest.put("........");
       const waiting = guest.submit({ op: OP.READ, handle, pointer, length });
-      peer.resetAndDestroy();
+      void peer.reset();
       expect(errnoName(await waiting)).toBe("ECONNRESET");
     });
   });
 
-  law("a reset by the peer is told to the next READ", async ({ guest }) => {
-    await withOutsidePeer(guest, async (handle, peer) => {
-      peer.resetAndDestroy();
-      await once(peer, "close");
+  law("a reset by the peer is told to the next READ", async (bench) => {
+    const { guest } = bench;
+    await withOutsidePeer(bench, async (handle, peer) => {
+      await peer.reset();
       const { pointer, length } = guest.put("........");
       const result = await guest.submit({ op: OP.READ, handle, pointer, length });
       expect(errnoName(result)).toBe("ECONNRESET");
     });
   });
 
-  law("WRITE to a peer that has closed ends in -EPIPE or -ECONNRESET", async ({ guest }) => {
-    await withOutsidePeer(guest, async (handle, peer) => {
-      peer.destroy();
+  law("WRITE to a peer that has closed ends in -EPIPE or -ECONNRESET", async (bench) => {
+    const { guest } = bench;
+    await withOutsidePeer(bench, async (handle, peer) => {
+      peer.close();
       let result = 0;
       while (result >= 0) result = await guest.write(handle, "anyone?");
       expect(["EPIPE", "ECONNRESET"]).toContain(errnoName(result));
     });
   });
 
-  law("a reset leaves the handle open until its CLOSE", async ({ guest, backend }) => {
-    await withOutsidePeer(guest, async (handle, peer) => {
-      peer.resetAndDestroy();
+  law("a reset leaves the handle open until its CLOSE", async (bench) => {
+    const { guest, backend } = bench;
+    await withOutsidePeer(bench, async (handle, peer) => {
+      void peer.reset();
       await guest.submit({ op: OP.READ, handle, ...guest.put("........") });
       expect(backend.handlesOpen).toBe(1);
       expect(await guest.close(handle)).toBe(0);
@@ -106,25 +108,15 @@ function resetLaws(law: Law): void {
   });
 }
 
-/** Connects the guest to a socket that the test holds at the other end, outside any backend. */
+/** Connects the guest to a socket that the law holds at the other end, outside any backend. */
 export async function withOutsidePeer(
-  guest: Guest,
-  body: (handle: number, peer: Socket) => Promise<void>,
+  { guest, setting }: Bench,
+  body: (handle: number, peer: OutsidePeer) => Promise<void>,
 ): Promise<void> {
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
-  server.listen(0, "127.0.0.1");
+  const { handle, peer } = await setting.connectPeer(guest);
   try {
-    await once(server, "listening");
-    const connection = once(server, "connection");
-    const handle = must(await guest.connect((server.address() as AddressInfo).port));
-    const [peer] = (await connection) as [Socket];
-    peer.on("error", () => {});
-    try {
-      await body(handle, peer);
-    } finally {
-      peer.destroy();
-    }
+    await body(must(handle), peer);
   } finally {
-    server.close();
+    peer.close();
   }
 }

@@ -1,8 +1,7 @@
 //! Laws of files: opening with each flag, positions, short transfers at the end, and what a file
 //! cannot do.
 
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join } from "node:path/posix";
 import { expect } from "vitest";
 import { ADDRESS, OP, OPEN, PATH_MAX, SHUTDOWN } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
@@ -20,18 +19,21 @@ export function fileLaws(law: Law): void {
     expect(await guest.submit({ op: OP.FSYNC, handle: file })).toBe(0);
   });
 
-  law("a file opened for one direction refuses the other with -EBADF", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "abc");
-    const reader = must(await guest.open("/data/file", OPEN.READ));
-    expect(errnoName(await guest.pwrite(reader, "x", 0))).toBe("EBADF");
-    expect(errnoName(await guest.write(reader, "x"))).toBe("EBADF");
-    const writer = must(await guest.open("/data/file", OPEN.WRITE));
-    const buffer = guest.put("...");
-    expect(errnoName(await guest.submit({ op: OP.PREAD, handle: writer, ...buffer }))).toBe(
-      "EBADF",
-    );
-    expect(await readFile(join(data, "file"), "utf8")).toBe("abc");
-  });
+  law(
+    "a file opened for one direction refuses the other with -EBADF",
+    async ({ guest, data, files }) => {
+      await files.write(join(data, "file"), "abc");
+      const reader = must(await guest.open("/data/file", OPEN.READ));
+      expect(errnoName(await guest.pwrite(reader, "x", 0))).toBe("EBADF");
+      expect(errnoName(await guest.write(reader, "x"))).toBe("EBADF");
+      const writer = must(await guest.open("/data/file", OPEN.WRITE));
+      const buffer = guest.put("...");
+      expect(errnoName(await guest.submit({ op: OP.PREAD, handle: writer, ...buffer }))).toBe(
+        "EBADF",
+      );
+      expect(await files.readText(join(data, "file"))).toBe("abc");
+    },
+  );
 
   law("a directory can be opened for reading, and read only gives -EISDIR", async ({ guest }) => {
     const directory = must(await guest.open("/data", OPEN.READ));
@@ -59,19 +61,22 @@ export function fileLaws(law: Law): void {
 }
 
 function openLaws(law: Law): void {
-  law("OPEN of a missing file gives -ENOENT, unless it may create it", async ({ guest, data }) => {
-    expect(errnoName(await guest.open("/data/file", OPEN.READ))).toBe("ENOENT");
-    expect(errnoName(await guest.open("/data/file", OPEN.READ | OPEN.WRITE))).toBe("ENOENT");
-    expect(errnoName(await guest.open("/data/no/file", READ_WRITE_NEW))).toBe("ENOENT");
-    must(await guest.open("/data/file", READ_WRITE_NEW));
-    expect(await readFile(join(data, "file"), "utf8")).toBe("");
-  });
+  law(
+    "OPEN of a missing file gives -ENOENT, unless it may create it",
+    async ({ guest, data, files }) => {
+      expect(errnoName(await guest.open("/data/file", OPEN.READ))).toBe("ENOENT");
+      expect(errnoName(await guest.open("/data/file", OPEN.READ | OPEN.WRITE))).toBe("ENOENT");
+      expect(errnoName(await guest.open("/data/no/file", READ_WRITE_NEW))).toBe("ENOENT");
+      must(await guest.open("/data/file", READ_WRITE_NEW));
+      expect(await files.readText(join(data, "file"))).toBe("");
+    },
+  );
 
-  law("a created file has the permission bits asked for", async ({ guest, data }) => {
+  law("a created file has the permission bits asked for", async ({ guest, data, files }) => {
     // Both are bits that no usual umask takes away from the owner.
     for (const mode of [0o600, 0o400]) {
       must(await guest.open(`/data/${mode}`, OPEN.READ | OPEN.WRITE | OPEN.CREATE, mode));
-      expect((await stat(join(data, String(mode)))).mode & 0o777).toBe(mode);
+      expect(await files.mode(join(data, String(mode)))).toBe(mode);
     }
   });
 
@@ -81,42 +86,42 @@ function openLaws(law: Law): void {
     expect(errnoName(await guest.open("/data/file", flags))).toBe("EEXIST");
   });
 
-  law("TRUNCATE empties the file", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "old content");
+  law("TRUNCATE empties the file", async ({ guest, data, files }) => {
+    await files.write(join(data, "file"), "old content");
     must(await guest.open("/data/file", OPEN.WRITE | OPEN.TRUNCATE));
-    expect(await readFile(join(data, "file"), "utf8")).toBe("");
+    expect(await files.readText(join(data, "file"))).toBe("");
   });
 
-  law("without TRUNCATE, OPEN changes nothing in the file", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "old content");
+  law("without TRUNCATE, OPEN changes nothing in the file", async ({ guest, data, files }) => {
+    await files.write(join(data, "file"), "old content");
     must(await guest.open("/data/file", READ_WRITE_NEW));
-    expect(await readFile(join(data, "file"), "utf8")).toBe("old content");
+    expect(await files.readText(join(data, "file"))).toBe("old content");
   });
 
-  law("APPEND makes every WRITE go to the end", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "one");
+  law("APPEND makes every WRITE go to the end", async ({ guest, data, files }) => {
+    await files.write(join(data, "file"), "one");
     const first = must(await guest.open("/data/file", OPEN.WRITE | OPEN.APPEND));
     const second = must(await guest.open("/data/file", OPEN.WRITE | OPEN.APPEND));
     must(await guest.write(first, "two"));
     must(await guest.write(second, "three"));
     must(await guest.write(first, "four"));
-    expect(await readFile(join(data, "file"), "utf8")).toBe("onetwothreefour");
+    expect(await files.readText(join(data, "file"))).toBe("onetwothreefour");
   });
 
-  law("OPEN with no direction or an unknown flag gives -EINVAL", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "");
+  law("OPEN with no direction or an unknown flag gives -EINVAL", async ({ guest, data, files }) => {
+    await files.write(join(data, "file"), "");
     for (const flags of [0, OPEN.CREATE, OPEN.APPEND, OPEN.READ | 64, OPEN.READ | 0x8000_0000]) {
       expect(errnoName(await guest.open("/data/file", flags >>> 0))).toBe("EINVAL");
     }
   });
 
-  law("OPEN for writing gives -EISDIR on a directory", async ({ guest, data }) => {
-    await mkdir(join(data, "sub"));
+  law("OPEN for writing gives -EISDIR on a directory", async ({ guest, data, files }) => {
+    await files.makeDirectory(join(data, "sub"));
     expect(errnoName(await guest.open("/data/sub", OPEN.WRITE))).toBe("EISDIR");
   });
 
-  law("a file in the middle of a path gives -ENOTDIR", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "");
+  law("a file in the middle of a path gives -ENOTDIR", async ({ guest, data, files }) => {
+    await files.write(join(data, "file"), "");
     for (const path of ["/data/file/below", "/data/file/", "/data/file/../file"]) {
       expect(errnoName(await guest.open(path, OPEN.READ))).toBe("ENOTDIR");
     }
@@ -134,8 +139,8 @@ function openLaws(law: Law): void {
     expect(errnoName(await guest.open(path, OPEN.READ))).toBe("ENAMETOOLONG");
   });
 
-  law("names are bytes of UTF-8", async ({ guest, data }) => {
-    await writeFile(join(data, "größe-大小-📏"), "found");
+  law("names are bytes of UTF-8", async ({ guest, data, files }) => {
+    await files.write(join(data, "größe-大小-📏"), "found");
     const file = must(await guest.open("/data/größe-大小-📏", OPEN.READ));
     expect(text(await guest.pread(file, 16, 0))).toBe("found");
   });
@@ -157,13 +162,16 @@ function positionLaws(law: Law): void {
     }
   });
 
-  law("PREAD is short at the end of the file and gives 0 beyond it", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "0123456789");
-    const file = must(await guest.open("/data/file", OPEN.READ));
-    expect(text(await guest.pread(file, 100, 7))).toBe("789");
-    expect(await guest.pread(file, 100, 10)).toHaveLength(0);
-    expect(await guest.pread(file, 100, 2n ** 40n)).toHaveLength(0);
-  });
+  law(
+    "PREAD is short at the end of the file and gives 0 beyond it",
+    async ({ guest, data, files }) => {
+      await files.write(join(data, "file"), "0123456789");
+      const file = must(await guest.open("/data/file", OPEN.READ));
+      expect(text(await guest.pread(file, 100, 7))).toBe("789");
+      expect(await guest.pread(file, 100, 10)).toHaveLength(0);
+      expect(await guest.pread(file, 100, 2n ** 40n)).toHaveLength(0);
+    },
+  );
 
   law("offsets are 64 bits wide", async ({ guest }) => {
     const file = must(await guest.open("/data/sparse", READ_WRITE_NEW));
@@ -184,9 +192,9 @@ function positionLaws(law: Law): void {
     }
   });
 
-  law("PREADs at once on one file each get their own bytes", async ({ guest, data }) => {
+  law("PREADs at once on one file each get their own bytes", async ({ guest, data, files }) => {
     const content = pattern(64 * 1000);
-    await writeFile(join(data, "file"), content);
+    await files.write(join(data, "file"), content);
     const file = must(await guest.open("/data/file", OPEN.READ));
     const reads = Array.from({ length: 64 }, (_, index) => guest.pread(file, 1000, index * 1000));
     const read = await Promise.all(reads);
@@ -196,8 +204,8 @@ function positionLaws(law: Law): void {
     });
   });
 
-  law("READ and WRITE go on where the last one ended", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "0123456789");
+  law("READ and WRITE go on where the last one ended", async ({ guest, data, files }) => {
+    await files.write(join(data, "file"), "0123456789");
     const file = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE));
     expect(text(await guest.read(file, 4))).toBe("0123");
     expect(await guest.write(file, "ab")).toBe(2);
@@ -206,31 +214,37 @@ function positionLaws(law: Law): void {
     expect(text(await guest.pread(file, 100, 0))).toBe("0123ab6789");
   });
 
-  law("PREAD and PWRITE leave the position of READ and WRITE alone", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "0123456789");
-    const file = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE));
-    expect(text(await guest.pread(file, 2, 8))).toBe("89");
-    expect(await guest.pwrite(file, "x", 9)).toBe(1);
-    expect(text(await guest.read(file, 2))).toBe("01");
-  });
+  law(
+    "PREAD and PWRITE leave the position of READ and WRITE alone",
+    async ({ guest, data, files }) => {
+      await files.write(join(data, "file"), "0123456789");
+      const file = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE));
+      expect(text(await guest.pread(file, 2, 8))).toBe("89");
+      expect(await guest.pwrite(file, "x", 9)).toBe(1);
+      expect(text(await guest.read(file, 2))).toBe("01");
+    },
+  );
 
-  law("READs and WRITEs outstanding on one file happen in order", async ({ guest, data }) => {
-    const path = join(data, "file");
-    const writer = must(await guest.open("/data/file", READ_WRITE_NEW));
-    const lines = Array.from({ length: 40 }, (_, index) => `line ${String(index).padStart(3)}\n`);
-    await Promise.all(lines.map((line) => guest.write(writer, line)));
-    expect(await readFile(path, "utf8")).toBe(lines.join(""));
-    const reader = must(await guest.open("/data/file", OPEN.READ));
-    const read = await Promise.all(lines.map(() => guest.read(reader, 9)));
-    expect(read.map(text)).toEqual(lines);
-  });
+  law(
+    "READs and WRITEs outstanding on one file happen in order",
+    async ({ guest, data, files }) => {
+      const path = join(data, "file");
+      const writer = must(await guest.open("/data/file", READ_WRITE_NEW));
+      const lines = Array.from({ length: 40 }, (_, index) => `line ${String(index).padStart(3)}\n`);
+      await Promise.all(lines.map((line) => guest.write(writer, line)));
+      expect(await files.readText(path)).toBe(lines.join(""));
+      const reader = must(await guest.open("/data/file", OPEN.READ));
+      const read = await Promise.all(lines.map(() => guest.read(reader, 9)));
+      expect(read.map(text)).toEqual(lines);
+    },
+  );
 
-  law("READV and WRITEV work on files", async ({ guest, data }) => {
+  law("READV and WRITEV work on files", async ({ guest, data, files }) => {
     const handle = must(await guest.open("/data/file", READ_WRITE_NEW));
     const out = [guest.put("ab"), guest.put(""), guest.put("cde")];
     const write = { op: OP.WRITEV, handle, pointer: guest.iovecs(out), length: 3 };
     expect(await guest.submit(write)).toBe(5);
-    expect(await readFile(join(data, "file"), "utf8")).toBe("abcde");
+    expect(await files.readText(join(data, "file"))).toBe("abcde");
     const reader = must(await guest.open("/data/file", OPEN.READ));
     const pieces = [guest.put("__"), guest.put("_____")];
     const read = { op: OP.READV, handle: reader, pointer: guest.iovecs(pieces), length: 2 };

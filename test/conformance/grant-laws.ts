@@ -1,7 +1,6 @@
 //! Laws of grants: a guest reaches what it was given and nothing else.
 
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join } from "node:path/posix";
 import { expect } from "vitest";
 import { OPEN } from "../../ts/abi.gen.ts";
 import type { Grants } from "../../ts/host/backend.ts";
@@ -27,17 +26,20 @@ export function grantLaws(law: Law): void {
     { grants: () => ({}) },
   );
 
-  law("a grant of a directory that does not exist fails the opening", async ({ open, data }) => {
-    await writeFile(join(data, "file"), "");
-    for (const [name, errno] of [
-      ["missing", "ENOENT"],
-      ["file", "ENOTDIR"],
-    ] as const) {
-      const grants = { directories: [{ host: join(data, name), guest: "/data" }] };
-      const opening = open({ grants, handlesMax: 1 });
-      await expect(opening).rejects.toMatchObject({ code: "SF_IO", errno });
-    }
-  });
+  law(
+    "a grant of a directory that does not exist fails the opening",
+    async ({ open, data, files }) => {
+      await files.write(join(data, "file"), "");
+      for (const [name, errno] of [
+        ["missing", "ENOENT"],
+        ["file", "ENOTDIR"],
+      ] as const) {
+        const grants = { directories: [{ host: join(data, name), guest: "/data" }] };
+        const opening = open({ grants, handlesMax: 1 });
+        await expect(opening).rejects.toMatchObject({ code: "SF_IO", errno });
+      }
+    },
+  );
 
   law("a grant that can match nothing fails the opening", async ({ open, data }) => {
     const refuses = (grants: Grants) => expect(open({ grants, handlesMax: 1 })).rejects;
@@ -48,24 +50,27 @@ export function grantLaws(law: Law): void {
     await refuses({ directories: [{ host: "", guest: "/data" }] }).toThrow(TypeError);
   });
 
-  law("a read-only directory refuses every writing flag with -EROFS", async ({ guest, data }) => {
-    await writeFile(join(data, "file"), "unchanged");
-    const writing = [
-      OPEN.WRITE,
-      OPEN.READ | OPEN.WRITE,
-      OPEN.READ | OPEN.CREATE,
-      OPEN.WRITE | OPEN.CREATE | OPEN.EXCLUSIVE,
-      OPEN.WRITE | OPEN.TRUNCATE,
-      OPEN.WRITE | OPEN.APPEND,
-    ];
-    for (const flags of writing) {
-      expect(errnoName(await guest.open("/readonly/file", flags))).toBe("EROFS");
-      expect(errnoName(await guest.open("/readonly/new", flags))).toBe("EROFS");
-    }
-    const file = must(await guest.open("/readonly/file", OPEN.READ));
-    expect(text(await guest.pread(file, 64, 0))).toBe("unchanged");
-    expect(await readdir(data)).toEqual(["file"]);
-  });
+  law(
+    "a read-only directory refuses every writing flag with -EROFS",
+    async ({ guest, data, files }) => {
+      await files.write(join(data, "file"), "unchanged");
+      const writing = [
+        OPEN.WRITE,
+        OPEN.READ | OPEN.WRITE,
+        OPEN.READ | OPEN.CREATE,
+        OPEN.WRITE | OPEN.CREATE | OPEN.EXCLUSIVE,
+        OPEN.WRITE | OPEN.TRUNCATE,
+        OPEN.WRITE | OPEN.APPEND,
+      ];
+      for (const flags of writing) {
+        expect(errnoName(await guest.open("/readonly/file", flags))).toBe("EROFS");
+        expect(errnoName(await guest.open("/readonly/new", flags))).toBe("EROFS");
+      }
+      const file = must(await guest.open("/readonly/file", OPEN.READ));
+      expect(text(await guest.pread(file, 64, 0))).toBe("unchanged");
+      expect(await files.list(data)).toEqual(["file"]);
+    },
+  );
 }
 
 function endpointLaws(law: Law): void {
@@ -112,7 +117,7 @@ function endpointLaws(law: Law): void {
 
 function escapeLaws(law: Law): void {
   const escapes = async (
-    { guest, outside }: Bench,
+    { guest, files, outside }: Bench,
     paths: readonly string[],
     errno = "ENOTCAPABLE",
   ): Promise<void> => {
@@ -121,13 +126,13 @@ function escapeLaws(law: Law): void {
       const writing = await guest.open(path, CREATE | OPEN.TRUNCATE);
       expect(`${path}: ${errnoName(writing)}`).toBe(`${path}: ${errno}`);
     }
-    expect(await readdir(outside)).toEqual(["secret"]);
-    expect(await readFile(join(outside, "secret"), "utf8")).toBe("secret");
+    expect(await files.list(outside)).toEqual(["secret"]);
+    expect(await files.readText(join(outside, "secret"))).toBe("secret");
   };
 
   law("no path of dots leads out of a granted directory", async (bench) => {
-    await writeFile(join(bench.outside, "secret"), "secret");
-    await mkdir(join(bench.data, "sub"));
+    await bench.files.write(join(bench.outside, "secret"), "secret");
+    await bench.files.makeDirectory(join(bench.data, "sub"));
     await escapes(bench, [
       "/data/../outside/secret",
       "/data/../outside/new",
@@ -141,9 +146,9 @@ function escapeLaws(law: Law): void {
     ]);
   });
 
-  law("dots that stay inside are fine", async ({ guest, data }) => {
-    await mkdir(join(data, "sub"));
-    await writeFile(join(data, "file"), "inside");
+  law("dots that stay inside are fine", async ({ guest, data, files }) => {
+    await files.makeDirectory(join(data, "sub"));
+    await files.write(join(data, "file"), "inside");
     for (const path of [
       "/data/sub/../file",
       "/data/./file",
@@ -156,16 +161,16 @@ function escapeLaws(law: Law): void {
   });
 
   law("no link leads out of a granted directory", async (bench) => {
-    const { data, outside } = bench;
-    await writeFile(join(outside, "secret"), "secret");
-    await mkdir(join(data, "sub"));
-    await symlink(outside, join(data, "absolute"));
-    await symlink(join(outside, "secret"), join(data, "absolute-file"));
-    await symlink("../outside", join(data, "relative"));
-    await symlink("../outside/secret", join(data, "relative-file"));
-    await symlink("../../outside/new", join(data, "sub", "dangling"));
-    await symlink("sub/dangling", join(data, "twice"));
-    await symlink("../data/sub", join(data, "out-and-back"));
+    const { data, outside, files } = bench;
+    await files.write(join(outside, "secret"), "secret");
+    await files.makeDirectory(join(data, "sub"));
+    await files.makeLink(outside, join(data, "absolute"));
+    await files.makeLink(join(outside, "secret"), join(data, "absolute-file"));
+    await files.makeLink("../outside", join(data, "relative"));
+    await files.makeLink("../outside/secret", join(data, "relative-file"));
+    await files.makeLink("../../outside/new", join(data, "sub", "dangling"));
+    await files.makeLink("sub/dangling", join(data, "twice"));
+    await files.makeLink("../data/sub", join(data, "out-and-back"));
     await escapes(bench, [
       "/data/absolute/secret",
       "/data/absolute/new",
@@ -179,32 +184,32 @@ function escapeLaws(law: Law): void {
     ]);
   });
 
-  law("links that stay inside are followed", async ({ guest, data }) => {
-    await mkdir(join(data, "sub"));
-    await writeFile(join(data, "file"), "inside");
-    await symlink("../file", join(data, "sub", "up"));
-    await symlink("sub/up", join(data, "twice"));
-    await symlink("sub", join(data, "directory"));
+  law("links that stay inside are followed", async ({ guest, data, files }) => {
+    await files.makeDirectory(join(data, "sub"));
+    await files.write(join(data, "file"), "inside");
+    await files.makeLink("../file", join(data, "sub", "up"));
+    await files.makeLink("sub/up", join(data, "twice"));
+    await files.makeLink("sub", join(data, "directory"));
     for (const path of ["/data/sub/up", "/data/twice", "/data/directory/up"]) {
       const file = must(await guest.open(path, OPEN.READ));
       expect(text(await guest.pread(file, 16, 0))).toBe("inside");
     }
   });
 
-  law("EXCLUSIVE does not follow a link: -EEXIST", async ({ guest, data }) => {
-    await symlink("new", join(data, "dangling"));
+  law("EXCLUSIVE does not follow a link: -EEXIST", async ({ guest, data, files }) => {
+    await files.makeLink("new", join(data, "dangling"));
     const flags = CREATE | OPEN.EXCLUSIVE;
     expect(errnoName(await guest.open("/data/dangling", flags))).toBe("EEXIST");
-    expect(await readdir(data)).toEqual(["dangling"]);
+    expect(await files.list(data)).toEqual(["dangling"]);
   });
 
-  law("links that go on too long give -ELOOP", async ({ guest, data }) => {
-    await symlink("self", join(data, "self"));
-    await symlink("pong", join(data, "ping"));
-    await symlink("ping", join(data, "pong"));
-    await writeFile(join(data, "0"), "end");
+  law("links that go on too long give -ELOOP", async ({ guest, data, files }) => {
+    await files.makeLink("self", join(data, "self"));
+    await files.makeLink("pong", join(data, "ping"));
+    await files.makeLink("ping", join(data, "pong"));
+    await files.write(join(data, "0"), "end");
     for (let index = 1; index <= 41; index++) {
-      await symlink(String(index - 1), join(data, String(index)));
+      await files.makeLink(String(index - 1), join(data, String(index)));
     }
     for (const path of ["/data/self", "/data/ping", "/data/self/below", "/data/41"]) {
       expect(errnoName(await guest.open(path, OPEN.READ))).toBe("ELOOP");
@@ -222,10 +227,10 @@ function prefixLaws(law: Law): void {
 
   law(
     "the longest guest prefix wins, by whole names",
-    async ({ guest, data, outside }) => {
-      await mkdir(join(data, "deeper"));
-      await writeFile(join(data, "deeper", "file"), "in data");
-      await writeFile(join(outside, "file"), "in outside");
+    async ({ guest, data, outside, files }) => {
+      await files.makeDirectory(join(data, "deeper"));
+      await files.write(join(data, "deeper", "file"), "in data");
+      await files.write(join(outside, "file"), "in outside");
       for (const [path, content] of [
         ["/data/deeper/file", "in data"],
         ["/data/deep/file", "in outside"],
@@ -242,9 +247,9 @@ function prefixLaws(law: Law): void {
 
   law(
     "a relative path is in the directory granted as its prefix, else in the one granted as .",
-    async ({ guest, data, outside }) => {
-      await writeFile(join(data, "file"), "in data");
-      await writeFile(join(outside, "file"), "in outside");
+    async ({ guest, data, outside, files }) => {
+      await files.write(join(data, "file"), "in data");
+      await files.write(join(outside, "file"), "in outside");
       for (const [path, content] of [
         ["file", "in data"],
         ["./file", "in data"],

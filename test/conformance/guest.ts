@@ -1,5 +1,6 @@
 //! The guest calls that the laws are written in: one operation each, or a loop of them.
 
+import { networkInterfaces } from "node:os";
 import { ADDRESS, ERRNO, FAMILY, OP } from "../../ts/abi.gen.ts";
 import { RingDriver } from "./ring-driver.ts";
 
@@ -16,7 +17,21 @@ export interface Pair {
   readonly server: number;
 }
 
+/** A datagram that was received. */
+export interface Datagram {
+  readonly data: Uint8Array;
+  readonly source: Address;
+}
+
 export const LOOPBACK = [127, 0, 0, 1];
+export const LOOPBACK_IPV6 = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+
+/** Why laws of IPv6 cannot be shown here. */
+export const NO_IPV6 = Object.values(networkInterfaces())
+  .flat()
+  .some((address) => address?.address === "::1")
+  ? undefined
+  : "this machine has no IPv6 loopback";
 
 export class Guest extends RingDriver {
   putAddress({ bytes, port }: Address): number {
@@ -124,6 +139,29 @@ export class Guest extends RingDriver {
   async roundTrip({ client, server }: Pair): Promise<void> {
     must(await this.write(client, "."));
     await this.readExactly(server, 1);
+  }
+
+  udpBind(port = 0, bytes: readonly number[] = LOOPBACK): Promise<number> {
+    return this.submit({ op: OP.UDP_BIND, pointer: this.putAddress({ bytes, port }) });
+  }
+
+  /** A UDP socket on the loopback interface, and its address. */
+  async udp(bytes: readonly number[] = LOOPBACK): Promise<{ handle: number; address: Address }> {
+    const handle = must(await this.udpBind(0, bytes));
+    return { handle, address: await this.localAddress(handle) };
+  }
+
+  sendTo(handle: number, data: Uint8Array | string, to: Address): Promise<number> {
+    const argument = this.putAddress(to);
+    return this.submit({ op: OP.SEND_TO, handle, ...this.put(data), argument });
+  }
+
+  async receiveFrom(handle: number, length = 2048): Promise<Datagram> {
+    const pointer = this.alloc(length);
+    const argument = this.alloc(ADDRESS.size);
+    const receive = { op: OP.RECEIVE_FROM, handle, pointer, length, argument };
+    const result = must(await this.submit(receive));
+    return { data: this.bytes(pointer, result), source: this.getAddress(argument) };
   }
 
   open(path: string | Uint8Array, flags: number, mode = 0o644): Promise<number> {

@@ -2,13 +2,14 @@
 //! process end.
 
 import { execFile, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import { OP } from "../../ts/abi.gen.ts";
+import { childCommand } from "../support/child.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName } from "./guest.ts";
 
@@ -116,30 +117,53 @@ function doorbellLaws(law: Law): void {
 }
 
 function processLaws(law: Law): void {
-  law("an idle backend lets the process end", async ({ name }) => {
-    const { stdout } = await promisify(execFile)(...child(name, "idle"));
+  law("an idle backend lets the process end", async ({ child }) => {
+    const { stdout } = await promisify(execFile)(...program(child, "idle"));
     expect(stdout).toBe("idle\n");
   });
 
-  law("an operation in flight keeps the process alive", async ({ name }) => {
-    const [command, parameters] = child(name, "waiting");
-    const running = spawn(command, parameters, { stdio: ["ignore", "pipe", "inherit"] });
-    const exit = once(running, "exit");
-    const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]();
-    const first = await lines.next();
-    const socket = connect(Number(first.value), "127.0.0.1");
-    expect((await lines.next()).value).toBe("accepted");
-    socket.destroy();
-    // And then it is idle again.
-    expect(await exit).toEqual([0, null]);
+  law("CLOSE completes before the process may end, also after a cancel", async ({ child }) => {
+    const { stdout } = await promisify(execFile)(...program(child, "closing"));
+    expect(stdout).toBe("closed\n");
+  });
+
+  law("an operation in flight keeps the process alive", async ({ child }) => {
+    await endsAfter(child, "accepting", "accepted", (port) => {
+      const socket = connect(port, "127.0.0.1");
+      return () => socket.destroy();
+    });
+  });
+
+  law("a RECEIVE_FROM in flight keeps the process alive", async ({ child }) => {
+    await endsAfter(child, "receiving", "received", (port) => {
+      const socket = createSocket("udp4");
+      socket.send("hello", port, "127.0.0.1");
+      return () => socket.close();
+    });
   });
 }
 
-/** A program of its own: child.ts, whose types a loader strips. */
-function child(...parameters: string[]): [string, string[]] {
-  const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-  const register = new URL("../support/register-ts.mjs", import.meta.url).href;
-  return [process.execPath, ["--import", register, path("./child.ts"), ...parameters]];
+/** The program waits until `serve` gives it what it waits for, says so, is idle again and ends. */
+async function endsAfter(
+  child: string,
+  situation: string,
+  expected: string,
+  serve: (port: number) => () => void,
+): Promise<void> {
+  const [command, parameters] = program(child, situation);
+  const running = spawn(command, parameters, { stdio: ["ignore", "pipe", "inherit"] });
+  const exit = once(running, "exit");
+  const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  const stop = serve(Number(first.value));
+  expect((await lines.next()).value).toBe(expected);
+  stop();
+  expect(await exit).toEqual([0, null]);
+}
+
+/** The command that runs child.ts. */
+function program(...parameters: string[]): [command: string, args: string[]] {
+  return childCommand("conformance/child.ts", parameters);
 }
 
 /** After this, the event loop has brought what was on its way when it was called. */

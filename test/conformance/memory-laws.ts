@@ -1,8 +1,7 @@
 //! Laws of guest memory: operations in flight survive its growth, and a buffer is the guest's again
 //! as soon as its operation has completed.
 
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join } from "node:path/posix";
 import { expect } from "vitest";
 import { ADDRESS, OP, OPEN } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
@@ -21,8 +20,9 @@ export function memoryLaws(law: Law): void {
     expect(text(guest.bytes(buffer.pointer, result))).toBe("grown".slice(0, result));
   });
 
-  law("memory may grow long before the turn that follows", async ({ guest, backend }) => {
-    await withOutsidePeer(guest, async (handle, peer) => {
+  law("memory may grow long before the turn that follows", async (bench) => {
+    const { guest, backend } = bench;
+    await withOutsidePeer(bench, async (handle, peer) => {
       const buffer = guest.put(".....");
       guest.add({ op: OP.READ, handle, ...buffer });
       guest.automatic = false;
@@ -69,9 +69,9 @@ export function memoryLaws(law: Law): void {
   });
 
   law("file operations in flight while the memory grows move their bytes", async (bench) => {
-    const { guest, data } = bench;
+    const { guest, data, files } = bench;
     const content = pattern(32 * 1000);
-    await writeFile(join(data, "from"), content);
+    await files.write(join(data, "from"), content);
     const from = must(await guest.open("/data/from", OPEN.READ));
     const to = must(await guest.open("/data/to", OPEN.WRITE | OPEN.CREATE));
     const source = guest.put(content).pointer;
@@ -87,7 +87,7 @@ export function memoryLaws(law: Law): void {
     guest.grow(5);
     expect(new Set(await Promise.all(all))).toEqual(new Set([1000]));
     expect(Buffer.compare(guest.bytes(target, content.length), content)).toBe(0);
-    expect(Buffer.compare(await readFile(join(data, "to")), content)).toBe(0);
+    expect(Buffer.compare(await files.read(join(data, "to")), content)).toBe(0);
   });
 
   law("memory that was added can be used", async ({ guest }) => {
@@ -118,8 +118,8 @@ export function memoryLaws(law: Law): void {
   });
 
   law("the path of an OPEN and the address of a CONNECT are taken by the turn", async (bench) => {
-    const { guest, data } = bench;
-    await writeFile(join(data, "file"), "right");
+    const { guest, data, files } = bench;
+    await files.write(join(data, "file"), "right");
     const listener = must(await guest.listen());
     const address = guest.putAddress(await guest.localAddress(listener));
     const path = guest.put("/data/file");

@@ -1,4 +1,5 @@
 import { openNodeBackend } from "../../ts/host/node/node-backend.ts";
 import { backendConformance } from "./backend-conformance.ts";
+import { thisMachine } from "./setting.ts";
 
-backendConformance("node", { open: openNodeBackend });
+backendConformance("node", { setting: () => thisMachine(openNodeBackend) });

@@ -3,6 +3,7 @@
 
 import { COMPLETION, IOVEC, OP, SHARED, SUBMISSION } from "../../ts/abi.gen.ts";
 import type { Backend } from "../../ts/host/backend.ts";
+import type { DrivenLoop, Driver } from "../../ts/host/driver.ts";
 
 export interface Submit {
   readonly op: number;
@@ -44,6 +45,8 @@ export class RingDriver {
   #allocated: number;
   #nextToken = 1;
   #turnQueued = false;
+  /** Asks the backend's driver, if it has one, for a turn. */
+  #wake: (() => void) | undefined;
 
   constructor(backend: Backend, { capacity = 256, firstIndex = 0 }: DriverOptions = {}) {
     this.backend = backend;
@@ -66,6 +69,7 @@ export class RingDriver {
     backend.onReady = () => {
       if (this.automatic) this.turn();
     };
+    if (backend.driver !== undefined) this.#drive(backend.driver);
   }
 
   get view(): DataView {
@@ -194,7 +198,31 @@ export class RingDriver {
     if (waiting?.length === 0) this.#waiting.delete(token);
   }
 
+  /** Turns when the driver says so; what waits for the results is JavaScript that it has to let run. */
+  #drive(driver: Driver): void {
+    let steps = 0;
+    const loop: DrivenLoop = {
+      step: () => {
+        steps++;
+        if (this.automatic) this.turn();
+        return false;
+      },
+      fail: () => {},
+      deadlineNs: Number.POSITIVE_INFINITY,
+      get hostCalls() {
+        return steps;
+      },
+    };
+    driver.add(loop);
+    this.#wake = () => driver.wake(loop);
+    this.backend.onReady = this.#wake;
+  }
+
   #queueTurn(): void {
+    if (this.#wake !== undefined) {
+      this.#wake();
+      return;
+    }
     if (this.#turnQueued) return;
     this.#turnQueued = true;
     queueMicrotask(() => {

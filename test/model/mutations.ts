@@ -1,6 +1,7 @@
 //! Faults that the laws must find: a text of the core, what is put in its place, and the law that this
 //! breaks. Those of one batch are in one core: none of them is in the way of another's primitive.
 
+import type { Replacement } from "../support/faulty-core.ts";
 import type { Primitive } from "./case.ts";
 import { broadcast, watch } from "./primitives/broadcast.ts";
 import { batch, bounded, rendezvous, unbounded } from "./primitives/channel.ts";
@@ -17,13 +18,10 @@ import { semaphore } from "./primitives/semaphore.ts";
 import { cancel, join, parking, room, sleep } from "./primitives/tasks.ts";
 import { timeout } from "./primitives/timeout.ts";
 
-export interface Mutation {
+export interface Mutation extends Replacement {
   readonly primitive: Primitive;
   /** What is wrong then. */
   readonly fault: string;
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
   readonly breaks: string;
 }
 

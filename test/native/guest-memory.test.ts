@@ -1,12 +1,20 @@
 //! What only native code has to fear of guest memory: that it goes away under the kernel's feet.
 
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { ERRNO, OP, SHARED } from "../../ts/abi.gen.ts";
-import { Guest } from "../conformance/guest.ts";
+import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
+import { UringBackend } from "../../ts/host/native/uring-backend.ts";
+import { Guest, must, pattern } from "../conformance/guest.ts";
+import { withOutsidePeer } from "./outside-peer.ts";
 import { withUring } from "./with-uring.ts";
 
-test("READs in flight fail with -EIO when the memory has moved; those behind them go on", async () => {
-  await withUring({}, async ({ guest, backend }) => {
+/** As V8 is trusted to do. */
+const STAYS: HostTraits = { ...hostTraits(), memoryMoves: false };
+const MOVES: HostTraits = { ...hostTraits(), memoryMoves: true };
+
+test("READs in flight fail with -EIO when a memory moved that should not; those behind go on", async () => {
+  await withUring({ traits: STAYS }, async ({ guest, backend }) => {
     const { client, server } = await guest.pair();
     guest.automatic = false;
     const at = guest.put("????");
@@ -65,3 +73,86 @@ test("a shared memory works too", async () => {
     expect(view.getInt32(2048 + 4, true)).toBe(-ERRNO.ENOSYS);
   });
 });
+
+test("operations in flight while the engine moves the memory move the bytes of the new one", async () => {
+  await withUring({ traits: MOVES }, async ({ guest, backend }) => {
+    await withOutsidePeer(guest, async (handle, peer) => {
+      guest.automatic = false;
+      const before = backend.stats.completions;
+      const plain = guest.put("????");
+      const pieces = [guest.put("??"), guest.put(""), guest.put("???")];
+      const vector = { pointer: guest.iovecs(pieces), length: pieces.length };
+      guest.add({ op: OP.READ, handle, ...plain });
+      guest.add({ op: OP.READV, handle, ...vector });
+      guest.add({ op: OP.WRITE, handle, ...guest.put("sent") });
+      backend.turn(0);
+
+      // As JavaScriptCore does it: the same bytes at another address, and rubbish at the old one.
+      const moved = new WebAssembly.Memory({ initial: 8 });
+      new Uint8Array(moved.buffer).set(new Uint8Array(guest.memory.buffer));
+      new Uint8Array(guest.memory.buffer).fill(0xee);
+      backend.bind(moved, guest.shared);
+
+      const echoed = once(peer, "data");
+      peer.write("plai");
+      expect(String((await echoed)[0])).toBe("sent");
+      await deliver(backend, before + 2);
+      peer.write("vecto");
+      await deliver(backend, before + 3);
+      const text = ({ pointer, length }: { pointer: number; length: number }): string =>
+        new TextDecoder().decode(new Uint8Array(moved.buffer, pointer, length));
+      expect([text(plain), ...pieces.map(text)]).toEqual(["plai", "ve", "", "cto"]);
+      // Nothing was written where the memory had been.
+      expect(new Set(new Uint8Array(guest.memory.buffer))).toEqual(new Set([0xee]));
+    });
+  });
+});
+
+test("operations in flight survive the growth of more memories than an engine keeps in place", async () => {
+  const MEMORIES = 12;
+  const opened: { guest: Guest; backend: UringBackend }[] = [];
+  const grants = { connect: [{}], listen: [{}] };
+  for (let index = 0; index < MEMORIES; index++) {
+    const backend = UringBackend.open({ grants, handlesMax: 16 });
+    opened.push({ backend, guest: new Guest(backend) });
+  }
+  for (const { guest, backend } of opened) {
+    const { client, server } = await guest.pair();
+    const echo = pattern(3_000_000);
+    const sent = guest.put(echo);
+    const target = guest.put("????????");
+    await withOutsidePeer(guest, async (handle, peer) => {
+      const read = guest.submit({ op: OP.READ, handle, ...target });
+      // More than the buffers of a connection hold, so that it waits.
+      const write = guest.submit({ op: OP.WRITE, handle: client, ...sent });
+      guest.turn();
+      const oldBytes = guest.memory.buffer.byteLength;
+      guest.memory.grow(100);
+      // Takes the place of the old memory, should that be free now.
+      const others = [1, 2, 3, 4].map(() => new Uint8Array(oldBytes).fill(0xee));
+      peer.write("arrived!");
+      expect(await read).toBe(8);
+      expect(new TextDecoder().decode(guest.bytes(target.pointer, 8))).toBe("arrived!");
+
+      new Uint8Array(guest.memory.buffer).fill(0, sent.pointer, sent.pointer + sent.length);
+      const received = guest.readToEnd(server);
+      const written = must(await write);
+      must(await guest.close(client));
+      expect(Buffer.compare(await received, echo.subarray(0, written))).toBe(0);
+      for (const other of others) expect(other.findIndex((byte) => byte !== 0xee)).toBe(-1);
+    });
+    await backend[Symbol.asyncDispose]();
+  }
+});
+
+/** Turns the backend until it has delivered so much in all. */
+async function deliver(backend: UringBackend, completions: number): Promise<void> {
+  for (;;) {
+    const rung = new Promise<void>((resolve) => {
+      backend.onReady = resolve;
+    });
+    backend.turn(0);
+    if (backend.stats.completions >= completions) return;
+    await rung;
+  }
+}

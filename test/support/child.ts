@@ -1,5 +1,6 @@
-//! Runs a TypeScript file of the tests in a process of its own.
+//! Runs a TypeScript file of the tests in a process of its own, on the runtime that the tests run on.
 
+import { readdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { packageRoot } from "../../ts/package-files.ts";
 import {
@@ -31,10 +32,31 @@ export function startChild(
   args: readonly string[],
   { nodeArgs = [], ...options }: ChildOptions = {},
 ): RunningChild {
+  return startProgram(...childCommand(file, args, nodeArgs), options);
+}
+
+/** The program, and its arguments. */
+export function childCommand(
+  file: string,
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+): [command: string, args: string[]] {
+  const path = packageRoot(`test/${file}`);
+  if (process.versions.deno !== undefined) {
+    return [process.execPath, ["run", "-A", "--import-map", platformMap(), path, ...args]];
+  }
   const loader = pathToFileURL(packageRoot("test/support/register-ts.mjs")).href;
-  return startProgram(
-    process.execPath,
-    [...nodeArgs, "--import", loader, packageRoot(`test/${file}`), ...args],
-    options,
-  );
+  return [process.execPath, [...nodeArgs, "--import", loader, path, ...args]];
+}
+
+/** What package.json says of `imports`, for sources that are not compiled, as Deno reads it. */
+function platformMap(): string {
+  const imports: Record<string, string> = {};
+  const sources = packageRoot("ts/");
+  for (const file of readdirSync(sources, { recursive: true, encoding: "utf8" })) {
+    const name = /^(.*)\.browser\.ts$/.exec(file)?.[1];
+    if (name === undefined) continue;
+    imports[`#platform/${name}`] = pathToFileURL(`${sources}${name}.ts`).href;
+  }
+  return `data:application/json,${encodeURIComponent(JSON.stringify({ imports }))}`;
 }

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { release } from "node:os";
 import { join } from "node:path";
 import { openBackend } from "../host/open-backend.ts";
+import { installCommand } from "../link/peers.ts";
 import { packageRoot } from "../package-files.ts";
 import { parseCommand } from "./arguments.ts";
 import { table } from "./stats.ts";
@@ -24,7 +25,7 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
     reasons,
     freeMemory: backend.canDiscard ? "goes back to the system" : "is kept for later tasks",
     core: existsSync(packageRoot("dist/core.wasm")) ? "present" : "missing: npm run build makes it",
-    binaryen: installed("binaryen") ?? "missing: linking needs npm install --save-dev binaryen@132",
+    binaryen: installed("binaryen") ?? `missing: linking needs ${installCommand("binaryen")}`,
     compiler: compiler(),
   };
   await backend[Symbol.asyncDispose]();
@@ -58,7 +59,7 @@ function compiler(): string {
   }
   const version = installed("@yowasp/clang");
   return version === undefined
-    ? "missing: npm install --save-dev @yowasp/clang, or set WASI_SDK_PATH"
+    ? `missing: ${installCommand("@yowasp/clang")}, or set WASI_SDK_PATH`
     : `@yowasp/clang ${version}`;
 }
 

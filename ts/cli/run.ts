@@ -1,6 +1,7 @@
 //! `stackful run`: a guest as a program. The loop is owned: it waits in the kernel.
 
 import type { BackendName, DirectoryGrant } from "../host/backend.ts";
+import { BACKENDS } from "../host/open-backend.ts";
 import { DEFAULT_LIMITS } from "../runtime/options.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { parseCommand, parseCount, splitAtOperand, UsageError } from "./arguments.ts";
@@ -12,9 +13,9 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
 
   --dir HOST::GUEST     let the guest see a directory (HOST alone: under the same name)
   --env K=V             set a variable of the guest's environment (K alone: copy it)
-  --allow-connect E     let it connect to host:port, host:*, or *
-  --allow-listen E      let it listen on host:port, host:*, or *
-  --backend B           auto, uring or node
+  --allow-connect E     let it connect or send datagrams to host:port, host:*, or *
+  --allow-listen E      let it listen or bind UDP on host:port, host:*, or *
+  --backend B           auto, ${BACKENDS.join(", ")}
   --tasks-max N         tasks alive at once (${DEFAULT_LIMITS.tasksMax})
   --stack-bytes N       stack of a task that names no size (${DEFAULT_LIMITS.stackBytes})
   --memory-bytes N      how large the guest's own memory can grow (${DEFAULT_LIMITS.guestMemoryBytes})
@@ -105,8 +106,9 @@ function count(limit: string, option: string, text: string | undefined): Record<
 }
 
 function parseBackend(name = "auto"): "auto" | BackendName {
-  if (name === "auto" || name === "uring" || name === "node") return name;
-  throw new UsageError(`--backend ${name}: expected auto, uring or node`);
+  const found = name === "auto" ? name : BACKENDS.find((backend) => backend === name);
+  if (found !== undefined) return found;
+  throw new UsageError(`--backend ${name}: expected one of auto, ${BACKENDS.join(", ")}`);
 }
 
 function parseDirectory(text: string): DirectoryGrant {

@@ -76,9 +76,9 @@ export class Guest {
   readonly environment: Environment;
   /** Called when a core function trapped: the guest has damaged its own memory. */
   onCorrupt: (error: StackfulError) => void = () => {};
-  readonly exports: WebAssembly.Exports;
+  readonly exports: Readonly<Record<string, unknown>>;
   readonly memory: WebAssembly.Memory;
-  readonly stackPointer: WebAssembly.Global<"i32">;
+  readonly stackPointer: { value: number };
   /** The guest's functions that have addresses: entries of tasks among them. */
   readonly table: WebAssembly.Table;
   #shared = 0;
@@ -94,7 +94,7 @@ export class Guest {
     this.exports = instance.exports;
     this.core = this.#guarded(instance.exports);
     this.memory = this.core.memory;
-    this.stackPointer = instance.exports.__stack_pointer as WebAssembly.Global<"i32">;
+    this.stackPointer = instance.exports.__stack_pointer as { value: number };
     this.table = instance.exports.__indirect_function_table as WebAssembly.Table;
     this.#refresh();
   }

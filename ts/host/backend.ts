@@ -32,9 +32,9 @@ export interface BackendStats {
 export interface Grants {
   /** Host directories the guest sees, by guest path. */
   readonly directories?: readonly DirectoryGrant[];
-  /** Endpoints the guest may connect to. */
+  /** Endpoints the guest may connect to, and send datagrams to. */
   readonly connect?: readonly EndpointGrant[];
-  /** Local endpoints the guest may listen on. */
+  /** Local endpoints the guest may listen on, and bind UDP sockets to. */
   readonly listen?: readonly EndpointGrant[];
 }
 
@@ -131,6 +131,9 @@ export interface Backend {
    * @throws {StackfulError} `SF_IO` when the system refuses a range; those before it were discarded.
    */
   discard(ranges: Uint32Array): number;
+
+  /** Flags of the host's sandbox that operations have lacked. Absent: it knows of none. */
+  readonly permissionsMissing?: readonly string[];
 
   /** Handles that are open. */
   readonly handlesOpen: number;

@@ -14,7 +14,12 @@ export interface Candidate {
 export const CANDIDATES: readonly Candidate[] = [
   {
     name: "uring",
-    open: async (options) => (await import("./native/uring-backend.ts")).openUring(options),
+    open: async (options) => {
+      if (deno !== undefined) {
+        (await import("./deno/native-permissions.ts")).checkNativePermissions(options.grants);
+      }
+      return (await import("./native/uring-backend.ts")).openUring(options);
+    },
   },
   ...(deno === undefined ? [] : [denoCandidate(deno)]),
   {
@@ -22,6 +27,11 @@ export const CANDIDATES: readonly Candidate[] = [
     open: async (options) => (await import("./node/node-backend.ts")).openNodeBackend(options),
   },
   { name: "none", open: openNone },
+  // By name only: "auto" never comes this far.
+  {
+    name: "sim",
+    open: async (options) => (await import("./sim/private-world.ts")).openPrivateWorld(options),
+  },
 ];
 
 function denoCandidate(api: DenoApi): Candidate {

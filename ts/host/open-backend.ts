@@ -2,6 +2,7 @@
 
 import { CANDIDATES } from "#platform/host/candidates";
 import { StackfulError } from "../errors.ts";
+import { environmentVariable } from "../permissions.ts";
 import type { Backend, BackendName, BackendOptions, BackendProvider } from "./backend.ts";
 
 /** Why a better backend is not the one in use. */
@@ -14,6 +15,9 @@ export interface OpenedBackend {
   readonly backend: Backend;
   readonly reasons: readonly BackendReason[];
 }
+
+/** What this host may have, best first. */
+export const BACKENDS: readonly BackendName[] = CANDIDATES.map(({ name }) => name);
 
 /**
  * Opens the backend called `choice`, or with "auto" the best one that the host allows. The
@@ -58,13 +62,10 @@ function isUnavailable(error: unknown): error is StackfulError {
 }
 
 function forcedBackend(): BackendName | undefined {
-  // Absent in a browser.
-  const value = globalThis.process?.env.STACKFUL_BACKEND ?? "";
+  const value = environmentVariable("STACKFUL_BACKEND") ?? "";
   if (value === "" || value === "auto") return undefined;
-  const candidate = CANDIDATES.find(({ name }) => name === value);
-  if (candidate === undefined) {
-    const names = CANDIDATES.map(({ name }) => name).join(", ");
-    throw new RangeError(`STACKFUL_BACKEND=${value}: no such backend (one of auto, ${names})`);
-  }
-  return candidate.name;
+  const name = BACKENDS.find((backend) => backend === value);
+  if (name !== undefined) return name;
+  const names = BACKENDS.join(", ");
+  throw new RangeError(`STACKFUL_BACKEND=${value}: no such backend (one of auto, ${names})`);
 }

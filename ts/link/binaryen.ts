@@ -9,7 +9,9 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type Binaryen from "binaryen";
 import { StackfulError } from "../errors.ts";
+import { jsRuntime } from "../js-runtime.ts";
 import { FEATURE_FLAGS } from "./features.ts";
+import { installCommand } from "./peers.ts";
 
 export type BinaryenApi = typeof Binaryen;
 
@@ -42,6 +44,11 @@ export async function mergeModules(
   }
 }
 
+/** Runs a CommonJS program, the next argument, whose file name has no extension for Deno to tell it by. */
+const RUN_COMMONJS =
+  'import { createRequire } from "node:module";' +
+  "process.argv.splice(1, 1); createRequire(process.argv[1])(process.argv[1]);";
+
 async function runTool(tool: string, args: readonly string[]): Promise<void> {
   let path: string;
   try {
@@ -50,7 +57,9 @@ async function runTool(tool: string, args: readonly string[]): Promise<void> {
     throw missing(cause);
   }
   try {
-    await promisify(execFile)(process.execPath, [path, ...args], { maxBuffer: 1 << 24 });
+    const deno = ["run", "-A", `data:text/javascript,${encodeURIComponent(RUN_COMMONJS)}`];
+    const command = [...(jsRuntime() === "deno" ? deno : []), path, ...args];
+    await promisify(execFile)(process.execPath, command, { maxBuffer: 1 << 24 });
   } catch (cause) {
     const stderr = (cause as { stderr?: string }).stderr?.trim();
     throw new StackfulError("SF_LINK", `linking: ${tool} failed: ${stderr ?? String(cause)}`, {
@@ -61,7 +70,7 @@ async function runTool(tool: string, args: readonly string[]): Promise<void> {
 
 function missing(cause: unknown): StackfulError {
   return new StackfulError("SF_TOOLCHAIN", "linking: the package binaryen is not installed", {
-    hint: "npm install --save-dev binaryen@132, or ship modules that are linked already",
+    hint: `${installCommand("binaryen")}, or ship modules that are linked already`,
     cause,
   });
 }

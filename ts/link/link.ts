@@ -8,6 +8,7 @@ import { packageRoot } from "../package-files.ts";
 import { loadBinaryen, mergeModules } from "./binaryen.ts";
 import { CORE_MODULE } from "./core-functions.ts";
 import { instrument } from "./instrument.ts";
+import { checkLinkPermissions } from "./link-permissions.ts";
 import { prepare } from "./prepare.ts";
 import { appendLinkInfo, type Entry, INFO_LAYOUT, type LinkInfo } from "./section.ts";
 import { type EntryStack, stackBounds } from "./stack-bounds.ts";
@@ -129,6 +130,7 @@ export async function linkHash(guest: Uint8Array, options: LinkOptions): Promise
 }
 
 async function readCore(): Promise<Uint8Array> {
+  checkLinkPermissions();
   const path = packageRoot("dist/core.wasm");
   try {
     return await readFile(path);

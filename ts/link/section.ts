@@ -2,6 +2,7 @@
 
 import { ABI_VERSION } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
+import type { Module } from "../webassembly.ts";
 import { ByteWriter } from "./wasm/bytes.ts";
 import { parseModule, SECTION, type WasmModule } from "./wasm/module.ts";
 
@@ -56,7 +57,7 @@ export function findLinkInfo(module: WasmModule): LinkInfo | undefined {
 }
 
 /** As findLinkInfo, of a module that the engine has compiled. */
-export function findCompiledLinkInfo(module: WebAssembly.Module): LinkInfo | undefined {
+export function findCompiledLinkInfo(module: Module): LinkInfo | undefined {
   const [section] = WebAssembly.Module.customSections(module, NAME);
   return section === undefined ? undefined : decode(section);
 }

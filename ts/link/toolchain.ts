@@ -9,6 +9,7 @@ import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Tree } from "@yowasp/clang";
 import { StackfulError } from "../errors.ts";
+import { installCommand } from "./peers.ts";
 
 export interface CompileOptions {
   /** C, C++, assembler and object files. */
@@ -75,7 +76,7 @@ async function compileWithNpm(options: CompileOptions): Promise<Uint8Array> {
       "SF_TOOLCHAIN",
       "compiling: the package @yowasp/clang is not installed",
       {
-        hint: "npm install --save-dev @yowasp/clang, or set WASI_SDK_PATH to a wasi-sdk",
+        hint: `${installCommand("@yowasp/clang")}, or set WASI_SDK_PATH to a wasi-sdk`,
         cause,
       },
     );

@@ -103,7 +103,7 @@ export class HostAwaits {
     };
   }
 
-  #call(fn: HostFunction, args: unknown[]): unknown {
+  #call(fn: HostFunction, args: (number | bigint)[]): unknown {
     try {
       return fn(...args);
     } catch (error) {

@@ -4,8 +4,11 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { jsRuntime } from "../js-runtime.ts";
 import { findLinkInfo, readLinkInfo } from "../link/section.ts";
 import { parseModule } from "../link/wasm/module.ts";
+import { environmentVariable, flagOf, mayRead, permitted } from "../permissions.ts";
 import { fetchModule, loadingFailed, type ModuleSource } from "./module-source.ts";
 
 /** @throws {StackfulError} SF_MODULE, SF_LINK or SF_TOOLCHAIN. */
@@ -37,8 +40,12 @@ async function readSource(source: ModuleSource): Promise<Uint8Array<ArrayBuffer>
   if (source instanceof URL && source.protocol !== "file:") {
     return new Uint8Array(await (await fetchModule(source)).arrayBuffer());
   }
+  const path = source instanceof URL ? fileURLToPath(source) : source;
+  if (!mayRead(path)) {
+    throw loadingFailed(source, `it needs ${flagOf({ name: "read", path })}`);
+  }
   try {
-    return await readFile(source);
+    return await readFile(path);
   } catch (cause) {
     throw loadingFailed(source, cause);
   }
@@ -50,7 +57,8 @@ async function linkCached(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { link, linkHash } = await import("../link/link.ts");
   const options = { asyncImports };
-  const directory = process.env.STACKFUL_CACHE ?? join(cacheHome(), "stackful");
+  const directory = cacheDirectory();
+  if (directory === undefined) return (await link(bytes, options)).wasm;
   const hash = await linkHash(bytes, options);
   const path = join(directory, `${hash}.wasm`);
   try {
@@ -71,6 +79,16 @@ async function linkCached(
   return wasm;
 }
 
-function cacheHome(): string {
-  return process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+/** Undefined where there is none that may be used. */
+function cacheDirectory(): string | undefined {
+  const path = environmentVariable("STACKFUL_CACHE") ?? userCache();
+  if (path === undefined) return undefined;
+  return permitted({ name: "read", path }) && permitted({ name: "write", path }) ? path : undefined;
+}
+
+function userCache(): string | undefined {
+  // Deno has a permission of its own for homedir.
+  const home = jsRuntime() === "deno" ? environmentVariable("HOME") : homedir();
+  const caches = environmentVariable("XDG_CACHE_HOME") || (home && join(home, ".cache"));
+  return caches && join(caches, "stackful");
 }

@@ -1,6 +1,7 @@
 //! Where a module comes from, and how one that is not there is reported.
 
 import { StackfulError } from "../errors.ts";
+import type { Module } from "../webassembly.ts";
 
 /** A module that is yet to be compiled: its bytes, or where they are. */
 export type ModuleSource = string | URL | Uint8Array | ArrayBuffer;
@@ -9,7 +10,7 @@ export type ModuleSource = string | URL | Uint8Array | ArrayBuffer;
  * A path, or in a browser a URL; a URL object, which is read from its file or fetched; the bytes of a
  * module; or a module that is compiled already.
  */
-export type GuestSource = ModuleSource | WebAssembly.Module;
+export type GuestSource = ModuleSource | Module;
 
 /** argv[0] of a guest that is given none. */
 export function programName(source: GuestSource): string {

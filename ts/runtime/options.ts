@@ -43,9 +43,9 @@ export const DEFAULT_LIMITS: Limits = {
 export interface RuntimeGrants {
   /** Host directories that the guest sees, with everything below them. */
   readonly directories?: readonly DirectoryGrant[];
-  /** Where it may connect: "host:port", "[ipv6]:port", "host:*", "*". */
+  /** Where it may connect, or send datagrams: "host:port", "[ipv6]:port", "host:*", "*". */
   readonly connect?: readonly string[];
-  /** Where it may listen, written alike; port 0 is a port of its own. */
+  /** Where it may listen, or bind a UDP socket, written alike; port 0 is a port of its own. */
   readonly listen?: readonly string[];
 }
 
@@ -84,7 +84,7 @@ export interface RuntimeOptions {
   readonly raisesSignals?: boolean;
   /** Takes lines of standard output and error, without line breaks. @defaultValue the host's own */
   readonly onOutput?: (stream: "stdout" | "stderr", line: string) => void;
-  /** Takes failures of tasks that the guest spawned. @defaultValue a process warning */
+  /** Takes failures of tasks that the guest spawned. @defaultValue a warning: the process's, or the console's */
   readonly onTaskFailed?: (error: StackfulError) => void;
 }
 

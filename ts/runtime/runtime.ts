@@ -399,8 +399,10 @@ export class Runtime extends Coordination implements AsyncDisposable {
   }
 
   #report(error: StackfulError): void {
+    const { process } = globalThis; // None in a browser.
     if (this.#options.onTaskFailed !== undefined) this.#options.onTaskFailed(error);
-    else globalThis.process?.emitWarning?.(error.message, { code: error.code });
+    else if (process?.emitWarning === undefined) console.warn(error);
+    else process.emitWarning(error.message, { code: error.code });
   }
 
   protected override host(what?: string): GroupHost {

@@ -8,7 +8,7 @@ import type { TurnStats } from "../sched/loop.ts";
 
 export interface RuntimeStats extends Readonly<BackendStats> {
   readonly backend: BackendName;
-  /** Why a better backend is not in use. */
+  /** Why a better backend is not in use, and what permissions operations have lacked in this one. */
   readonly reasons: readonly BackendReason[];
   /** Turns of the scheduler; `turns` counts calls of the backend. */
   readonly schedulerTurns: number;
@@ -39,7 +39,7 @@ export function readStats(
   return {
     ...backend.stats,
     backend: backend.name,
-    reasons,
+    reasons: [...reasons, ...refusals(backend)],
     schedulerTurns: turns.turns,
     longestTurnMs: turns.longestTurnMs,
     runs: turns.runs,
@@ -51,4 +51,8 @@ export function readStats(
     regionsFreeBytes: guest.sharedU32(SHARED.regionsFreeBytes),
     memoryBytes: guest.memory.buffer.byteLength,
   };
+}
+
+function refusals({ name, permissionsMissing = [] }: Backend): BackendReason[] {
+  return permissionsMissing.map((flag) => ({ name, reason: `an operation needed ${flag}` }));
 }

@@ -258,7 +258,10 @@ SF_PARKS static int32_t visit(struct client *client) {
     int32_t said = 0;
     result = listen_all(client, &finish, &end);
     sf_cancel_wait(talker, &said);
-    if (finish == CUT_OFF && result == 0 && client->leaves && said == 0) finish = LEFT;
+    if (finish == CUT_OFF && client->leaves && said == 0 && (result == 0 || result == -SF_EPROTO)) {
+      finish = LEFT; /* It may be within a message. */
+      result = 0;
+    }
   }
   sf_close(client->handle);
   report(FINISHED, client->number, client->session, (uint32_t)result, finish, end);

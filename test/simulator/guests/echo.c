@@ -8,13 +8,15 @@
 #include "server.h"
 
 enum kind {
-  SERVED = 1, /* port, result, bytes in, bytes out */
-  CLIENT = 2, /* number, port, result, bytes to send, bytes received */
+  SERVED = 1, /* client's end, result, bytes in, bytes out */
+  CLIENT = 2, /* number and FLAG_IMPATIENT, its end, result, bytes to send, bytes received */
   BROKEN = 3, /* number, enum broken, position */
   LATE = 4,   /* number, milliseconds that a call took longer than its timeout */
 };
 
 enum broken { DIFFERS = 1, SURPLUS = 2 };
+
+#define FLAG_IMPATIENT 0x10000u
 
 /* ── Server ────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -74,7 +76,7 @@ static int32_t serve_relayed(struct connection *connection) {
   int32_t error = result < 0 ? sf_group_cancel(&both) : sf_group_wait(&both);
   if (result == 0) result = error;
   free(buffer);
-  report(SERVED, connection->port, (uint32_t)result, relay.in, relay.out, 0);
+  report(SERVED, connection->peer, (uint32_t)result, relay.in, relay.out, 0);
   return result;
 }
 
@@ -90,7 +92,7 @@ static int32_t serve_plainly(struct connection *connection) {
     if (result < 0) break;
     out += count;
   }
-  report(SERVED, connection->port, (uint32_t)result, in, out, 0);
+  report(SERVED, connection->peer, (uint32_t)result, in, out, 0);
   return result;
 }
 
@@ -201,6 +203,7 @@ static int32_t client_run(void *argument) {
   struct client *client = argument;
   uint32_t place = victim_begin();
   struct sf_address local = {0};
+  bool impatient = false;
   uint64_t start_ns = sf_monotonic_ns();
   int32_t result = client->handle =
       sf_tcp_connect_timeout(&client->server, sf_after(CONNECT_TIMEOUT));
@@ -208,9 +211,8 @@ static int32_t client_run(void *argument) {
   if (result >= 0) result = sf_local_address(client->handle, &local);
   if (result >= 0) {
     /* Some have no patience: their time is up at any point of the exchange. */
-    uint64_t patience_ns = random_chance(&client->random, 200)
-                               ? random_ms(&client->random, 2000)
-                               : 10 * STALL_TIMEOUT;
+    impatient = random_chance(&client->random, 200);
+    uint64_t patience_ns = impatient ? random_ms(&client->random, 2000) : 10 * STALL_TIMEOUT;
     struct sf_timeout scope;
     start_ns = sf_monotonic_ns();
     sf_timeout_begin(&scope, sf_after(patience_ns));
@@ -220,7 +222,8 @@ static int32_t client_run(void *argument) {
   }
   victim_end(place);
   if (client->handle >= 0) sf_close(client->handle);
-  report(CLIENT, client->number, local.port, (uint32_t)result, client->to_send, client->received);
+  report(CLIENT, client->number | (impatient ? FLAG_IMPATIENT : 0), endpoint_id(&local),
+         (uint32_t)result, client->to_send, client->received);
   return 0;
 }
 

@@ -9,7 +9,7 @@
 
 struct connection {
   sf_handle_t handle;
-  uint32_t port; /* the peer's */
+  uint32_t peer; /* its endpoint_id */
   int32_t (*serve)(struct connection *connection);
 };
 
@@ -17,6 +17,11 @@ static struct sf_address endpoint(uint32_t ipv4, uint32_t port) {
   struct sf_address address = {.family = SF_FAMILY_IPV4, .port = (uint16_t)port};
   for (uint32_t i = 0; i < 4; i++) address.bytes[i] = (uint8_t)(ipv4 >> (24 - 8 * i));
   return address;
+}
+
+/* One number for a connection's end at the client's: the last byte of its address, and its port. */
+static uint32_t endpoint_id(const struct sf_address *address) {
+  return ((uint32_t)address->bytes[3] << 16) | address->port;
 }
 
 static int32_t connection_run(void *argument) {
@@ -29,11 +34,13 @@ static int32_t connection_run(void *argument) {
   return result;
 }
 
-static int32_t connection_start(struct sf_group *group, sf_handle_t handle, uint32_t port,
+static int32_t connection_start(struct sf_group *group, sf_handle_t handle,
+                                const struct sf_address *peer,
                                 int32_t (*serve)(struct connection *)) {
   struct connection *connection = malloc(sizeof(*connection));
   if (connection == NULL) return -SF_ENOMEM;
-  *connection = (struct connection){.handle = handle, .port = port, .serve = serve};
+  *connection = (struct connection){
+      .handle = handle, .peer = endpoint_id(peer), .serve = serve};
   const struct sf_spawn_options options = {.stack_bytes = 16384, .name = "connection"};
   int32_t error = sf_group_spawn(group, connection_run, connection, &options, NULL);
   if (error < 0) free(connection);
@@ -54,7 +61,7 @@ SF_PARKS static int32_t server_run(uint32_t port, int32_t (*serve)(struct connec
     struct sf_address peer;
     result = sf_tcp_accept(listener, &peer);
     if (result >= 0) {
-      if (connection_start(&connections, result, peer.port, serve) < 0) sf_close(result);
+      if (connection_start(&connections, result, &peer, serve) < 0) sf_close(result);
     } else if (result == -SF_EMFILE || result == -SF_ENFILE || result == -SF_ENOBUFS ||
                result == -SF_ENOMEM) {
       result = sf_sleep(SHORTAGE_PAUSE);

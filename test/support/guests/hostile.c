@@ -248,6 +248,8 @@ LAW(forged_handles)(int32_t seed_given) {
     CHECK(sf_fsync(handle) == -SF_EBADF);
     CHECK(sf_local_address(handle, &address) == -SF_EBADF);
     CHECK(sf_peer_address(handle, &address) == -SF_EBADF);
+    CHECK(sf_send_to(handle, buffer, 16, &address) == -SF_EBADF);
+    CHECK(sf_receive_from(handle, buffer, 16, &address) == -SF_EBADF);
   }
   return 0;
 }
@@ -269,6 +271,7 @@ LAW(wild_pointers)(void) {
   CHECK(sf_peer_address(client, WILD) == -SF_EFAULT);
   CHECK(sf_tcp_connect(WILD) == -SF_EFAULT);
   CHECK(sf_tcp_listen(WILD, 1) == -SF_EFAULT);
+  CHECK(sf_udp_bind(WILD) == -SF_EFAULT);
   CHECK(sf_open(WILD, 10, SF_OPEN_READ, 0) == -SF_EFAULT);
   char buffer[8];
   CHECK(sf_read(server, buffer, 8) == 5 && memcmp(buffer, "hello", 5) == 0);

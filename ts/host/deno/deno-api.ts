@@ -26,23 +26,9 @@ export interface DenoListener {
   unref(): void;
 }
 
-/** What Deno's permission functions can be asked about. Absent members: all of it. */
-export type Permission =
-  | { readonly name: "net"; readonly host?: string }
-  | { readonly name: "read" | "write" | "ffi"; readonly path?: string }
-  | { readonly name: "env"; readonly variable?: string }
-  | { readonly name: "sys"; readonly kind?: string };
-
 export interface DenoApi {
   listen(options: { hostname: string; port: number; tcpBacklog: number }): DenoListener;
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoConn>;
-  readonly permissions: {
-    /** `partial`: granted, but not for everything that the descriptor covers. */
-    querySync(permission: Permission): {
-      readonly state: "granted" | "denied" | "prompt";
-      readonly partial: boolean;
-    };
-  };
 }
 
 /** Deno's own functions; undefined on any other host. */

@@ -100,6 +100,8 @@ export class DenoConnection extends ConnectionBase {
   }
 
   protected override release(): number | Promise<number> {
+    // Deno keeps the descriptor until a read has noticed, which has to happen.
+    this.keepAlive(this.#reading !== undefined);
     this.#released = true;
     if (this.#sending !== undefined) {
       // Bytes the guest was told are sent must still go, as they would from the kernel's buffer; only
@@ -112,7 +114,6 @@ export class DenoConnection extends ConnectionBase {
       return 0;
     }
     this.#close();
-    // Deno keeps the descriptor until the read has noticed.
     return this.#reading === undefined ? 0 : this.#reading.then(() => 0);
   }
 

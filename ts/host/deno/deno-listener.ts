@@ -46,9 +46,10 @@ export class DenoListener extends ListenerBase {
   }
 
   protected override release(): number | Promise<number> {
+    // Deno keeps the descriptor until the accept has noticed, which has to happen.
+    this.keepAlive(true);
     this.#released = true;
     this.#listener.close();
-    // Deno keeps the descriptor until the accept has noticed.
     return this.#accepting === undefined ? 0 : this.#accepting.then(() => 0);
   }
 

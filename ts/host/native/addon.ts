@@ -19,8 +19,16 @@ export interface AddonHandle {
  */
 export interface Addon {
   readonly abiVersion: number;
-  /** `counters` has COUNTER.length elements, which every `turn` writes. */
-  open(handlesMax: number, entries: number, counters: Float64Array): AddonHandle | number;
+  /**
+   * `counters` has COUNTER.length elements, which every `turn` writes. `wakeByThread`: where the event
+   * loop is not libuv's; then a `turn` that waits is not ended by what happens in the event loop.
+   */
+  open(
+    handlesMax: number,
+    entries: number,
+    counters: Float64Array,
+    wakeByThread: boolean,
+  ): AddonHandle | number;
   grantDirectory(
     handle: AddonHandle,
     hostPath: string,
@@ -29,7 +37,8 @@ export interface Addon {
   ): number;
   /** `bytes`: empty for any address. `port`: -1 for any. */
   grantEndpoint(handle: AddonHandle, use: number, bytes: Uint8Array, port: number): number;
-  bind(handle: AddonHandle, memory: Uint8Array, shared: number): number;
+  /** `moves`: the memory may be elsewhere once it has grown. */
+  bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */
   turn(handle: AddonHandle, waitNs: number): number;
   /** `ranges`: address and bytes by turns. Returns the bytes discarded, or a negated errno. */
@@ -81,10 +90,6 @@ export function loadAddon(): LoadedAddon {
 }
 
 function load(): LoadedAddon {
-  // It waits in libuv. Other runtimes export libuv's names too, and abort when some are called.
-  if (process.versions.bun !== undefined || process.versions.deno !== undefined) {
-    return { reason: "the native addon works in Node only, so far" };
-  }
   const file = addonFile();
   try {
     if (!existsSync(file)) return { reason: missing(file) };
@@ -100,6 +105,11 @@ function load(): LoadedAddon {
 
 function missing(file: string): string {
   const reasonFile = addonReasonFile();
-  const reason = existsSync(reasonFile) ? `: ${readFileSync(reasonFile, "utf8")}` : "";
-  return `there is no addon at ${file}${reason}`;
+  if (existsSync(reasonFile))
+    return `there is no addon at ${file}: ${readFileSync(reasonFile, "utf8")}`;
+  const { platform, arch } = process;
+  if (platform !== "linux") return `io_uring is Linux's; this is ${platform}`;
+  if (existsSync(packageRoot("native/src")))
+    return `there is no addon at ${file}: npm run build makes it`;
+  return `this package has no addon for ${platform}-${arch}`;
 }

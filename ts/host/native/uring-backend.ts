@@ -8,6 +8,7 @@ import { StackfulError } from "../../errors.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
 import { type Addon, type AddonHandle, COUNTER, ENDPOINT_USE, loadAddon } from "./addon.ts";
+import { type HostTraits, hostTraits } from "./host-traits.ts";
 
 /** Submissions that go to the kernel at once. A guest's batch beyond that costs further calls. */
 const ENTRIES = 1024;
@@ -28,10 +29,11 @@ const NO_BYTES = new Uint8Array(0);
 export class UringBackend implements Backend {
   readonly name = "uring";
   readonly environment = SYSTEM;
-  readonly canWait = true;
+  readonly canWait: boolean;
   readonly canDiscard = true;
   onReady: () => void = () => {};
   readonly #addon: Addon;
+  readonly #memoryMoves: boolean;
   readonly #counters: Float64Array;
   #handle: AddonHandle | undefined;
   #memory: WebAssembly.Memory | undefined;
@@ -41,26 +43,33 @@ export class UringBackend implements Backend {
   #turns = 0;
   #hostTurned: (() => void)[] = [];
 
-  private constructor(addon: Addon, handle: AddonHandle, counters: Float64Array) {
+  private constructor(
+    addon: Addon,
+    handle: AddonHandle,
+    counters: Float64Array,
+    { wake, memoryMoves }: HostTraits,
+  ) {
+    this.canWait = wake === "libuv";
+    this.#memoryMoves = memoryMoves;
     this.#addon = addon;
     this.#handle = handle;
     this.#counters = counters;
   }
 
-  /** As `openUring`. */
-  static open({ grants, handlesMax }: BackendOptions): UringBackend {
+  /** As `openUring`. `traits`: of another runtime than this, for tests. */
+  static open({ grants, handlesMax }: BackendOptions, traits = hostTraits()): UringBackend {
     const { addon, reason } = loadAddon();
     if (addon === undefined) {
       throw new StackfulError("SF_IO", `open io_uring: ${reason}`, {
         errno: "ENOSYS",
-        hint: "build it with `npm run build`, or use another backend",
+        hint: "use another backend",
       });
     }
     const counters = new Float64Array(COUNTER.length);
-    const handle = addon.open(handlesMax, ENTRIES, counters);
+    const handle = addon.open(handlesMax, ENTRIES, counters, traits.wake === "thread");
     if (typeof handle === "number") throw refused(handle);
 
-    const backend = new UringBackend(addon, handle, counters);
+    const backend = new UringBackend(addon, handle, counters, traits);
     try {
       for (const { host, guest, readOnly = false } of grants.directories ?? []) {
         if (`${host}${guest}`.includes("\0") || host === "" || guest === "") {
@@ -98,7 +107,7 @@ export class UringBackend implements Backend {
   }
 
   /**
-   * Whether the last `turn` ended, or did not wait at all, because the host's event loop has work:
+   * With `canWait`: whether the last `turn` ended, or did not wait at all, because the host's event loop has work:
    * whoever waits in `turn` then lets it turn with `turnHostLoop` before waiting again. Also true
    * after a second of waiting in vain: the kernel cannot see what JavaScript has started since the
    * loop last turned. For that reason, call `turnHostLoop` after JavaScript that may start I/O.
@@ -117,7 +126,7 @@ export class UringBackend implements Backend {
     this.#opened("turn host loop");
     return new Promise((resolve) => {
       setImmediate(() => {
-        if (this.#handle === undefined) {
+        if (this.#handle === undefined || !this.canWait) {
           resolve();
         } else {
           this.#hostTurned.push(resolve);
@@ -139,7 +148,8 @@ export class UringBackend implements Backend {
     const handle = this.#opened("bind");
     const { buffer } = memory;
     const bytes = new Uint8Array(buffer);
-    const result = this.#addon.bind(handle, bytes, shared);
+    const moves = this.#memoryMoves && buffer instanceof ArrayBuffer;
+    const result = this.#addon.bind(handle, bytes, shared, moves);
     if (result === -ERRNO.EFAULT || result === -ERRNO.EINVAL) {
       const message = `bind memory of ${buffer.byteLength} bytes, sf_shared at ${shared}`;
       const wrong =
@@ -153,7 +163,8 @@ export class UringBackend implements Backend {
   }
 
   /**
-   * Waits at most a second, whatever `waitNs` says: Worker.terminate() cannot interrupt it.
+   * Waits at most a second, whatever `waitNs` says: Worker.terminate() cannot interrupt it. Without
+   * `canWait` not at all.
    *
    * @throws {StackfulError} `SF_IO` when io_uring itself fails, `SF_DISPOSED` after dispose.
    */
@@ -161,7 +172,7 @@ export class UringBackend implements Backend {
     const handle = this.#opened("turn");
     this.#bindAgain();
     this.#turns++;
-    const result = this.#addon.turn(handle, waitNs);
+    const result = this.#addon.turn(handle, this.canWait ? waitNs : 0);
     if (result < 0) throw failure("turn io_uring", result);
     // A turn takes what has signalled, also the poke that somebody still waits for.
     if (this.#hostTurned.length > 0) this.#addon.poke(handle);

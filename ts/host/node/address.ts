@@ -1,10 +1,10 @@
-//! Endpoints, and their spelling in node:net.
+//! Endpoints, and their spelling in node:net and node:dgram.
 
 import { networkInterfaces } from "node:os";
 import type { Endpoint } from "../grants.ts";
 import { addressBytes, addressText } from "../resources/address-text.ts";
 
-/** The `host` for node:net. A zone is an interface's name there. */
+/** The `host` for both. A zone is an interface's name there. */
 export function hostOf({ bytes, scope }: Endpoint): string {
   const zone = scope === 0 ? undefined : zoneName(scope);
   return zone === undefined ? addressText(bytes) : `${addressText(bytes)}%${zone}`;

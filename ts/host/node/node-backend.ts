@@ -1,17 +1,19 @@
-//! The backend that every Node has: node:net and node:fs behind the rings. It does its I/O from
-//! Node's event loop and therefore never waits in `turn`.
+//! The backend that every Node has: node:net, node:dgram and node:fs behind the rings. It does
+//! its I/O from Node's event loop and therefore never waits in `turn`.
 
 import { OP } from "../../abi.gen.ts";
 import { SYSTEM } from "../../guest/environment.ts";
+import { jsRuntime } from "../../js-runtime.ts";
 import type { Backend, BackendName, BackendOptions, Grants } from "../backend.ts";
 import type { Directory } from "../grants.ts";
 import type { Operation } from "../resources/operation.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
+import { Sandbox } from "../resources/sandbox.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
-import { startConnect, startListen } from "./open-socket.ts";
+import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
 
 /**
- * Opens the backend built on node:net and node:fs.
+ * Opens the backend built on node:net, node:dgram and node:fs.
  *
  * @throws {StackfulError} `SF_IO` when a granted directory does not exist.
  * @throws {RangeError} when `handlesMax` is not an integer from 0 to 2^20, or a granted port not
@@ -30,7 +32,7 @@ export class NodeBackend extends RingBackend {
   #doorbell: NodeJS.Immediate | undefined;
 
   constructor(options: BackendOptions, directories: readonly Directory[]) {
-    super(options);
+    super(options, jsRuntime() === "deno" ? new Sandbox() : undefined);
     this.grants = options.grants;
     this.#directories = directories;
   }
@@ -41,6 +43,8 @@ export class NodeBackend extends RingBackend {
         return startListen(this.context, this.grants.listen, operation);
       case OP.CONNECT:
         return startConnect(this.context, this.grants.connect, operation);
+      case OP.UDP_BIND:
+        return startUdpBind(this.context, this.grants, operation);
       default:
         void startOpen(this.context, this.#directories, operation);
         return undefined;

@@ -10,6 +10,7 @@ import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
+import { flagOf, permitted } from "../../permissions.ts";
 import type { DirectoryGrant } from "../backend.ts";
 import {
   checkDirectoryGrant,
@@ -22,6 +23,7 @@ import { errnoOf } from "../resources/errno.ts";
 import { type OpenRequest, openFailure, readOpenRequest } from "../resources/open-request.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
+import type { Sandbox } from "../resources/sandbox.ts";
 import { File } from "./file.ts";
 
 // Plain descriptors, because a FileHandle closes itself when it is collected.
@@ -29,6 +31,9 @@ const openFd = promisify(fs.open);
 const closeFd = promisify(fs.close);
 const fstat = promisify(fs.fstat);
 const ftruncate = promisify(fs.ftruncate);
+
+/** Where Linux has a link to each file that is open. */
+const DESCRIPTORS = { name: "read", path: "/proc/self/fd" } as const;
 
 const links: LinkReader = {
   async kind(path) {
@@ -51,6 +56,11 @@ export async function openDirectories(
   return Promise.all(
     grants.map(async (grant) => {
       checkDirectoryGrant(grant);
+      const permission = { name: "read", path: grant.host } as const;
+      if (!permitted(permission)) {
+        const message = `grant directory ${grant.host}: it needs ${flagOf(permission)}`;
+        throw new StackfulError("SF_IO", message, { errno: "ENOTCAPABLE" });
+      }
       try {
         const root = await realpath(grant.host);
         if (!(await stat(root)).isDirectory()) throw openFailure("ENOTDIR", root);
@@ -73,7 +83,7 @@ export async function startOpen(
   directories: readonly Directory[],
   operation: Operation,
 ): Promise<void> {
-  const { handles, operations } = context;
+  const { handles, operations, sandbox } = context;
   // While the path is walked nothing has happened yet, so that is when a CANCEL takes effect.
   operation.owner = { cancel: () => operations.finish(operation, -ERRNO.ECANCELED) };
   try {
@@ -82,6 +92,9 @@ export async function startOpen(
     if (handles.full) throw openFailure("EMFILE");
     const path = await resolveBeneath(located, links, !request.exclusive);
     if (operation.finished) return;
+    if (sandbox !== undefined && !allows(sandbox, request, path)) {
+      throw openFailure("ENOTCAPABLE", path);
+    }
 
     operation.owner = undefined;
     const fd = await openFd(path, hostFlags(request), request.mode);
@@ -100,6 +113,15 @@ export async function startOpen(
   }
 }
 
+function allows(sandbox: Sandbox, request: OpenRequest, path: string): boolean {
+  const { root } = request.located.directory;
+  const writes = request.write || request.create || request.truncate || request.append;
+  return (
+    (!request.read || sandbox.allowsFile("read", root, path)) &&
+    (!writes || sandbox.allowsFile("write", root, path))
+  );
+}
+
 function hostFlags({ located, ...request }: OpenRequest): number {
   const c = fs.constants;
   // O_NONBLOCK: opening a FIFO must not hold a thread of the pool until its other end opens.
@@ -116,15 +138,26 @@ function hostFlags({ located, ...request }: OpenRequest): number {
 
 /** Fails unless `fd`, opened at `path`, is inside the directory now that it is open. */
 async function verify(fd: number, path: string, { root }: Directory): Promise<void> {
-  try {
-    if (isBeneath(root, await readlink(`/proc/self/fd/${fd}`))) return;
-  } catch {
-    // No /proc: see whether the path, free of links now, still leads to the file that is open.
+  const link = await descriptorLink(fd);
+  if (link !== undefined) {
+    if (isBeneath(root, link)) return;
+  } else {
+    // Whether the path, free of links now, still leads to the file that is open.
     const now = await realpath(path);
     const [opened, named] = await Promise.all([fstat(fd), stat(now)]);
     if (isBeneath(root, now) && opened.ino === named.ino && opened.dev === named.dev) return;
   }
   throw openFailure("ENOTCAPABLE", path);
+}
+
+/** Where what is open lies; undefined where nobody says, or nobody may look. */
+async function descriptorLink(fd: number): Promise<string | undefined> {
+  if (!permitted(DESCRIPTORS)) return undefined;
+  try {
+    return await readlink(`${DESCRIPTORS.path}/${fd}`);
+  } catch {
+    return undefined;
+  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,15 +1,18 @@
-//! LISTEN and CONNECT: from an sf_address to a handle.
+//! LISTEN, CONNECT and UDP_BIND: from an sf_address to a handle.
 
+import { createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
 import { ERRNO } from "../../abi.gen.ts";
-import type { EndpointGrant } from "../backend.ts";
+import type { EndpointGrant, Grants } from "../backend.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { backlogOf } from "../resources/listener.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
-import { hostOf } from "./address.ts";
+import { UdpSocket } from "../resources/udp-socket.ts";
+import { endpointOf, hostOf } from "./address.ts";
 import { Connection, SOCKET_OPTIONS } from "./connection.ts";
+import { datagramPort } from "./datagram-port.ts";
 import { Listener } from "./listener.ts";
 
 export function startListen(
@@ -68,5 +71,42 @@ export function startConnect(
     if (handle < 0) fail(handle);
     else operations.finish(operation, handle);
   });
+  return undefined;
+}
+
+export function startUdpBind(
+  context: Context,
+  grants: Grants,
+  operation: Operation,
+): number | undefined {
+  const { operations, handles } = context;
+  const endpoint = grantedEndpoint(context, grants.listen, operation);
+  if (typeof endpoint === "number") return endpoint;
+
+  const ipv6Only = endpoint.bytes.length === 16;
+  const socket = createSocket({
+    type: ipv6Only ? "udp6" : "udp4",
+    ipv6Only,
+    // Addresses are never names here, and Node's own look-up would take a turn of the event loop.
+    lookup: (address, { family }, done) => done(null, address, Number(family)),
+  });
+  const fail = (result: number): void => {
+    if (operation.finished) return;
+    operations.finish(operation, result);
+    socket.close();
+  };
+  operation.owner = { cancel: () => fail(-ERRNO.ECANCELED) };
+  socket.on("error", (error) => fail(-errnoOf(error)));
+  socket.once("listening", () => {
+    if (operation.finished) return;
+    const udp = new UdpSocket(context, datagramPort(socket), grants.connect);
+    socket.on("message", (data, { address, port }) => udp.arrived(data, endpointOf(address, port)));
+    socket.on("error", (error) => udp.failed(errnoOf(error)));
+    const handle = handles.insert(udp);
+    if (handle < 0) fail(handle);
+    else operations.finish(operation, handle);
+  });
+  // Exclusive: in a node:cluster worker the socket would otherwise be the primary's.
+  socket.bind({ address: hostOf(endpoint), port: endpoint.port, exclusive: true });
   return undefined;
 }

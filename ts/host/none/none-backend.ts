@@ -1,73 +1,37 @@
-//! The backend of a host that has no files and no sockets: every operation completes with ENOSYS, at
-//! once. Tasks, timers, channels and host imports do without one. Runs anywhere, browsers included.
+//! The backend of a host that has no files and no sockets: what would open one fails with ENOSYS.
+//! Tasks, timers, channels and host imports do without. Runs anywhere, browsers included.
 
-import { ERRNO, OP } from "../../abi.gen.ts";
+import { ERRNO } from "../../abi.gen.ts";
 import { SYSTEM } from "../../guest/environment.ts";
-import type { Backend, BackendOptions, BackendStats } from "../backend.ts";
-import { GuestRing } from "../ring.ts";
+import type { Backend, BackendOptions } from "../backend.ts";
+import { nextMacrotask } from "../macrotask.ts";
+import { RingBackend } from "../resources/ring-backend.ts";
 
-/** Operations kept for the completion ring to take; the rest stays in the submission ring. */
-const PENDING_MAX = 4096;
-
-/** Grants name nothing that it could reach. */
-export async function openNone(_options: BackendOptions): Promise<Backend> {
-  return new NoneBackend();
+/** @throws {RangeError} {TypeError} as every backend does; grants name nothing that it could reach. */
+export async function openNone(options: BackendOptions): Promise<Backend> {
+  return new NoneBackend(options);
 }
 
-class NoneBackend implements Backend {
+class NoneBackend extends RingBackend {
   readonly name = "none";
   readonly environment = SYSTEM;
-  readonly canWait = false;
-  readonly canDiscard = false;
-  readonly hostLoopReady = true;
-  readonly handlesOpen = 0;
-  /** Never called: nothing finishes outside of a turn. */
-  onReady: () => void = () => {};
-  readonly #ring = new GuestRing();
-  readonly #stats: BackendStats = {
-    turns: 0,
-    nativeCalls: 0,
-    systemCalls: 0,
-    submissions: 0,
-    completions: 0,
-  };
-  /** Tokens of the operations that the completion ring had no room for. */
-  #refused: number[] = [];
+  #silenced = false;
 
-  get stats(): Readonly<BackendStats> {
-    return this.#stats;
+  protected override startOpener(): number {
+    return -ERRNO.ENOSYS;
   }
 
-  get pending(): number {
-    return this.#refused.length;
-  }
+  /** Nothing finishes outside of a turn. */
+  protected override ring(): void {}
 
-  bind(memory: WebAssembly.Memory, shared: number): void {
-    this.#ring.bind(memory, shared);
-  }
-
-  turn(_waitNs: number): number {
-    this.#stats.turns++;
-    const room = PENDING_MAX - this.#refused.length;
-    this.#stats.submissions += this.#ring.take(room, ({ code, token }) => {
-      if (code !== OP.CANCEL) this.#refused.push(token);
+  protected override ringLater(): void {
+    this.#silenced = false;
+    nextMacrotask(() => {
+      if (!this.#silenced) this.onReady();
     });
-    const left = this.#refused.findIndex((token) => !this.#ring.complete(token, -ERRNO.ENOSYS));
-    const delivered = left < 0 ? this.#refused.length : left;
-    this.#refused.splice(0, delivered);
-    this.#stats.completions += delivered;
-    return delivered;
   }
 
-  turnHostLoop(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, 0));
-  }
-
-  discard(_ranges: Uint32Array): number {
-    return 0;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#refused = [];
+  protected override silence(): void {
+    this.#silenced = true;
   }
 }

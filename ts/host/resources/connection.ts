@@ -69,6 +69,9 @@ export abstract class ConnectionBase implements Resource {
       case OP.PREAD:
       case OP.PWRITE:
         return -ERRNO.ESPIPE;
+      case OP.SEND_TO:
+      case OP.RECEIVE_FROM:
+        return -ERRNO.ENOTSUP;
       default:
         return -ERRNO.EINVAL;
     }

@@ -43,12 +43,13 @@ export function writeEndpoint(
 
 /** The endpoint that the guest names for a new handle and may use, or a negated errno. */
 export function grantedEndpoint(
-  { ring, handles }: Context,
+  { ring, handles, sandbox }: Context,
   grants: readonly EndpointGrant[] | undefined,
   { submission }: Operation,
 ): Endpoint | number {
   const endpoint = readEndpoint(ring, submission.pointer);
   if (typeof endpoint === "number") return endpoint;
   if (!endpointGranted(grants, endpoint)) return -ERRNO.ENOTCAPABLE;
+  if (sandbox?.allowsEndpoint(endpoint) === false) return -ERRNO.ENOTCAPABLE;
   return handles.full ? -ERRNO.EMFILE : endpoint;
 }

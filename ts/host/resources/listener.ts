@@ -57,6 +57,9 @@ export abstract class ListenerBase implements Resource {
       case OP.PREAD:
       case OP.PWRITE:
         return -ERRNO.ESPIPE;
+      case OP.SEND_TO:
+      case OP.RECEIVE_FROM:
+        return -ERRNO.ENOTSUP;
       default:
         return -ERRNO.EINVAL;
     }

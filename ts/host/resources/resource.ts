@@ -4,14 +4,17 @@
 import type { GuestRing } from "../ring.ts";
 import type { HandleTable } from "./handle-table.ts";
 import type { Operation, Operations, Owner } from "./operation.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 export interface Context {
   readonly ring: GuestRing;
   readonly handles: HandleTable<Resource>;
   readonly operations: Operations;
+  /** Absent where the host has none. */
+  readonly sandbox?: Sandbox | undefined;
 }
 
-/** What a handle names: a listener, a connection or a file. */
+/** What a handle names: a listener, a connection, a UDP socket or a file. */
 export interface Resource extends Owner {
   /**
    * Starts an operation on this handle, CLOSE excepted.

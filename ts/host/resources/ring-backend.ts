@@ -12,6 +12,7 @@ import { GuestRing, type Submission } from "../ring.ts";
 import { HANDLES_LIMIT, HandleTable } from "./handle-table.ts";
 import { type Operation, Operations } from "./operation.ts";
 import type { Context, Resource } from "./resource.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 /** Operations the host keeps for a guest. At the limit the rest stays in the bounded ring. */
 const PENDING_MAX = 2 ** 20;
@@ -46,11 +47,12 @@ export abstract class RingBackend implements Backend {
   #disposal: Promise<void> | undefined;
 
   /**
+   * @param sandbox - Absent where the host has none.
    * @throws {RangeError} when `handlesMax` is not an integer from 0 to 2^20, or a granted port not
    *   one from 0 to 65535.
    * @throws {TypeError} when a granted address has neither 4 bytes nor 16.
    */
-  constructor({ grants, handlesMax }: BackendOptions) {
+  constructor({ grants, handlesMax }: BackendOptions, sandbox?: Sandbox) {
     if (!Number.isInteger(handlesMax) || handlesMax < 0 || handlesMax > HANDLES_LIMIT) {
       throw new RangeError(`handlesMax: ${handlesMax} is not an integer up to ${HANDLES_LIMIT}`);
     }
@@ -58,7 +60,12 @@ export abstract class RingBackend implements Backend {
       checkEndpointGrant(grant);
     }
     this.#handles = new HandleTable(handlesMax);
-    this.context = { ring: this.#ring, handles: this.#handles, operations: this.#operations };
+    this.context = {
+      ring: this.#ring,
+      handles: this.#handles,
+      operations: this.#operations,
+      sandbox,
+    };
   }
 
   get stats(): Readonly<BackendStats> {
@@ -67,6 +74,10 @@ export abstract class RingBackend implements Backend {
 
   get pending(): number {
     return this.#operations.pending;
+  }
+
+  get permissionsMissing(): readonly string[] {
+    return this.context.sandbox?.missing ?? [];
   }
 
   get handlesOpen(): number {
@@ -156,6 +167,7 @@ export abstract class RingBackend implements Backend {
     switch (code) {
       case OP.LISTEN:
       case OP.CONNECT:
+      case OP.UDP_BIND:
       case OP.OPEN:
         return this.startOpener(operation);
       case OP.CLOSE:

@@ -2,7 +2,7 @@
 //! fast as it can, at a speed, or not at all.
 
 import { nextMacrotask } from "../macrotask.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Progress, Scheduler } from "./scheduler.ts";
 
 /** Longest that a world holds the host's event loop, in milliseconds. */
 const SLICE_MS = 8;
@@ -48,10 +48,14 @@ export class Pace {
   step(): void {
     if (this.#running || this.#stopped) return;
     this.#running = true;
-    const progress = this.#scheduler.step(Number.POSITIVE_INFINITY);
-    this.#running = false;
-    if (progress === "javascript") this.#scheduler.javascriptRan();
-    this.#anchor();
+    try {
+      // Whoever calls this comes from the host's event loop.
+      this.#scheduler.javascriptRan();
+      this.#scheduler.step(Number.POSITIVE_INFINITY);
+    } finally {
+      this.#running = false;
+      this.#anchor();
+    }
   }
 
   /** Runs for at most `budgetMs`; returns whether more is due. */
@@ -81,7 +85,13 @@ export class Pace {
       return;
     }
     clearTimeout(this.#timer);
-    this.#inMacrotask(() => this.#run(performance.now() + SLICE_MS));
+    this.#inMacrotask(() => this.#runOn());
+  }
+
+  /** A slice, or what is left of a frame. */
+  #runOn(): void {
+    if (!this.#manual) this.#run(performance.now() + SLICE_MS);
+    else if (performance.now() < this.#frameEndMs) this.#run(this.#frameEndMs);
   }
 
   #inMacrotask(what: () => void): void {
@@ -96,22 +106,24 @@ export class Pace {
   /** Returns whether more is due. */
   #run(endMs: number): boolean {
     const scheduler = this.#scheduler;
-    this.#running = true;
     const untilNs = this.#untilNs();
-    let progress = scheduler.step(untilNs);
-    while (progress === "stepped" && performance.now() < endMs) progress = scheduler.step(untilNs);
-    this.#running = false;
+    let progress: Progress = "stepped";
+    this.#running = true;
+    try {
+      do progress = scheduler.step(untilNs);
+      while (progress === "stepped" && performance.now() < endMs);
+    } finally {
+      this.#running = false;
+      // Also when the embedder was called, and has thrown.
+      if (progress === "stepped" && !this.#manual) this.#inMacrotask(() => this.#runOn());
+    }
     switch (progress) {
       case "stepped":
         // Behind: at a speed, what was missed is not made up for.
         this.#anchor();
-        if (!this.#manual) this.#inMacrotask(() => this.#run(performance.now() + SLICE_MS));
         return true;
       case "javascript":
-        this.#inMacrotask(() => {
-          const frameEndMs = this.#manual ? this.#frameEndMs : performance.now() + SLICE_MS;
-          if (performance.now() < frameEndMs) this.#run(frameEndMs);
-        });
+        this.#inMacrotask(() => this.#runOn());
         return true;
       case "held":
         return true;

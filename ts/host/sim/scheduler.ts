@@ -16,6 +16,13 @@ import type { Random } from "./random.ts";
 const BUDGET_BITS = 12;
 const EVENTS_BITS = 8;
 
+/**
+ * Programs that go on for so many steps without time passing are taken to wait for it, in a loop of
+ * their own: then a millisecond passes, or less, to the next event.
+ */
+const SPIN_STEPS = 1024;
+const SPIN_NS = 1e6;
+
 /** Where the guests' monotonic clock starts: a clock that shows 0 looks like one that is not set. */
 export const BOOT_NS = 1e9;
 
@@ -65,6 +72,8 @@ export class Scheduler {
   #javascriptDue = false;
   /** How many events may still come before a ready loop is stepped. */
   #eventsLeft = 0;
+  /** Steps of loops since time has passed. */
+  #spins = 0;
   #stepping = false;
 
   constructor(random: Random, observer: Observer) {
@@ -186,6 +195,7 @@ export class Scheduler {
       if (firstNs > this.nowNs || this.#eventsLeft === 0) {
         this.#eventsLeft = 1 << this.#random.integer(EVENTS_BITS);
         this.#stepLoop();
+        if (++this.#spins >= SPIN_STEPS) this.#pass(Math.min(this.nowNs + SPIN_NS, this.nextNs));
         return "stepped";
       }
       this.#eventsLeft--;
@@ -195,9 +205,14 @@ export class Scheduler {
       return "nothing";
     }
     const event = this.#queue.take()!;
-    this.nowNs = event.timeNs;
+    if (event.timeNs > this.nowNs) this.#pass(event.timeNs);
     event.run();
     return "stepped";
+  }
+
+  #pass(toNs: number): void {
+    this.nowNs = Math.max(this.nowNs, toNs);
+    this.#spins = 0;
   }
 
   #stepLoop(): void {

@@ -11,8 +11,10 @@ import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
 import { CallEvent } from "./event-queue.ts";
+import type { FileTiming } from "./file-timing.ts";
 import { ListenerHandle } from "./listener-handle.ts";
 import type { Network } from "./network.ts";
+import { startOpen } from "./open-file.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimHost } from "./sim-host.ts";
 import { StreamHandle } from "./stream-handle.ts";
@@ -20,6 +22,7 @@ import { StreamHandle } from "./stream-handle.ts";
 export interface SimContext extends Context {
   readonly host: SimHost;
   readonly network: Network;
+  readonly files: FileTiming;
 }
 
 /** A full completion ring is looked at again after so long. */
@@ -32,15 +35,14 @@ export class SimBackend extends RingBackend {
   readonly #simContext: SimContext;
   readonly #scheduler: Scheduler;
   readonly #grants: Grants;
+  readonly #directories: readonly Directory[];
   readonly #later = new CallEvent(() => this.onReady());
   readonly #onEnded: (backend: SimBackend) => void;
-  /** What waits for this process to begin. */
   #began: (() => void) | undefined;
   #loop: DrivenLoop | undefined;
 
   /**
    * @param directories - what `options.grants` give, found on the host's disk.
-   * @param began - called once, when its loop is there, or it has ended without one.
    * @param onEnded - called when it has ended.
    */
   constructor(
@@ -49,24 +51,29 @@ export class SimBackend extends RingBackend {
       readonly name: string;
       readonly host: SimHost;
       readonly network: Network;
+      readonly files: FileTiming;
       readonly environment: Environment;
       readonly directories: readonly Directory[];
-      began(): void;
       onEnded(backend: SimBackend): void;
     },
   ) {
     super(options);
-    const { host, network } = parts;
+    const { host, network, files } = parts;
     this.#grants = options.grants;
+    this.#directories = parts.directories;
     this.#scheduler = network.scheduler;
-    this.#simContext = { ...this.context, host, network };
+    this.#simContext = { ...this.context, host, network, files };
     this.environment = parts.environment;
-    this.#began = parts.began;
     this.#onEnded = parts.onEnded;
     this.driver = this.#scheduler.driver(parts.name, (loop) => {
       this.#loop = loop;
       this.#begin();
     });
+  }
+
+  /** Calls `began` once, when its loop is there, or it has ended without one. */
+  waitForLoop(began: () => void): void {
+    this.#began = began;
   }
 
   override bind(memory: WebAssembly.Memory, shared: number): void {
@@ -94,7 +101,7 @@ export class SimBackend extends RingBackend {
       case OP.CONNECT:
         return this.#connect(operation);
       default:
-        return -ERRNO.ENOSYS;
+        return startOpen(this.#simContext, this.#directories, operation);
     }
   }
 

@@ -4,11 +4,15 @@ import { StackfulError } from "../../errors.ts";
 import type { Environment } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendProvider } from "../backend.ts";
 import { addressText, parseAddress } from "../resources/address-text.ts";
+import { FileTiming } from "./file-timing.ts";
 import type { Network } from "./network.ts";
+import { findDirectories } from "./open-file.ts";
+import type { FileOptions } from "./options.ts";
 import { Ports } from "./ports.ts";
 import type { Random } from "./random.ts";
 import { BOOT_NS } from "./scheduler.ts";
 import { SimBackend } from "./sim-backend.ts";
+import { SimDisk } from "./sim-disk.ts";
 import { Tcp } from "./tcp.ts";
 
 export interface HostOptions {
@@ -21,6 +25,8 @@ export interface HostOptions {
 /** What a world gives its hosts. */
 export interface HostWorld {
   readonly network: Network;
+  /** As they are now. */
+  readonly fileOptions: () => FileOptions;
   readonly random: Random;
   /** When virtual time began, in nanoseconds since 1970. */
   readonly wallStartNs: bigint;
@@ -35,8 +41,12 @@ export class SimHost implements BackendProvider {
   /** Its number in the world, from 1. */
   readonly id: number;
   readonly addresses: { readonly ipv4: string; readonly ipv6: string };
+  /** Its files: grants name directories that are there. */
+  readonly disk: SimDisk;
   /** @internal */
   readonly tcp: Tcp;
+  readonly #files: FileTiming;
+  readonly #crashes: Random;
   readonly #world: HostWorld;
   readonly #ipv4: Uint8Array;
   readonly #ipv6: Uint8Array;
@@ -56,6 +66,9 @@ export class SimHost implements BackendProvider {
     this.addresses = { ipv4, ipv6 };
     const random = world.random.fork(`host/${name}`);
     this.#entropy = random.fork("entropy");
+    this.#crashes = random.fork("crashes");
+    this.#files = new FileTiming(random, world.fileOptions);
+    this.disk = new SimDisk(() => world.fileOptions().diskBytesMax);
     this.tcp = new Tcp(this, world.network, new Ports(random.fork("tcp-ports")));
     world.network.addAddress(this.#ipv4, this);
     world.network.addAddress(this.#ipv6, this);
@@ -78,18 +91,19 @@ export class SimHost implements BackendProvider {
         hint: "restart the host first",
       });
     }
-    const name = `${this.name}/${++this.#processesMade}`;
+    const { network } = this.#world;
     const backend = new SimBackend(options, {
-      name,
+      name: `${this.name}/${++this.#processesMade}`,
       host: this,
-      network: this.#world.network,
+      network,
+      files: this.#files,
       environment: this.#environment(),
-      directories: [],
-      began: this.#world.network.scheduler.hold(),
+      directories: findDirectories(this.disk, options.grants.directories),
       onEnded: (ended) => {
         if (this.#processes.delete(ended)) this.#tell("end");
       },
     });
+    backend.waitForLoop(network.scheduler.hold());
     this.#processes.add(backend);
     this.#tell("start");
     return backend;
@@ -105,6 +119,20 @@ export class SimHost implements BackendProvider {
     this.#tell("crash");
     this.tcp.crash();
     this.#endProcesses("crashed");
+    const { namesLost, lost, torn, kept } = this.disk.crash(
+      this.#crashes,
+      this.#world.fileOptions(),
+    );
+    const { observer } = this.#world.network;
+    if (!observer.watched) return;
+    observer.tell({
+      type: "disk",
+      host: this.name,
+      pagesLost: lost,
+      pagesTorn: torn,
+      pagesKept: kept,
+      namesLost,
+    });
   }
 
   /** Up again after a crash: with no process, and its disk as the crash left it. */

@@ -214,7 +214,7 @@ export class Stream {
   #send(segment: Segment): void {
     const network = this.#network;
     const { observer, options, scheduler, faults } = network;
-    if (segment.kind === "data" && this.#strikes()) return;
+    if (segment.kind === "data" && this.#strikes(segment)) return;
     const sentNs = network.occupy(this.#link, segment.data.length);
     let arrivesNs = sentNs + network.delayNs();
     if (segment.kind !== "reset" && faults.chance(options.segmentLoss)) {
@@ -232,7 +232,7 @@ export class Stream {
         connection: this.#from.connection.id,
         from: this.#from.host.name,
         to: this.#to.host.name,
-        bytes: segment.data.length,
+        bytes: segment.kind === "data" ? segment.data.length : 0,
         sentNs: Math.ceil(sentNs),
         arrivesNs,
       });
@@ -240,12 +240,14 @@ export class Stream {
   }
 
   /** Whether something on the way resets the connection at both ends, in place of a segment. */
-  #strikes(): boolean {
+  #strikes({ data }: Segment): boolean {
     const { faults, options } = this.#network;
     if (--this.#segmentsLeft !== 0 && !faults.chance(options.resets)) return false;
     this.#from.tellFault("reset");
-    this.#send(new Segment(this, "reset", NO_BYTES));
-    this.#to.out.reset();
+    // With the bytes: they are still to come when the reset itself is lost.
+    this.#send(new Segment(this, "reset", data));
+    const back = this.#to.out;
+    back.#send(new Segment(back, "reset", NO_BYTES));
     return true;
   }
 
@@ -261,12 +263,14 @@ export class Stream {
         to: this.#to.host.name,
       });
     }
-    if (segment.kind === "reset") return; // Nobody remembers to send it again.
+    // Nobody remembers to send a reset again; the bytes that it took the place of were never acknowledged.
+    if (segment.kind === "reset" && segment.data.length === 0) return;
+    const lost = segment.kind === "reset" ? new Segment(this, "data", segment.data) : segment;
     if (this.#stalled !== undefined) {
-      this.#stalled.push(segment);
+      this.#stalled.push(lost);
       return;
     }
-    this.#stalled = [segment];
+    this.#stalled = [lost];
     this.#stalledSinceNs = scheduler.nowNs;
     this.#retries = 0;
     scheduler.after(this.#network.retryNs(), new Retry(this));

@@ -85,6 +85,7 @@ export class World implements AsyncDisposable {
     if (host === undefined) {
       const world = {
         network: this.#network,
+        fileOptions: () => this.#options.files,
         random: this.#root,
         wallStartNs: this.#wallStartNs,
       };

@@ -1,0 +1,85 @@
+//! Where a law is tried: how backends are opened there, and what is around them. Files and peers are
+//! reached here without a backend, so that a law can compare what the guest sees with what is there.
+
+import { once } from "node:events";
+import * as fs from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Backend, BackendOptions } from "../../ts/host/backend.ts";
+import type { Guest } from "./guest.ts";
+
+export interface Setting extends AsyncDisposable {
+  open(options: BackendOptions): Promise<Backend>;
+  readonly files: OutsideFiles;
+  /** An empty directory that is this law's alone. */
+  readonly scratch: string;
+  readonly hasIpv6: boolean;
+  /** Connects the guest, which must be allowed to, to a socket outside any backend. */
+  connectPeer(guest: Guest): Promise<{ handle: number; peer: OutsidePeer }>;
+}
+
+/** Paths are those that grants name. */
+export interface OutsideFiles {
+  makeDirectory(path: string): Promise<void>;
+  /** A link that leads to `target`. */
+  makeLink(target: string, path: string): Promise<void>;
+  write(path: string, content: string | Uint8Array): Promise<void>;
+  read(path: string): Promise<Uint8Array>;
+  readText(path: string): Promise<string>;
+  /** Names in a directory, sorted. */
+  list(path: string): Promise<string[]>;
+  /** Permission bits. */
+  mode(path: string): Promise<number>;
+}
+
+export interface OutsidePeer {
+  write(text: string): void;
+  /** Resolves when the reset has left. */
+  reset(): Promise<void>;
+  close(): void;
+}
+
+/** The machine that runs the tests. */
+export async function thisMachine(open: Setting["open"]): Promise<Setting> {
+  const scratch = await fs.realpath(await fs.mkdtemp(join(tmpdir(), "stackful-conformance-")));
+  const addresses = Object.values(networkInterfaces()).flat();
+  return {
+    open,
+    files: HOST_FILES,
+    scratch,
+    hasIpv6: addresses.some((address) => address?.address === "::1"),
+    connectPeer,
+    [Symbol.asyncDispose]: () => fs.rm(scratch, { recursive: true }),
+  };
+}
+
+const HOST_FILES: OutsideFiles = {
+  makeDirectory: async (path) => void (await fs.mkdir(path)),
+  makeLink: (target, path) => fs.symlink(target, path),
+  write: (path, content) => fs.writeFile(path, content),
+  read: async (path) => new Uint8Array(await fs.readFile(path)),
+  readText: (path) => fs.readFile(path, "utf8"),
+  list: async (path) => (await fs.readdir(path)).sort(),
+  mode: async (path) => (await fs.stat(path)).mode & 0o777,
+};
+
+async function connectPeer(guest: Guest): Promise<{ handle: number; peer: OutsidePeer }> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const connection = once(server, "connection");
+  const handle = await guest.connect((server.address() as AddressInfo).port);
+  const [socket] = (await connection) as [Socket];
+  server.close();
+  socket.on("error", () => {});
+  const peer = {
+    write: (text: string) => void socket.write(text),
+    reset: async () => {
+      socket.resetAndDestroy();
+      await once(socket, "close");
+    },
+    close: () => void socket.destroy(),
+  };
+  return { handle, peer };
+}

@@ -1,0 +1,59 @@
+//! A host of a simulated world, as the setting of a law.
+
+import type { SimHost } from "../../ts/host/sim/sim-host.ts";
+import { World, type WorldOptions } from "../../ts/host/sim/world.ts";
+import type { Guest } from "./guest.ts";
+import type { OutsideFiles, OutsidePeer, Setting } from "./setting.ts";
+
+const PEER_ADDRESS = [10, 9, 9, 9];
+
+/** A world of its own, the same every time. */
+export async function simSetting(options: WorldOptions): Promise<Setting> {
+  const world = new World({ seed: "conformance", ...options });
+  const host = world.host("host");
+  const scratch = "/scratch";
+  host.disk.makeDirectory(scratch);
+  return {
+    open: (backendOptions) => host.open(backendOptions),
+    files: filesOf(host),
+    scratch,
+    hasIpv6: true,
+    connectPeer: (guest) => connectPeer(world, guest),
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+  };
+}
+
+function filesOf({ disk }: SimHost): OutsideFiles {
+  return {
+    makeDirectory: async (path) => disk.makeDirectory(path),
+    makeLink: async (target, path) => disk.makeLink(target, path),
+    write: async (path, content) => disk.writeFile(path, content),
+    read: async (path) => disk.readFile(path),
+    readText: async (path) => new TextDecoder().decode(disk.readFile(path)),
+    list: async (path) => disk.list(path),
+    mode: async (path) => disk.mode(path),
+  };
+}
+
+/** The peer is a socket of another host, which no process there holds. */
+async function connectPeer(
+  world: World,
+  guest: Guest,
+): Promise<{ handle: number; peer: OutsidePeer }> {
+  const { tcp } = world.host("peer", { ipv4: PEER_ADDRESS.join(".") });
+  const listener = tcp.listen({ bytes: Uint8Array.from(PEER_ADDRESS), port: 0, scope: 0 }, 1);
+  if (typeof listener === "number") throw new Error(`the peer cannot listen: ${listener}`);
+  const connected = new Promise<void>((resolve) => {
+    listener.onConnection = resolve;
+  });
+  const handle = await guest.connect(listener.local.port, PEER_ADDRESS);
+  await connected;
+  const socket = listener.accept()!;
+  listener.close();
+  const peer = {
+    write: (text: string) => socket.out.write(new TextEncoder().encode(text)),
+    reset: async () => socket.abort(),
+    close: () => socket.close(),
+  };
+  return { handle, peer };
+}

@@ -1,0 +1,101 @@
+//! The installed package on every JavaScript runtime that is here.
+
+import { rmSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { guestOfFile } from "../support/guest-of-file.ts";
+import { install, type Packed, Project, pack } from "./packed.ts";
+import { installedRuntimes } from "./runtimes.ts";
+
+const PROGRAM = `
+import { Runtime } from "stackful";
+
+const runtime = await Runtime.create(new URL("./guest.wasm", import.meta.url), {
+  imports: { env: { square: async (value) => value * value } },
+  grants: { listen: ["127.0.0.1:*"], connect: ["127.0.0.1:*"] },
+});
+const sum = await runtime.spawn("sum_of_squares", [100]);
+const echo = await runtime.spawn("echo");
+await runtime.spawn("lose_a_task");
+const code = await runtime.run();
+const { backend, reasons } = runtime.stats;
+console.log(JSON.stringify({ sum, echo, code, backend, reasons }));
+`;
+
+interface Report {
+  readonly sum: number;
+  readonly echo: number;
+  readonly code: number;
+  readonly backend: string;
+  readonly reasons: readonly { readonly name: string; readonly reason: string }[];
+}
+
+const guest = guestOfFile("packed", { command: true, asyncImports: ["env.square"] });
+let project: Project;
+let packed: Packed;
+beforeAll(async () => {
+  project = new Project();
+  packed = pack(project.root);
+  install(project, packed);
+  project.write("guest.wasm", (await guest()).wasm);
+  project.write("program.mjs", PROGRAM);
+});
+afterAll(() => project[Symbol.dispose]());
+
+/** Lines that the guest printed, and what the program found. */
+function runProgram([command, ...args]: readonly [string, ...string[]]) {
+  const { status, stdout, stderr } = project.run(command, [...args, "program.mjs"]);
+  expect(status, stderr).toBe(0);
+  expect(stderr, "a warning of the task that failed alone").toMatch(/"lost"/);
+  const lines = stdout.trimEnd().split("\n");
+  return { printed: lines.slice(0, -1), report: JSON.parse(lines.at(-1)!) as Report };
+}
+
+describe.each(installedRuntimes())("$name", ({ name, command, reason }) => {
+  if (command === undefined) {
+    test.skip(`runs a linked guest [skipped: ${reason}]`);
+    return;
+  }
+
+  test("runs a linked guest: tasks, timers, a channel, a host import that waits, TCP, main", () => {
+    const { printed, report } = runProgram(command);
+    expect(printed).toEqual(["guest.wasm says 1"]);
+    expect(report).toMatchObject({ sum: 328_350, echo: 43, code: 0 });
+  });
+
+  test("says why it does not use io_uring, if it does not", () => {
+    const { backend, reasons } = runProgram(command).report;
+    const names = reasons.map(({ name: better }) => better);
+    expect(names.includes("uring")).toBe(backend !== "uring");
+    for (const { reason: why } of reasons) expect(why).toMatch(/^open \S+/);
+  });
+
+  if (!name.includes("Node")) return;
+  test("loads the addon as it was packed", () => {
+    const addon = packed.files.find(({ path }) => path.endsWith("/stackful.node"));
+    const { backend, reasons } = runProgram(command).report;
+    if (addon === undefined) {
+      expect(reasons[0]?.reason).toMatch(/this package has no addon for|io_uring is Linux's/);
+    } else if (backend !== "uring") {
+      // It was loaded, and the kernel said no.
+      expect(reasons[0]?.reason).not.toMatch(/addon|cannot be loaded/);
+    }
+  });
+});
+
+describe("a package without an addon", () => {
+  test("runs on the node backend, and says that there is none for this machine", () => {
+    rmSync(project.path("node_modules", "stackful", "dist", "native"), {
+      recursive: true,
+      force: true,
+    });
+    const { report } = runProgram([process.execPath]);
+    const why =
+      process.platform === "linux"
+        ? `this package has no addon for ${process.platform}-${process.arch}`
+        : `io_uring is Linux's; this is ${process.platform}`;
+    expect(report).toMatchObject({ sum: 328_350, echo: 43, code: 0, backend: "node" });
+    expect(report.reasons).toEqual([
+      { name: "uring", reason: `open io_uring: ${why} (use another backend)` },
+    ]);
+  });
+});

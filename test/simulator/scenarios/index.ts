@@ -1,0 +1,8 @@
+import type { Scenario } from "../scenario.ts";
+import { chat } from "./chat.ts";
+import { copy } from "./copy.ts";
+import { echo } from "./echo.ts";
+import { kv } from "./kv.ts";
+import { pool } from "./pool.ts";
+
+export const scenarios: readonly Scenario[] = [echo, pool, chat, copy, kv];

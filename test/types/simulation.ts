@@ -1,0 +1,42 @@
+//! A program that uses everything stackful/sim exports. As program.ts: compiled, never run.
+
+import { Runtime } from "stackful";
+import {
+  type ConnectionView,
+  type FileOptions,
+  type HostOptions,
+  type NetworkOptions,
+  PRESETS,
+  type Preset,
+  type Random,
+  type SimChanges,
+  type SimHost,
+  type SimOptions,
+  World,
+  type WorldEvent,
+  type WorldOptions,
+} from "stackful/sim";
+
+const network: Partial<NetworkOptions> = { latencyMs: 10, shortReads: 0.1 };
+const files: Partial<FileOptions> = { ioErrors: 0.01 };
+const changes: SimChanges = { network, files };
+
+export async function simulate(guest: URL, preset: Preset): Promise<string> {
+  const options: WorldOptions = { ...changes, seed: "a seed", preset, trace: "hash" };
+  await using world = new World(options);
+  const lost: string[] = [];
+  world.onEvent = (event: WorldEvent) => {
+    if (event.type === "drop") lost.push(`${event.from} to ${event.to}`);
+  };
+  const where: HostOptions = { ipv4: "10.1.0.1" };
+  const server: SimHost = world.host("server", where);
+  const client = world.host("client");
+  await using runtime = await Runtime.create(guest, { backend: server });
+  world.after(100, () => world.partition(server, client));
+  world.configure({ network: { latencyMs: PRESETS.lan.network.latencyMs } });
+  const connections: readonly ConnectionView[] = [...world.connections];
+  const random: Random = world.random;
+  const used: SimOptions = PRESETS[preset];
+  await runtime.run();
+  return `${world.seed} ${lost} ${connections.length} ${random.next()} ${used.files.latencyMs}`;
+}

@@ -1,0 +1,37 @@
+//! What native I/O needs of Deno. Deno does not check what an addon does, so what the guest was granted
+//! has to be allowed to the program beforehand.
+
+import { StackfulError } from "../../errors.ts";
+import { flagOf, type Permission, permitted } from "../../permissions.ts";
+import type { EndpointGrant, Grants } from "../backend.ts";
+import { addonFile } from "../native/addon.ts";
+import { netPermission } from "../resources/sandbox.ts";
+
+/** @throws {StackfulError} `SF_IO` with errno EPERM, which names the flags that are missing. */
+export function checkNativePermissions(grants: Grants): void {
+  const missing = needed(grants).filter((permission) => !permitted(permission));
+  if (missing.length === 0) return;
+  const flags = [...new Set(missing.map(flagOf))].join(" ");
+  throw new StackfulError("SF_IO", `open io_uring: in Deno it needs ${flags}`, { errno: "EPERM" });
+}
+
+function needed({ connect = [], listen = [], directories = [] }: Grants): Permission[] {
+  const addon = addonFile();
+  return [
+    { name: "ffi", path: addon },
+    { name: "read", path: addon },
+    ...[...connect, ...listen].map(endpointPermission),
+    ...directories.flatMap(({ host: path, readOnly }): Permission[] =>
+      readOnly === true
+        ? [{ name: "read", path }]
+        : [
+            { name: "read", path },
+            { name: "write", path },
+          ],
+    ),
+  ];
+}
+
+function endpointPermission({ bytes, port }: EndpointGrant): Permission {
+  return bytes === undefined ? { name: "net" } : netPermission(bytes, port);
+}

@@ -1,0 +1,87 @@
+//! What a simulated disk is made of: directories, files and links.
+
+import { type CrashedPages, type CrashRates, FileContent, type Room } from "./file-content.ts";
+import type { Random } from "./random.ts";
+
+export type DiskNode = DirectoryNode | FileNode | LinkNode;
+
+export class LinkNode {
+  readonly kind = "link";
+  readonly target: string;
+
+  constructor(target: string) {
+    this.target = target;
+  }
+}
+
+export class FileNode {
+  readonly kind = "file";
+  readonly content: FileContent;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Where it was made, for `sync`. */
+  readonly #directory: DirectoryNode;
+  readonly #name: string;
+
+  constructor(room: Room, mode: number, directory: DirectoryNode, name: string) {
+    this.content = new FileContent(room);
+    this.mode = mode;
+    this.#directory = directory;
+    this.#name = name;
+  }
+
+  /** Its bytes and its name are on the disk for certain. */
+  sync(): void {
+    this.content.sync();
+    this.#directory.syncName(this.#name, this);
+  }
+}
+
+export class DirectoryNode {
+  readonly kind = "directory";
+  readonly entries = new Map<string, DiskNode>();
+  /** Names that were made since the last sync, in order: a crash may lose them. */
+  readonly #unsynced = new Set<string>();
+
+  add(name: string, node: DiskNode): void {
+    this.entries.set(name, node);
+    this.#unsynced.add(name);
+  }
+
+  remove(name: string): void {
+    const node = this.entries.get(name);
+    this.entries.delete(name);
+    this.#unsynced.delete(name);
+    if (node !== undefined) free(node);
+  }
+
+  /** Its names are on the disk for certain. */
+  sync(): void {
+    this.#unsynced.clear();
+  }
+
+  syncName(name: string, node: DiskNode): void {
+    if (this.entries.get(name) === node) this.#unsynced.delete(name);
+  }
+
+  /** Returns how many names were lost. */
+  crash(random: Random, rates: CrashRates, tally: CrashedPages): number {
+    let lost = 0;
+    for (const name of this.#unsynced) {
+      if (!random.chance(rates.lostWrites)) continue;
+      this.remove(name);
+      lost++;
+    }
+    this.#unsynced.clear();
+    for (const node of this.entries.values()) {
+      if (node.kind === "file") node.content.crash(random, rates, tally);
+      else if (node.kind === "directory") lost += node.crash(random, rates, tally);
+    }
+    return lost;
+  }
+}
+
+function free(node: DiskNode): void {
+  if (node.kind === "file") node.content.free();
+  else if (node.kind === "directory") for (const entry of node.entries.values()) free(entry);
+}

@@ -1,0 +1,161 @@
+//! The bytes of a simulated file: what its readers see, and what a crash would leave of it.
+//!
+//! A file is pages of 4096 bytes; one that is not there is zero. The first write to a page since the
+//! last sync puts the page aside as it was: that is what the disk has for certain. A sync forgets what
+//! was put aside. A crash takes for each page one or the other, or the first part of the new one.
+
+import type { Random } from "./random.ts";
+
+export const PAGE_BYTES = 4096;
+
+/** The largest file of ext4. */
+export const FILE_BYTES_MAX = 2 ** 44;
+
+/** How a crash treats what was not synced. */
+export interface CrashRates {
+  readonly lostWrites: number;
+  readonly tornWrites: number;
+}
+
+/** What became of unsynced pages. */
+export interface CrashedPages {
+  lost: number;
+  torn: number;
+  kept: number;
+}
+
+/** Room on the disk, by pages. */
+export interface Room {
+  /** Takes a page; false: the disk is full. */
+  take(): boolean;
+  give(pages: number): void;
+}
+
+export class FileContent {
+  readonly #room: Room;
+  #pages = new Map<number, Uint8Array>();
+  /** Pages that were changed since the last sync, as they were then. */
+  readonly #synced = new Map<number, Uint8Array | undefined>();
+  #size = 0;
+  #syncedSize = 0;
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The bytes from `offset` to the end of its page, the file or `limit`, whichever comes first. */
+  peek(offset: number, limit: number): Uint8Array {
+    const within = offset % PAGE_BYTES;
+    const count = Math.max(0, Math.min(PAGE_BYTES - within, this.#size - offset, limit));
+    const page = this.#pages.get((offset - within) / PAGE_BYTES);
+    return page === undefined ? new Uint8Array(count) : page.subarray(within, within + count);
+  }
+
+  /** Writes as much of `data` as the disk has room for; returns how much. */
+  write(data: Uint8Array, offset: number): number {
+    let done = 0;
+    while (done < data.length) {
+      const at = offset + done;
+      const within = at % PAGE_BYTES;
+      const page = this.#change((at - within) / PAGE_BYTES);
+      if (page === undefined) break;
+      const count = Math.min(PAGE_BYTES - within, data.length - done);
+      page.set(data.subarray(done, done + count), within);
+      done += count;
+    }
+    if (done > 0) this.#size = Math.max(this.#size, offset + done);
+    return done;
+  }
+
+  /** Empties the file. */
+  truncate(): void {
+    for (const index of this.#pages.keys()) this.#putAside(index);
+    this.#room.give(this.#pages.size);
+    this.#pages = new Map();
+    this.#size = 0;
+  }
+
+  sync(): void {
+    this.#synced.clear();
+    this.#syncedSize = this.#size;
+  }
+
+  crash(random: Random, rates: CrashRates, tally: CrashedPages): void {
+    // In the order of the file: that of a Map tells when pages were first written.
+    for (const index of [...this.#synced.keys()].sort((a, b) => a - b)) {
+      this.#crashPage(index, random, rates, tally);
+    }
+    if (this.#size !== this.#syncedSize && random.chance(rates.lostWrites)) {
+      // The length is written apart from the pages: any on the way from one to the other may be left.
+      const between = Math.abs(this.#size - this.#syncedSize) + 1;
+      this.#size =
+        Math.min(this.#size, this.#syncedSize) + random.integer(Math.min(between, 2 ** 32));
+    }
+    this.#dropBeyondEnd();
+    this.sync();
+  }
+
+  /** Frees its pages: nobody will read it again. */
+  free(): void {
+    this.#room.give(this.#pages.size);
+    this.#pages = new Map();
+  }
+
+  #crashPage(
+    index: number,
+    random: Random,
+    { lostWrites, tornWrites }: CrashRates,
+    tally: CrashedPages,
+  ): void {
+    const before = this.#synced.get(index);
+    const now = this.#pages.get(index);
+    if (now === undefined) {
+      // Cut off by a truncation, which the length tells.
+      if (before !== undefined && this.#room.take()) this.#pages.set(index, before);
+      return;
+    }
+    if (random.chance(lostWrites)) {
+      tally.lost++;
+      if (before !== undefined) this.#pages.set(index, before);
+      else if (this.#pages.delete(index)) this.#room.give(1);
+    } else if (random.chance(tornWrites)) {
+      tally.torn++;
+      const torn = before?.slice() ?? new Uint8Array(PAGE_BYTES);
+      torn.set(now.subarray(0, random.integer(PAGE_BYTES)));
+      this.#pages.set(index, torn);
+    } else {
+      tally.kept++;
+    }
+  }
+
+  #dropBeyondEnd(): void {
+    for (const [index, page] of this.#pages) {
+      const start = index * PAGE_BYTES;
+      if (start >= this.#size) {
+        this.#pages.delete(index);
+        this.#room.give(1);
+      } else if (start + PAGE_BYTES > this.#size) {
+        page.fill(0, this.#size - start);
+      }
+    }
+  }
+
+  /** The page, to be written to; undefined: the disk is full. */
+  #change(index: number): Uint8Array | undefined {
+    let page = this.#pages.get(index);
+    if (page !== undefined && this.#synced.has(index)) return page;
+    if (page === undefined && !this.#room.take()) return undefined;
+    this.#putAside(index);
+    page = page?.slice() ?? new Uint8Array(PAGE_BYTES);
+    this.#pages.set(index, page);
+    return page;
+  }
+
+  #putAside(index: number): void {
+    if (!this.#synced.has(index)) this.#synced.set(index, this.#pages.get(index));
+  }
+}

@@ -1,0 +1,20 @@
+//! A world for one process alone: what the backend called "sim" is when no world is given.
+
+import type { Backend, BackendOptions } from "../backend.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+/**
+ * Opens a process in a world of its own, on an empty disk that has the directories which the grants
+ * name. The environment variable STACKFUL_SEED, where it is set, is the seed.
+ */
+export async function openPrivateWorld(
+  options: BackendOptions,
+  worldOptions: WorldOptions = {},
+): Promise<Backend> {
+  // Absent in a browser.
+  const seed = globalThis.process?.env.STACKFUL_SEED;
+  const world = new World({ ...(seed === undefined ? {} : { seed }), ...worldOptions });
+  const host = world.host("localhost");
+  for (const { host: path } of options.grants.directories ?? []) host.disk.makeDirectory(path);
+  return host.open(options);
+}

@@ -1,0 +1,236 @@
+//! The file system of a simulated host, from the outside: what the embedder puts there and finds.
+
+import type { ERRNO } from "../../abi.gen.ts";
+import { StackfulError } from "../../errors.ts";
+import type { LinkReaderSync, PathKind } from "../grants.ts";
+import { DirectoryNode, type DiskNode, FileNode, LinkNode } from "./disk-node.ts";
+import { type CrashedPages, type CrashRates, PAGE_BYTES, type Room } from "./file-content.ts";
+import type { Random } from "./random.ts";
+
+const NAME_BYTES_MAX = 255;
+const LINKS_MAX = 40;
+
+const encoder = new TextEncoder();
+
+/** What a crash left. */
+export interface DiskCrash extends CrashedPages {
+  /** Files that are gone because nobody had synced their names. */
+  namesLost: number;
+}
+
+/**
+ * The files of a host. Paths are absolute. What is done here is on the disk at once; what guests do is
+ * there for certain after their `sf_fsync`, as ext4 has it: of a new file the name as well.
+ *
+ * Errors are StackfulError `SF_IO` with the errno: ENOENT, ENOTDIR, EISDIR, EEXIST, ELOOP, ENOSPC.
+ */
+export class SimDisk implements LinkReaderSync {
+  readonly #root = new DirectoryNode();
+  readonly #room: PageRoom;
+
+  /** @internal @param bytesMax - what all files hold together, asked anew every time. */
+  constructor(bytesMax: () => number) {
+    this.#room = new PageRoom(bytesMax);
+  }
+
+  /** What the files take, in bytes, by whole pages. */
+  get bytesUsed(): number {
+    return this.#room.pages * PAGE_BYTES;
+  }
+
+  readFile(path: string): Uint8Array {
+    const { content } = this.#file(path);
+    const out = new Uint8Array(content.size);
+    for (let at = 0; at < out.length; ) {
+      const piece = content.peek(at, out.length - at);
+      out.set(piece, at);
+      at += piece.length;
+    }
+    return out;
+  }
+
+  /** Replaces the file, or makes it, with the directories that lead there. */
+  writeFile(path: string, data: Uint8Array | string): void {
+    this.makeDirectory(dirname(path));
+    const node = this.find(path);
+    if (node?.kind === "directory") throw failure("EISDIR", path);
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    const file = node?.kind === "file" ? node : this.createFile(path, 0o644);
+    file.content.truncate();
+    const written = file.content.write(bytes, 0);
+    file.sync();
+    if (written < bytes.length) throw failure("ENOSPC", path);
+  }
+
+  /** Names in the directory, sorted. */
+  list(path: string): string[] {
+    return [...this.#directory(path).entries.keys()].sort();
+  }
+
+  /** Makes the directory, and those that lead there, unless it is there. */
+  makeDirectory(path: string): void {
+    let at = "";
+    for (const name of namesOf(path)) {
+      at += `/${name}`;
+      const node = this.find(at);
+      if (node === undefined) this.#add(at, new DirectoryNode());
+      else if (node.kind !== "directory") throw failure("ENOTDIR", at);
+    }
+  }
+
+  /** Makes a symbolic link at `path`. */
+  makeLink(target: string, path: string): void {
+    this.#add(path, new LinkNode(target));
+  }
+
+  /** Removes a file, a link, or a directory with all in it. Who has it open keeps it. */
+  remove(path: string): void {
+    if (this.#node(path) === undefined) throw failure("ENOENT", path);
+    this.#directory(dirname(path)).remove(basename(path));
+  }
+
+  exists(path: string): boolean {
+    return this.find(path) !== undefined;
+  }
+
+  /** Permission bits. */
+  mode(path: string): number {
+    return this.#file(path).mode;
+  }
+
+  /** Size in bytes. */
+  size(path: string): number {
+    return this.#file(path).content.size;
+  }
+
+  // ── For the host ──
+
+  /** @internal What is at `path`, which may not lead over links, the last name included. */
+  kind(path: string): PathKind {
+    const node = this.#node(path);
+    if (node === undefined) return "missing";
+    return node.kind === "file" ? "other" : node.kind;
+  }
+
+  /** @internal */
+  readLink(path: string): string {
+    const node = this.#node(path);
+    if (node?.kind !== "link") throw failure("EINVAL", path);
+    return node.target;
+  }
+
+  /** @internal The path without links. */
+  realPath(path: string): string {
+    const done: string[] = [];
+    const left = namesOf(path).reverse();
+    let links = 0;
+    while (left.length > 0) {
+      const name = left.pop()!;
+      if (name === "..") {
+        done.pop();
+        continue;
+      }
+      done.push(name);
+      const node = this.#node(`/${done.join("/")}`);
+      if (node?.kind !== "link") continue;
+      if (++links > LINKS_MAX) throw failure("ELOOP", path);
+      done.pop();
+      if (node.target.startsWith("/")) done.length = 0;
+      left.push(...namesOf(node.target).reverse());
+    }
+    return `/${done.join("/")}`;
+  }
+
+  /** @internal What is at `path`, links followed. */
+  find(path: string): DiskNode | undefined {
+    return this.#node(this.realPath(path));
+  }
+
+  /** @internal An empty file whose name a crash may lose. */
+  createFile(path: string, mode: number): FileNode {
+    const real = this.realPath(path);
+    const directory = this.#directory(dirname(real));
+    const name = basename(real);
+    const file = new FileNode(this.#room, mode, directory, name);
+    directory.add(name, file);
+    return file;
+  }
+
+  /** @internal */
+  crash(random: Random, rates: CrashRates): DiskCrash {
+    const tally = { lost: 0, torn: 0, kept: 0 };
+    const namesLost = this.#root.crash(random, rates, tally);
+    return { ...tally, namesLost };
+  }
+
+  #add(path: string, node: DiskNode): void {
+    const directory = this.#directory(dirname(path));
+    const name = basename(path);
+    if (directory.entries.has(name)) throw failure("EEXIST", path);
+    directory.add(name, node);
+    directory.syncName(name, node);
+  }
+
+  #file(path: string): FileNode {
+    const node = this.find(path);
+    if (node === undefined) throw failure("ENOENT", path);
+    if (node.kind !== "file") throw failure("EISDIR", path);
+    return node;
+  }
+
+  #directory(path: string): DirectoryNode {
+    const node = this.find(path);
+    if (node === undefined) throw failure("ENOENT", path);
+    if (node.kind !== "directory") throw failure("ENOTDIR", path);
+    return node;
+  }
+
+  /** No link is followed. */
+  #node(path: string): DiskNode | undefined {
+    let node: DiskNode | undefined = this.#root;
+    for (const name of namesOf(path)) {
+      if (name.length * 3 > NAME_BYTES_MAX && encoder.encode(name).length > NAME_BYTES_MAX) {
+        throw failure("ENAMETOOLONG", path);
+      }
+      node = node?.kind === "directory" ? node.entries.get(name) : undefined;
+    }
+    return node;
+  }
+}
+
+class PageRoom implements Room {
+  pages = 0;
+  readonly #bytesMax: () => number;
+
+  constructor(bytesMax: () => number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  take(): boolean {
+    if ((this.pages + 1) * PAGE_BYTES > this.#bytesMax()) return false;
+    this.pages++;
+    return true;
+  }
+
+  give(pages: number): void {
+    this.pages -= pages;
+  }
+}
+
+function namesOf(path: string): string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".");
+}
+
+function dirname(path: string): string {
+  return `/${namesOf(path).slice(0, -1).join("/")}`;
+}
+
+function basename(path: string): string {
+  const name = namesOf(path).at(-1);
+  if (name === undefined) throw failure("EEXIST", path);
+  return name;
+}
+
+function failure(errno: keyof typeof ERRNO, path: string): StackfulError {
+  return new StackfulError("SF_IO", `disk ${path}: ${errno}`, { errno });
+}
