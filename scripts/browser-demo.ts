@@ -4,13 +4,14 @@
 //!   node dist/scripts/browser-demo.js build
 //!   node dist/scripts/browser-demo.js serve [--port N]
 
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { InlineConfig } from "vite";
 import { packageRoot } from "../ts/package-files.ts";
 import { buildExamples } from "./build-examples.ts";
 
-const GUESTS = ["echo-server", "echo-client", "chat-server", "chat-client", "race"];
+const GUESTS = ["echo-server", "echo-client", "chat-server", "chat-client", "race"] as const;
 
 export const BROWSER_DEMO = packageRoot("dist/browser");
 
@@ -56,6 +57,17 @@ async function serve(port: number): Promise<void> {
 
 async function buildGuests(): Promise<void> {
   await buildExamples(GUESTS.map((name) => `browser/${name}`));
+  await buildJspiGuest();
+}
+
+/** Not linked: it shows what the engine does by itself. */
+async function buildJspiGuest(): Promise<void> {
+  const source = packageRoot("examples/browser/guests/jspi.c");
+  const file = packageRoot("dist/examples/browser/jspi.wasm");
+  if (existsSync(file) && statSync(file).mtimeMs > statSync(source).mtimeMs) return;
+  const { compile } = await import("../ts/link/toolchain.ts");
+  const flags = ["--target=wasm32", "-nostdlib", "-Wl,--no-entry", "-O2"];
+  writeFileSync(file, await compile({ sources: [source], includes: [], flags }));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

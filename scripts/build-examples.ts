@@ -49,8 +49,8 @@ const OPTIONS: Readonly<Record<string, Partial<BuildOptions>>> = {
 
 const BROWSER_GUESTS = "examples/browser/guests";
 
-/** The demo's race runs what the benchmarks run. */
-const RACE_GUEST = "bench/guests/core.c";
+/** Its builder is browser-demo.ts. */
+const NOT_LINKED = "jspi.c";
 
 /**
  * Builds the examples called `names`, by default all of them, and the coroutine core before them.
@@ -81,10 +81,9 @@ function exampleSources(): ReadonlyMap<string, string> {
     if (existsSync(source)) sources.set(directory, source);
   }
   for (const file of readdirSync(packageRoot(BROWSER_GUESTS)).sort()) {
-    if (!file.endsWith(".c")) continue;
+    if (!file.endsWith(".c") || file === NOT_LINKED) continue;
     sources.set(`browser/${basename(file, ".c")}`, packageRoot(join(BROWSER_GUESTS, file)));
   }
-  sources.set("browser/race", packageRoot(RACE_GUEST));
   return sources;
 }
 
@@ -134,7 +133,6 @@ function buildKey(options: BuildOptions): string {
   );
   const files = [
     ...filesBelow("examples", /\.[ch]$/),
-    packageRoot(RACE_GUEST),
     ...filesBelow("wasm/include", /\.h$/),
     ...filesBelow("ts/link", /\.ts$/),
     packageRoot("dist/core.wasm"),

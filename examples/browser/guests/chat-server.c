@@ -1,13 +1,14 @@
-/* chat-server.c - what one says in a room, all in it hear. Two tasks for each connection. */
+/* chat-server.c - what one says in a room, all in it hear. Two tasks for
+ * each connection. */
 #include "demo.h"
 
-#define IDLE (8 * SF_SECOND)
+#define IDLE (5 * SF_SECOND) /* a silent peer is a lost one */
 #define PATIENCE (2 * SF_SECOND)
 #define ROOMS 4096
 
 static struct room {
   struct sf_broadcast said;
-  struct line recent[16]; /* who falls further behind has missed something */
+  struct line recent[16]; /* who falls further behind misses something */
 } rooms[ROOMS];
 
 struct member {
@@ -18,14 +19,16 @@ struct member {
 /* From the room to the member. */
 static int32_t tell(void *argument) {
   struct member *member = argument;
+  struct sf_broadcast *said = &member->room->said;
   struct sf_consumer consumer;
   struct line line;
   int32_t result;
-  sf_broadcast_subscribe(&member->room->said, &consumer);
+  sf_broadcast_subscribe(said, &consumer);
   do {
-    result = sf_broadcast_receive(&member->room->said, &consumer, &line);
+    result = sf_broadcast_receive(said, &consumer, &line);
     if (result == 0)
-      result = sf_write_all_timeout(member->connection, &line, sizeof line, sf_after(PATIENCE));
+      result = sf_write_all_timeout(member->connection, &line,
+                                    sizeof line, sf_after(PATIENCE));
   } while (result == 0 || result == -SF_EOVERFLOW);
   return count_error(result);
 }
@@ -37,10 +40,12 @@ static int32_t serve(void *argument) {
   sf_task_t teller = 0;
   int32_t result;
   for (;;) {
-    result = sf_read_full_timeout(member.connection, &line, sizeof line, sf_after(IDLE));
+    result = sf_read_full_timeout(member.connection, &line, sizeof line,
+                                  sf_after(IDLE));
     if (result < (int32_t)sizeof line) break;
     member.room = &rooms[line.room % ROOMS];
-    if (teller == 0 && (result = sf_spawn(tell, &member, NULL, &teller)) < 0) break;
+    if (teller == 0) result = sf_spawn(tell, &member, NULL, &teller);
+    if (result < 0) break;
     sf_broadcast_send(&member.room->said, &line);
   }
   count_error(result);
@@ -51,8 +56,10 @@ static int32_t serve(void *argument) {
 int main(void) {
   sf_handle_t listener = listen_on(CHAT_PORT), connection;
   for (int i = 0; i < ROOMS; i++)
-    sf_broadcast_init(&rooms[i].said, rooms[i].recent, 16, sizeof(struct line));
+    sf_broadcast_init(&rooms[i].said, rooms[i].recent, 16,
+                      sizeof(struct line));
   while ((connection = sf_tcp_accept(listener, NULL)) >= 0)
-    if (sf_spawn(serve, (void *)(intptr_t)connection, NULL, NULL) < 0) sf_close(connection);
+    if (sf_spawn(serve, (void *)(intptr_t)connection, NULL, NULL) < 0)
+      sf_close(connection);
   return sf_close(listener);
 }

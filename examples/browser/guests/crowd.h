@@ -9,28 +9,31 @@
 static struct sf_address servers[4];
 static uint32_t servers_count;
 
-/* Another server that clients may turn to. `ipv4`: the first byte is the lowest. */
+/* Another server for clients to turn to. `ipv4`: first byte lowest. */
 EXPORT(add_server) void add_server(uint32_t ipv4, uint32_t port) {
   struct sf_address *server = &servers[servers_count++];
-  *server = (struct sf_address){.family = SF_FAMILY_IPV4, .port = (uint16_t)port};
+  *server = (struct sf_address){.family = SF_FAMILY_IPV4,
+                                .port = (uint16_t)port};
   memcpy(server->bytes, &ipv4, sizeof ipv4);
 }
 
-/* The page's slider is a channel: each item says how many clients there should be. */
-SF_PARKS static int32_t crowd(struct sf_channel *wanted, sf_entry_fn client) {
+/* The page's slider is a channel: each item is how many there should be. */
+SF_PARKS static int32_t crowd(struct sf_channel *wanted,
+                              sf_entry_fn client) {
   sf_task_t *clients = NULL;
-  uint32_t count = 0, room = 0;
-  int32_t want;
+  uint32_t count = 0, room = 0, want;
   while (sf_channel_receive(wanted, &want) == 0) {
-    if ((uint32_t)want > room) {
-      void *larger = realloc(clients, (uint32_t)want * sizeof *clients);
+    if (want > room) {
+      void *larger = realloc(clients, want * sizeof *clients);
       if (larger == NULL) continue;
       clients = larger;
-      room = (uint32_t)want;
+      room = want;
     }
-    for (; count < (uint32_t)want; count++)
-      if (sf_spawn(client, (void *)(uintptr_t)count, NULL, &clients[count]) < 0) break;
-    for (; count > (uint32_t)want; count--) {
+    for (; count < want; count++) {
+      void *number = (void *)(uintptr_t)count;
+      if (sf_spawn(client, number, NULL, &clients[count]) < 0) break;
+    }
+    for (; count > want; count--) {
       sf_cancel(clients[count - 1]);
       sf_detach(clients[count - 1]);
     }

@@ -11,6 +11,7 @@ import { Errors } from "./view/errors.ts";
 import { Figures } from "./view/figures.ts";
 import { Hosts } from "./view/hosts.ts";
 import { Legend } from "./view/legend.ts";
+import { RacePanel } from "./view/race-panel.ts";
 import { Source } from "./view/source.ts";
 import { Stage } from "./view/stage.ts";
 import { nameOf, TaskPanel } from "./view/task-panel.ts";
@@ -121,6 +122,7 @@ function frame(nowMs: number): void {
 }
 
 startTheme(() => stage.recolor());
+new RacePanel((racing) => controls.rest(racing));
 inspect({
   picture: () => picture,
   work,

@@ -1,12 +1,16 @@
 //! The guests, linked when the page was built and compiled once.
 
+import chatClient from "../../../../dist/examples/browser/chat-client.wasm?url";
+import chatServer from "../../../../dist/examples/browser/chat-server.wasm?url";
+import echoClient from "../../../../dist/examples/browser/echo-client.wasm?url";
+import echoServer from "../../../../dist/examples/browser/echo-server.wasm?url";
 import type { HostKind } from "./protocol.ts";
 
-const URLS: Readonly<Record<HostKind, URL>> = {
-  "echo-client": new URL("../../../../dist/examples/browser/echo-client.wasm", import.meta.url),
-  "echo-server": new URL("../../../../dist/examples/browser/echo-server.wasm", import.meta.url),
-  "chat-server": new URL("../../../../dist/examples/browser/chat-server.wasm", import.meta.url),
-  "chat-client": new URL("../../../../dist/examples/browser/chat-client.wasm", import.meta.url),
+const URLS: Readonly<Record<HostKind, string>> = {
+  "echo-client": echoClient,
+  "echo-server": echoServer,
+  "chat-server": chatServer,
+  "chat-client": chatClient,
 };
 
 const modules = new Map<HostKind, Promise<WebAssembly.Module>>();
@@ -21,8 +25,8 @@ export function guestModule(kind: HostKind): Promise<WebAssembly.Module> {
 }
 
 /** Not compileStreaming: that refuses what a simple server says of the type. */
-export async function compile(url: URL): Promise<WebAssembly.Module> {
+export async function compile(url: string): Promise<WebAssembly.Module> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`loading ${url.pathname}: status ${response.status}`);
+  if (!response.ok) throw new Error(`loading ${url}: status ${response.status}`);
   return await WebAssembly.compile(await response.arrayBuffer());
 }

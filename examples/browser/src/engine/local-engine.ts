@@ -34,7 +34,6 @@ export class LocalEngine implements Engine {
   #settings: Settings | undefined;
   #paused = false;
   #world = 0;
-  #worldMs = 0;
   #messages = new Messages();
   #lost = new Uint16Array(LINKS.length);
   readonly #waits = new Waits();
@@ -86,9 +85,7 @@ export class LocalEngine implements Engine {
   frame(budgetMs: number): Picture | undefined {
     const network = this.#network;
     if (network === undefined) return undefined;
-    const startMs = performance.now();
     network.frame(budgetMs);
-    this.#worldMs += performance.now() - startMs;
     return this.#picture(network);
   }
 
@@ -126,7 +123,6 @@ export class LocalEngine implements Engine {
       this.#cells = HOSTS.map(() => new Cells(this.#waits));
       this.#messages = new Messages();
       this.#selected = this.#detail = this.#failure = undefined;
-      this.#worldMs = 0;
       const onEvent = (event: WorldEvent): void => this.#note(event);
       try {
         const network = await Network.open(this.#paced(settings), { onEvent });
@@ -206,7 +202,7 @@ export class LocalEngine implements Engine {
         switches,
         turns,
         messages: counters[0]!,
-        worldMs: this.#worldMs,
+        runMs: network.runMs,
       },
       bytesPerTask: tasks === 0 ? 0 : bytes / tasks,
       memoryBytes,

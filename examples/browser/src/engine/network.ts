@@ -3,6 +3,7 @@
 import { type SimHost, World, type WorldEvent } from "stackful/sim";
 import { NO_COUNTERS, Program } from "./program.ts";
 import { HOSTS, isServer, LINKS, type Settings } from "./protocol.ts";
+import { TimedHost } from "./timed-host.ts";
 
 export interface NetworkOptions {
   /** Runs only in `frame`. */
@@ -23,6 +24,7 @@ export class Network {
   /** By host; undefined: nothing runs there. */
   readonly programs: (Program | undefined)[] = HOSTS.map(() => undefined);
   readonly cutHosts = new Set<number>();
+  readonly #timed: readonly TimedHost[];
   failure: string | undefined;
   #settings: Settings;
   readonly #ended: Ended = { switches: 0, turns: 0, counters: NO_COUNTERS.slice() };
@@ -46,12 +48,13 @@ export class Network {
         ...networkOptions(settings),
         connectTimeoutMs: 5_000,
         retransmitTimeoutMs: 15_000,
-        receiveBufferBytes: 4_096,
-        sendBufferBytes: 4_096,
+        receiveBufferBytes: 256,
+        sendBufferBytes: 128,
       },
     });
     if (onEvent !== undefined) this.world.onEvent = onEvent;
     this.hosts = HOSTS.map(({ name }) => this.world.host(name));
+    this.#timed = this.hosts.map((host) => new TimedHost(host));
   }
 
   /** Changes what can be changed while the world goes on: everything but the seed. */
@@ -69,7 +72,7 @@ export class Network {
     const servers = LINKS.filter(({ client }) => client === host).map(
       ({ server }) => this.hosts[server]!,
     );
-    const program = await Program.start(kind, this.hosts[host]!, servers, (error) => {
+    const program = await Program.start(kind, this.#timed[host]!, servers, (error) => {
       if (this.programs[host] === program && !this.#closed) this.failure ??= describe(error);
     });
     this.programs[host] = program;
@@ -112,6 +115,11 @@ export class Network {
   frame(budgetMs: number): boolean {
     for (const program of this.programs) program?.sendWanted();
     return this.world.frame(budgetMs);
+  }
+
+  /** Real time that programs have run, in ms. */
+  get runMs(): number {
+    return this.#timed.reduce((sum, { runMs }) => sum + runMs, 0);
   }
 
   get totals(): { switches: number; turns: number; counters: Uint32Array } {

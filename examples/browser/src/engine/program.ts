@@ -3,7 +3,8 @@
 import { type Channel, Runtime } from "stackful";
 import type { SimHost } from "stackful/sim";
 import { guestModule } from "./guests.ts";
-import { type HostKind, isServer } from "./protocol.ts";
+import type { HostKind } from "./protocol.ts";
+import type { TimedHost } from "./timed-host.ts";
 
 /** struct counters of guests/demo.h. */
 const ERRORS = 80;
@@ -33,7 +34,7 @@ export class Program {
    */
   static async start(
     kind: HostKind,
-    host: SimHost,
+    host: TimedHost,
     servers: readonly SimHost[],
     broke: (error: unknown) => void,
   ): Promise<Program> {
@@ -65,10 +66,6 @@ export class Program {
     } else {
       runtime.run().catch(broke);
     }
-  }
-
-  get isServer(): boolean {
-    return isServer(this.kind);
   }
 
   /** How many clients there are to be. Takes effect with `sendWanted`. */

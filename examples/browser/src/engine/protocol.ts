@@ -85,8 +85,8 @@ export interface Totals {
   readonly turns: number;
   /** Answers that were right, and lines that were heard. */
   readonly messages: number;
-  /** Real time in the world, in ms. */
-  readonly worldMs: number;
+  /** Real time that programs have run, in ms. */
+  readonly runMs: number;
 }
 
 export interface TaskDetail {

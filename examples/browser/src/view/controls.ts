@@ -70,6 +70,11 @@ export class Controls {
     return this.#picture?.hosts.every(({ cut }) => cut) ?? false;
   }
 
+  /** The world stands still while something else wants the machine, and goes on after that. */
+  rest(resting: boolean): void {
+    this.#events.send({ type: "pause", paused: resting || this.paused });
+  }
+
   #setPaused(paused: boolean): void {
     this.paused = paused;
     byId("pause").setAttribute("aria-pressed", String(paused));

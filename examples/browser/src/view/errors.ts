@@ -35,7 +35,7 @@ export class Errors {
   update({ errors }: Picture): void {
     const sums = new Map<string, number>();
     for (const [index, number] of errors.entries()) {
-      const name = NAMES[index + 1] ?? "other";
+      const name = NAMES[index] ?? "other";
       sums.set(name, (sums.get(name) ?? 0) + number);
     }
     for (const [name, item] of this.#items) {

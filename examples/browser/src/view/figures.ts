@@ -2,7 +2,7 @@
 
 import type { Picture, Totals } from "../engine/protocol.ts";
 import { byId, make, setText } from "./dom.ts";
-import { bytes, count, ms, ns } from "./format.ts";
+import { bytes, count, ns } from "./format.ts";
 
 /** How long rates are taken over, and how often they are written, in ms. */
 const WINDOW_MS = 1_000;
@@ -16,11 +16,11 @@ interface Sample {
 const NAMES = [
   ["tasks", "Coroutines", "alive in all programs"],
   ["switches", "Switches a second", "how often a coroutine was entered"],
-  ["switch", "Per switch", "time in the world for each switch, the simulated network included"],
+  ["switch", "Per switch", "the programs' own code, and the start of their I/O, included"],
   ["turns", "Turns a second", "runs of a scheduler, each followed by one batch of I/O"],
   ["messages", "Messages a second", "answers that were right, and lines that were heard"],
   ["bytes", "Bytes a coroutine", "control block, C stack and saved frames"],
-  ["frame", "Frame", "the page's own work for each frame: median, and 95th percentile"],
+  ["frame", "Frame work", "the page's own work for each frame: median, and 95th percentile"],
   ["time", "Virtual time", "of the simulated world, and its pace"],
 ] as const;
 
@@ -57,7 +57,7 @@ export class Figures {
     const seconds = Math.max(1e-3, (nowMs - atMs) / 1e3);
     const switches = totals.switches - before.switches;
     const tasks = picture.hosts.reduce((sum, host) => sum + host.tasks, 0);
-    const perSwitch = switches === 0 ? 0 : ((totals.worldMs - before.worldMs) * 1e6) / switches;
+    const perSwitch = switches === 0 ? 0 : ((totals.runMs - before.runMs) * 1e6) / switches;
     const pace = (totals.virtualNs - before.virtualNs) / 1e9 / seconds;
     this.#write({
       tasks: count(tasks),
@@ -66,8 +66,8 @@ export class Figures {
       turns: count((totals.turns - before.turns) / seconds),
       messages: count((totals.messages - before.messages) / seconds),
       bytes: bytes(picture.bytesPerTask),
-      frame: `${ms(frame.median)} / ${ms(frame.p95)}`,
-      time: `${(totals.virtualNs / 1e9).toFixed(2)} s at ${pace.toFixed(2)} ×`,
+      frame: `${frame.median.toFixed(1)} / ${frame.p95.toFixed(1)} ms`,
+      time: `${(totals.virtualNs / 1e9).toFixed(1)} s (${pace.toFixed(2)} ×)`,
     });
   }
 

@@ -22,7 +22,7 @@ export function ms(value: number): string {
 export function ns(value: number): string {
   if (value >= 1e6) return ms(value / 1e6);
   if (value >= 1e4) return `${(value / 1e3).toFixed(1)} µs`;
-  return `${value.toFixed(0)} ns`;
+  return `${Math.round(value).toLocaleString("en-US")} ns`;
 }
 
 /** Virtual seconds for each real one. */

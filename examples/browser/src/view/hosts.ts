@@ -34,10 +34,7 @@ export class Hosts {
   update({ hosts }: Picture, chosen: number): void {
     for (const [host, { up, cut, tasks }] of hosts.entries()) {
       const button = this.#buttons[host]!;
-      setText(
-        this.#states[host]!,
-        !up ? "killed" : cut ? `${count(tasks)}, cut off` : count(tasks),
-      );
+      setText(this.#states[host]!, !up ? "killed" : cut ? "cut off" : count(tasks));
       button.classList.toggle("down", !up);
       button.classList.toggle("cut", cut);
       const pressed = String(host === chosen);

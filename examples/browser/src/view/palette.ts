@@ -54,6 +54,16 @@ export function readPalette(): Palette {
   };
 }
 
+/** `part` of the way from one word to another. */
+export function blend(from: number, to: number, part: number): number {
+  let word = 0xff000000;
+  for (const shift of [0, 8, 16]) {
+    const [a, b] = [(from >> shift) & 255, (to >> shift) & 255];
+    word |= Math.round(a + (b - a) * part) << shift;
+  }
+  return word >>> 0;
+}
+
 /** @param color - "#rrggbb". */
 function wordOf(color: string): number {
   const rgb = Number.parseInt(color.slice(1), 16);

@@ -2,9 +2,10 @@
 //! move over its cells.
 
 import { CELL_RAN, CELL_WAIT, HOSTS, type Picture } from "../engine/protocol.ts";
+import { CALM } from "./calm.ts";
 import { hit, type Layout, layOut } from "./layout.ts";
 import { Links } from "./links.ts";
-import { kindOf, type Palette, RAN, readPalette } from "./palette.ts";
+import { blend, kindOf, RAN, readPalette } from "./palette.ts";
 
 export interface Place {
   readonly host: number;
@@ -22,6 +23,9 @@ export interface StageEvents {
   placed(boxes: readonly { x: number; y: number; width: number }[]): void;
 }
 
+/** Steps in which the mark of a cell that has run fades, one each frame. */
+const HEATS = 10;
+
 export class Stage {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
@@ -32,7 +36,9 @@ export class Stage {
   #palette = readPalette();
   #layout: Layout | undefined;
   #layoutCells: readonly number[] = [];
-  /** By index of `waits`, of cells that have not run. */
+  /** How much longer each cell shows that it has run, in frames; by host. */
+  readonly #heats = HOSTS.map(() => new Uint8Array(0));
+  /** By index of `waits` times HEATS, plus heat. */
   #colors = new Uint32Array(0);
   #ratio = 1;
   #cursor: Place | undefined;
@@ -60,7 +66,7 @@ export class Stage {
     const context = this.#context;
     context.clearRect(0, 0, layout.width, layout.height);
     if (layout.boxes.length === 0) return;
-    this.#links.draw(context, layout, picture, this.#palette, this.#ratio);
+    this.#links.draw({ context, palette: this.#palette, ratio: this.#ratio }, layout, picture);
     this.#chooseColors(picture.waits);
     let at = 0;
     for (const [host, { cells, up }] of picture.hosts.entries()) {
@@ -105,11 +111,15 @@ export class Stage {
   }
 
   #chooseColors(waits: readonly string[]): void {
-    if (this.#colors.length === waits.length) return;
+    if (this.#colors.length === HEATS * waits.length) return;
     const { words, empty } = this.#palette;
-    this.#colors = Uint32Array.from(waits, (wait, index) =>
-      index === 0 ? empty : words[kindOf(wait)]!,
-    );
+    this.#colors = new Uint32Array(HEATS * waits.length);
+    for (const [index, wait] of waits.entries()) {
+      const cold = index === 0 ? empty : words[kindOf(wait)]!;
+      for (let heat = 0; heat < HEATS; heat++) {
+        this.#colors[HEATS * index + heat] = blend(cold, words[RAN]!, heat / (HEATS - 1));
+      }
+    }
   }
 
   #drawHost(host: number, layout: Layout, up: boolean, cells: Uint8Array): void {
@@ -127,13 +137,7 @@ export class Stage {
       image.height = box.rows;
     }
     const pixels = new ImageData(box.columns, box.rows);
-    const words = new Uint32Array(pixels.data.buffer);
-    const ran = this.#palette.words[RAN]!;
-    const colors = this.#colors;
-    for (let index = 0; index < cells.length; index++) {
-      const cell = cells[index]!;
-      words[index] = (cell & CELL_RAN) !== 0 ? ran : colors[cell & CELL_WAIT]!;
-    }
+    this.#color(host, cells, new Uint32Array(pixels.data.buffer));
     image.getContext("2d")!.putImageData(pixels, 0, 0);
     const { cellWidth, cellHeight, gap } = layout;
     const [width, height] = [box.columns * cellWidth, box.rows * cellHeight];
@@ -146,6 +150,21 @@ export class Stage {
     }
     for (let row = 1; row <= box.rows; row++) {
       context.fillRect(box.cellsX, box.cellsY + row * cellHeight - gap, width, gap);
+    }
+  }
+
+  #color(host: number, cells: Uint8Array, words: Uint32Array): void {
+    if (this.#heats[host]!.length < cells.length) {
+      this.#heats[host] = new Uint8Array(2 * cells.length);
+    }
+    const heats = this.#heats[host]!;
+    const colors = this.#colors;
+    const hottest = CALM.matches ? 0 : HEATS - 1;
+    for (let index = 0; index < cells.length; index++) {
+      const cell = cells[index]!;
+      const heat = (cell & CELL_RAN) !== 0 ? hottest : Math.max(0, heats[index]! - 1);
+      heats[index] = heat;
+      words[index] = colors[HEATS * (cell & CELL_WAIT) + heat]!;
     }
   }
 
@@ -213,5 +232,3 @@ export class Stage {
     this.#events.moved(place);
   }
 }
-
-export type { Palette };
