@@ -5,7 +5,8 @@ import { World, type WorldOptions } from "./world.ts";
 
 /**
  * Opens a process in a world of its own, on an empty disk that has the directories which the grants
- * name. The environment variable STACKFUL_SEED, where it is set, is the seed.
+ * name. The environment variable STACKFUL_SEED, where it is set, is the seed. What the guest gets for
+ * random numbers comes from it too: nothing for secrets.
  */
 export async function openPrivateWorld(
   options: BackendOptions,
