@@ -19,7 +19,7 @@ describe("none backend", () => {
   test("what would open something completes with ENOSYS, and nothing else has a handle", async () => {
     await withNone({}, async (guest, backend) => {
       const result = (op: number): Promise<number> => guest.submit({ op });
-      for (const op of [OP.LISTEN, OP.CONNECT, OP.OPEN, 0, 60_000]) {
+      for (const op of [OP.LISTEN, OP.CONNECT, OP.UDP_BIND, OP.OPEN, 0, 60_000]) {
         expect(await result(op)).toBe(-ERRNO.ENOSYS);
       }
       for (const op of [OP.ACCEPT, OP.READ, OP.WRITEV, OP.PREAD, OP.SHUTDOWN, OP.CLOSE]) {

@@ -1,9 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ADDRESS, ERRNO, OP } from "../../ts/abi.gen.ts";
-import type { Backend, BackendName, Grants } from "../../ts/host/backend.ts";
-import { openBackend } from "../../ts/host/open-backend.ts";
+import type { Backend, BackendOptions, Grants } from "../../ts/host/backend.ts";
+import { openUring, UringBackend } from "../../ts/host/native/uring-backend.ts";
+import { openNodeBackend } from "../../ts/host/node/node-backend.ts";
 import { errnoName, Guest, LOOPBACK, LOOPBACK_IPV6, NO_IPV6 } from "../conformance/guest.ts";
+import { OTHER_HOST, OTHER_URING } from "../native/other-host.ts";
 import {
   AREA_BYTES,
   type Batch,
@@ -170,9 +172,17 @@ class Bench {
   }
 }
 
-async function reasonNotToOpen(name: BackendName): Promise<string | undefined> {
+type Open = (options: BackendOptions) => Promise<Backend>;
+
+const BACKENDS: readonly (readonly [string, Open])[] = [
+  ["node", openNodeBackend],
+  ["uring", openUring],
+  [OTHER_URING, async (options) => UringBackend.open(options, OTHER_HOST)],
+];
+
+async function reasonNotToOpen(open: Open): Promise<string | undefined> {
   try {
-    const { backend } = await openBackend(name, { grants: {}, handlesMax: 1 });
+    const backend = await open({ grants: {}, handlesMax: 1 });
     await backend[Symbol.asyncDispose]();
     return undefined;
   } catch (error) {
@@ -180,23 +190,22 @@ async function reasonNotToOpen(name: BackendName): Promise<string | undefined> {
   }
 }
 
-const unavailable = await reasonNotToOpen("uring");
-
 // Goal: whatever lies where an sf_address belongs, and wherever that is, an operation ends with the
 // error that the laws name, completes once, and writes nothing outside what it was given.
 // Method: batches of operations with random records at random places, some canceled, while the memory
 // grows; a model says which error the first rule that is broken gives. A copy of the memory follows what
 // successful operations may write, and must be the memory at the end.
-describe.each<BackendName>(["node", "uring"])("garbage addresses on %s", (name) => {
+describe.each(BACKENDS)("garbage addresses on %s", (_name, open) => {
   test("give the error of the laws and touch no other memory", {
     timeout: 120_000,
   }, async (context) => {
-    if (name === "uring") context.skip(unavailable !== undefined, unavailable);
+    const unavailable = await reasonNotToOpen(open);
+    context.skip(unavailable !== undefined, unavailable);
     const property = fc.asyncProperty(
       batches,
       fc.constantFrom("read" as const, "written" as const),
       async (given, endIs) => {
-        const { backend } = await openBackend(name, { grants: GRANTS, handlesMax: 64 });
+        const backend = await open({ grants: GRANTS, handlesMax: 64 });
         const bench = new Bench(backend, endIs);
         await bench.open();
         for (const batch of given) await bench.run(batch);
