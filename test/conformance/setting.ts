@@ -1,11 +1,13 @@
 //! Where a law is tried: how backends are opened there, and what is around them. Files and peers are
 //! reached here without a backend, so that a law can compare what the guest sees with what is there.
 
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import * as fs from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Backend, BackendOptions } from "../../ts/host/backend.ts";
 import type { Guest } from "./guest.ts";
 
@@ -14,9 +16,10 @@ export interface Setting extends AsyncDisposable {
   readonly files: OutsideFiles;
   /** An empty directory that is this law's alone. */
   readonly scratch: string;
-  readonly hasIpv6: boolean;
   /** Connects the guest, which must be allowed to, to a socket outside any backend. */
   connectPeer(guest: Guest): Promise<{ handle: number; peer: OutsidePeer }>;
+  /** Sends a datagram to the loopback port, from outside any backend; returns the port it came from. */
+  sendDatagram(text: string, port: number): Promise<number>;
 }
 
 /** Paths are those that grants name. */
@@ -43,13 +46,12 @@ export interface OutsidePeer {
 /** The machine that runs the tests. */
 export async function thisMachine(open: Setting["open"]): Promise<Setting> {
   const scratch = await fs.realpath(await fs.mkdtemp(join(tmpdir(), "stackful-conformance-")));
-  const addresses = Object.values(networkInterfaces()).flat();
   return {
     open,
     files: HOST_FILES,
     scratch,
-    hasIpv6: addresses.some((address) => address?.address === "::1"),
     connectPeer,
+    sendDatagram,
     [Symbol.asyncDispose]: () => fs.rm(scratch, { recursive: true }),
   };
 }
@@ -63,6 +65,14 @@ const HOST_FILES: OutsideFiles = {
   list: async (path) => (await fs.readdir(path)).sort(),
   mode: async (path) => (await fs.stat(path)).mode & 0o777,
 };
+
+async function sendDatagram(text: string, port: number): Promise<number> {
+  const socket = createSocket("udp4");
+  await promisify<string, number, string>(socket.send.bind(socket))(text, port, "127.0.0.1");
+  const source = socket.address().port;
+  socket.close();
+  return source;
+}
 
 async function connectPeer(guest: Guest): Promise<{ handle: number; peer: OutsidePeer }> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });

@@ -2,7 +2,7 @@
 
 import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import { World, type WorldOptions } from "../../ts/host/sim/world.ts";
-import type { Guest } from "./guest.ts";
+import { type Guest, LOOPBACK } from "./guest.ts";
 import type { OutsideFiles, OutsidePeer, Setting } from "./setting.ts";
 
 const PEER_ADDRESS = [10, 9, 9, 9];
@@ -17,8 +17,8 @@ export async function simSetting(options: WorldOptions): Promise<Setting> {
     open: (backendOptions) => host.open(backendOptions),
     files: filesOf(host),
     scratch,
-    hasIpv6: true,
     connectPeer: (guest) => connectPeer(world, guest),
+    sendDatagram: (text, port) => sendDatagram(host, text, port),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
 }
@@ -33,6 +33,15 @@ function filesOf({ disk }: SimHost): OutsideFiles {
     list: async (path) => disk.list(path),
     mode: async (path) => disk.mode(path),
   };
+}
+
+async function sendDatagram(host: SimHost, text: string, port: number): Promise<number> {
+  const bytes = Uint8Array.from(LOOPBACK);
+  const socket = host.udp.bind({ bytes, port: 0, scope: 0 });
+  if (typeof socket === "number") throw new Error(`no socket to send from: ${socket}`);
+  socket.send(new TextEncoder().encode(text), { bytes, port, scope: 0 }, () => {});
+  socket.close();
+  return socket.local.port;
 }
 
 /** The peer is a socket of another host, which no process there holds. */

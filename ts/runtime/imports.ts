@@ -33,7 +33,7 @@ export class HostAwaits {
   guest: Guest | undefined;
   /** Calls of host imports so far. */
   calls = 0;
-  /** Those of them that the embedder's own functions got. */
+  /** How often the embedder's own functions were called. */
   embedderCalls = 0;
 
   #thrown: unknown = NOTHING;
@@ -57,6 +57,14 @@ export class HostAwaits {
   /** A task ended without being resumed: whatever it waited for has no one to go to. */
   forget(task: number): void {
     this.#byTask.delete(task);
+  }
+
+  /** A function of the embedder that is no import, with its calls counted. */
+  counted<Args extends unknown[]>(fn: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => {
+      this.embedderCalls++;
+      fn(...args);
+    };
   }
 
   wrapAsync(name: string, fn: HostFunction, result: ValueType | undefined): HostFunction {

@@ -47,7 +47,7 @@ export async function openInstance(
         exit: (code) => {
           throw new GuestExit(code);
         },
-        ...(onOutput === undefined ? {} : { onOutput }),
+        ...(onOutput === undefined ? {} : { onOutput: awaits.counted(onOutput) }),
       })
     : undefined;
   const own = {

@@ -400,7 +400,8 @@ export class Runtime extends Coordination implements AsyncDisposable {
 
   #report(error: StackfulError): void {
     const { process } = globalThis; // None in a browser.
-    if (this.#options.onTaskFailed !== undefined) this.#options.onTaskFailed(error);
+    const { onTaskFailed } = this.#options;
+    if (onTaskFailed !== undefined) this.#awaits.counted(onTaskFailed)(error);
     else if (process?.emitWarning === undefined) console.warn(error);
     else process.emitWarning(error.message, { code: error.code });
   }

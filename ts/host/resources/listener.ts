@@ -3,10 +3,10 @@
 
 import { ADDRESS, ERRNO, OP } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
-import type { ConnectionBase } from "./connection.ts";
 import { writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
 import { type Context, oldest, type Resource } from "./resource.ts";
+import type { StreamResource } from "./stream.ts";
 
 /** Linux's default net.core.somaxconn: how many connections a guest can make the host hold. */
 const BACKLOG_MAX = 4096;
@@ -16,13 +16,13 @@ export function backlogOf(operation: Operation): number {
   return Math.min(Math.max(operation.submission.argument, 1), BACKLOG_MAX);
 }
 
-export abstract class ListenerBase implements Resource {
-  protected readonly context: Context;
+export abstract class ListenerBase<Shared extends Context = Context> implements Resource {
+  protected readonly context: Shared;
   /** Connections that no ACCEPT has taken, the oldest first. Added to by the host's part. */
-  protected readonly queue: ConnectionBase[] = [];
+  protected readonly queue: StreamResource[] = [];
   readonly #accepts = new Set<Operation>();
 
-  constructor(context: Context) {
+  constructor(context: Shared) {
     this.context = context;
   }
 
@@ -76,6 +76,11 @@ export abstract class ListenerBase implements Resource {
     return this.release();
   }
 
+  /** The connection that has waited longest, if there is one. */
+  protected nextConnection(): StreamResource | undefined {
+    return this.queue.shift();
+  }
+
   /** Ends the connections that nobody accepted. */
   protected discardQueue(): void {
     for (const connection of this.queue.splice(0)) void connection.close();
@@ -103,7 +108,7 @@ export abstract class ListenerBase implements Resource {
   #tryAccept(pointer: number): number | undefined {
     // Without room the connection stays in the queue, for an ACCEPT after a CLOSE.
     if (this.context.handles.full) return -ERRNO.EMFILE;
-    const connection = this.queue.shift();
+    const connection = this.nextConnection();
     if (connection === undefined) return undefined;
     if (pointer !== 0) writeEndpoint(this.context.ring, pointer, connection.peer);
     return this.context.handles.insert(connection);

@@ -71,6 +71,8 @@ export class FileHandle implements Resource {
       case OP.SHUTDOWN:
       case OP.LOCAL_ADDRESS:
       case OP.PEER_ADDRESS:
+      case OP.SEND_TO:
+      case OP.RECEIVE_FROM:
         return -ERRNO.ENOTSOCK;
       default:
         return -ERRNO.EINVAL;

@@ -7,6 +7,8 @@ export class Link {
   readonly to: SimHost;
   /** When what was sent so far has left. */
   freeNs = 0;
+  /** When the last datagram arrives that no other overtakes. */
+  lastDatagramNs = 0;
   #cut = false;
   /** Changes with every cut, so that a packet can tell that there was one on its way. */
   #cuts = 0;

@@ -23,9 +23,18 @@ export class Network {
   readonly connections = new Set<Connection>();
   readonly #byAddress = new Map<string, SimHost>();
   readonly #links = new Map<number, Link>();
+  readonly #lateHost: (address: string) => SimHost | undefined;
   #connectionsMade = 0;
 
-  constructor(scheduler: Scheduler, observer: Observer, random: Random, options: NetworkOptions) {
+  /** @param lateHost - Makes the host of an address that nobody has yet, if there is to be one. */
+  constructor(
+    scheduler: Scheduler,
+    observer: Observer,
+    random: Random,
+    options: NetworkOptions,
+    lateHost: (address: string) => SimHost | undefined,
+  ) {
+    this.#lateHost = lateHost;
     this.scheduler = scheduler;
     this.observer = observer;
     this.#delays = random.fork("delays");
@@ -53,9 +62,9 @@ export class Network {
 
   /** Who answers to `bytes` when `from` asks. */
   route(from: SimHost, bytes: Uint8Array): SimHost | undefined {
-    return from.owns(bytes) || isUnspecified(bytes)
-      ? from
-      : this.#byAddress.get(addressText(bytes));
+    if (from.owns(bytes)) return from;
+    const text = addressText(bytes);
+    return this.#byAddress.get(text) ?? this.#lateHost(text);
   }
 
   link(from: SimHost, to: SimHost): Link {
@@ -92,6 +101,12 @@ export class Network {
     const { latencyMs, jitterMs } = this.options;
     return Math.max(200e6, 4e6 * (latencyMs + jitterMs));
   }
+}
+
+/** Whether an address is among those that another stands for: itself, or all of its family. */
+export function covers(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  return isUnspecified(a) || isUnspecified(b) || a.every((byte, index) => byte === b[index]);
 }
 
 export function isUnspecified(bytes: Uint8Array): boolean {

@@ -7,9 +7,11 @@ import type { BackendOptions, Grants } from "../backend.ts";
 import type { DrivenLoop, Driver } from "../driver.ts";
 import type { Directory } from "../grants.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
+import { backlogOf } from "../resources/listener.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
+import { UdpSocket } from "../resources/udp-socket.ts";
 import { CallEvent } from "./event-queue.ts";
 import type { FileTiming } from "./file-timing.ts";
 import { ListenerHandle } from "./listener-handle.ts";
@@ -100,6 +102,8 @@ export class SimBackend extends RingBackend {
         return this.#listen(operation);
       case OP.CONNECT:
         return this.#connect(operation);
+      case OP.UDP_BIND:
+        return this.#udpBind(operation);
       default:
         return startOpen(this.#simContext, this.#directories, operation);
     }
@@ -126,9 +130,20 @@ export class SimBackend extends RingBackend {
     const context = this.#simContext;
     const endpoint = grantedEndpoint(context, this.#grants.listen, operation);
     if (typeof endpoint === "number") return endpoint;
-    const listener = context.host.tcp.listen(endpoint, operation.submission.argument);
+    const listener = context.host.tcp.listen(endpoint, backlogOf(operation));
     if (typeof listener === "number") return listener;
     return context.handles.insert(new ListenerHandle(context, listener));
+  }
+
+  #udpBind(operation: Operation): number {
+    const context = this.#simContext;
+    const endpoint = grantedEndpoint(context, this.#grants.listen, operation);
+    if (typeof endpoint === "number") return endpoint;
+    const port = context.host.udp.bind(endpoint);
+    if (typeof port === "number") return port;
+    const socket = new UdpSocket(context, port, this.#grants.connect);
+    port.onDatagram = (data, source) => socket.arrived(data, source);
+    return context.handles.insert(socket);
   }
 
   #connect(operation: Operation): number | undefined {

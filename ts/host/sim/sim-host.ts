@@ -3,7 +3,7 @@
 import { StackfulError } from "../../errors.ts";
 import type { Environment } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendProvider } from "../backend.ts";
-import { addressText, parseAddress } from "../resources/address-text.ts";
+import { addressBytes, addressText, parseAddress } from "../resources/address-text.ts";
 import { SimDisk } from "./disk.ts";
 import { FileTiming } from "./file-timing.ts";
 import type { Network } from "./network.ts";
@@ -14,6 +14,7 @@ import type { Random } from "./random.ts";
 import { BOOT_NS } from "./scheduler.ts";
 import { SimBackend } from "./sim-backend.ts";
 import { Tcp } from "./tcp.ts";
+import { Udp } from "./udp.ts";
 
 export interface HostOptions {
   /** Its IPv4 address. @defaultValue 10.0.0.N */
@@ -32,6 +33,10 @@ export interface HostWorld {
   readonly wallStartNs: bigint;
 }
 
+/** Of the name server's addresses: 10.0.0.53 and fd00::35. */
+const DNS_NUMBER = 53;
+export const DNS_ADDRESSES = { ipv4: "10.0.0.53", ipv6: "fd00::35" } as const;
+
 const LOOPBACK_IPV4 = Uint8Array.of(127, 0, 0, 1);
 const LOOPBACK_IPV6 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
@@ -45,6 +50,8 @@ export class SimHost implements BackendProvider {
   readonly disk: SimDisk;
   /** @internal */
   readonly tcp: Tcp;
+  /** @internal */
+  readonly udp: Udp;
   readonly #files: FileTiming;
   readonly #crashes: Random;
   readonly #world: HostWorld;
@@ -52,6 +59,7 @@ export class SimHost implements BackendProvider {
   readonly #ipv6: Uint8Array;
   readonly #entropy: Random;
   readonly #processes = new Set<SimBackend>();
+  readonly #services: (() => void)[] = [];
   #processesMade = 0;
   #up = true;
 
@@ -60,7 +68,8 @@ export class SimHost implements BackendProvider {
     this.#world = world;
     this.name = name;
     this.id = id;
-    const { ipv4 = defaultIpv4(id), ipv6 = `fd00::${id.toString(16)}` } = options;
+    const number = freeNumber(world.network, id);
+    const { ipv4 = ipv4Of(number), ipv6 = `fd00::${number.toString(16)}` } = options;
     this.#ipv4 = address(name, ipv4, 4);
     this.#ipv6 = address(name, ipv6, 16);
     this.addresses = { ipv4, ipv6 };
@@ -70,6 +79,7 @@ export class SimHost implements BackendProvider {
     this.#files = new FileTiming(random, world.fileOptions);
     this.disk = new SimDisk(() => world.fileOptions().diskBytesMax);
     this.tcp = new Tcp(this, world.network, new Ports(random.fork("tcp-ports")));
+    this.udp = new Udp(this, world.network, new Ports(random.fork("udp-ports")));
     world.network.addAddress(this.#ipv4, this);
     world.network.addAddress(this.#ipv6, this);
   }
@@ -118,6 +128,7 @@ export class SimHost implements BackendProvider {
     this.#up = false;
     this.#tell("crash");
     this.tcp.crash();
+    this.udp.crash();
     this.#endProcesses("crashed");
     const { namesLost, lost, torn, kept } = this.disk.crash(
       this.#crashes,
@@ -140,6 +151,7 @@ export class SimHost implements BackendProvider {
     if (this.#up) return;
     this.#up = true;
     this.#tell("restart");
+    for (const start of this.#services) start();
   }
 
   /**
@@ -149,6 +161,12 @@ export class SimHost implements BackendProvider {
   kill(): void {
     this.#tell("kill");
     this.#endProcesses("was killed");
+  }
+
+  /** @internal Something of the system that runs whenever the host does: `start` begins it. */
+  onStart(start: () => void): void {
+    this.#services.push(start);
+    start();
   }
 
   /** @internal Whether `bytes` is an address of this host, the loopback ones included. */
@@ -191,8 +209,15 @@ export class SimHost implements BackendProvider {
   }
 }
 
-function defaultIpv4(id: number): string {
-  return `10.0.${id >> 8}.${id & 0xff}`;
+/** The first number from `id` on whose addresses are free: those of the name server are not. */
+function freeNumber(network: Network, id: number): number {
+  let number = id;
+  while (number === DNS_NUMBER || network.hasAddress(addressBytes(ipv4Of(number)))) number++;
+  return number;
+}
+
+function ipv4Of(number: number): string {
+  return `10.0.${number >> 8}.${number & 0xff}`;
 }
 
 function address(name: string, text: string, length: number): Uint8Array {

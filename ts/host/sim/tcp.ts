@@ -4,13 +4,10 @@ import { ERRNO } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { Connection } from "./connection.ts";
 import { CallEvent } from "./event-queue.ts";
-import { isUnspecified, type Network } from "./network.ts";
+import { covers, isUnspecified, type Network } from "./network.ts";
 import type { Ports } from "./ports.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { Socket } from "./socket.ts";
-
-/** Linux's default net.core.somaxconn. */
-const BACKLOG_MAX = 4096;
 
 /** How long Linux asks around for an address that nobody has. */
 const UNREACHABLE_NS = 3e9;
@@ -35,7 +32,7 @@ export class TcpListener {
   constructor(tcp: Tcp, local: Endpoint, backlog: number) {
     this.#tcp = tcp;
     this.local = local;
-    this.#backlog = Math.min(Math.max(backlog, 1), BACKLOG_MAX);
+    this.#backlog = backlog;
   }
 
   get full(): boolean {
@@ -84,7 +81,7 @@ export class Tcp {
     if (!isUnspecified(wanted.bytes) && !this.#host.owns(wanted.bytes)) return -ERRNO.EADDRNOTAVAIL;
     const port = wanted.port === 0 ? this.#ports.free() : wanted.port;
     const others = this.#listeners.get(port) ?? [];
-    if (port === 0 || others.some(({ local }) => overlap(local.bytes, wanted.bytes))) {
+    if (port === 0 || others.some(({ local }) => covers(local.bytes, wanted.bytes))) {
       return -ERRNO.EADDRINUSE;
     }
     const listener = new TcpListener(this, { ...wanted, port }, backlog);
@@ -103,7 +100,7 @@ export class Tcp {
 
   /** Who listens for connections to this address. */
   listenerOf({ bytes, port }: Endpoint): TcpListener | undefined {
-    return this.#listeners.get(port)?.find(({ local }) => overlap(local.bytes, bytes));
+    return this.#listeners.get(port)?.find(({ local }) => covers(local.bytes, bytes));
   }
 
   /**
@@ -142,10 +139,4 @@ export class Tcp {
     this.#listeners.clear();
     this.#ports.clear();
   }
-}
-
-/** Whether an address is in what another stands for: itself, or all of its family. */
-function overlap(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  return isUnspecified(a) || isUnspecified(b) || a.every((byte, index) => byte === b[index]);
 }

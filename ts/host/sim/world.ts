@@ -1,14 +1,16 @@
 //! A simulated world: hosts, the network between them, one virtual time for all, and everything that
 //! is chance in it from one seed.
 
+import { addressBytes, addressText } from "../resources/address-text.ts";
 import type { ConnectionView } from "./connection.ts";
+import { serveDns } from "./dns-server.ts";
 import { Network } from "./network.ts";
 import { Observer } from "./observer.ts";
 import { applyChanges, PRESETS, type Preset, type SimChanges, type SimOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
 import { freshSeed, Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
-import { type HostOptions, SimHost } from "./sim-host.ts";
+import { DNS_ADDRESSES, type HostOptions, SimHost } from "./sim-host.ts";
 import type { WorldEvent } from "./world-event.ts";
 
 export interface WorldOptions extends SimChanges {
@@ -25,6 +27,9 @@ export interface WorldOptions extends SimChanges {
   /** What the guests' calendar shows at the start, in milliseconds since 1970. @defaultValue 2025-01-01 */
   readonly wallStartMs?: number;
 }
+
+/** The host that answers DNS queries, at 10.0.0.53 and fd00::35. */
+const DNS_NAME = "dns";
 
 const WALL_START_MS = 1_735_689_600_000;
 
@@ -65,6 +70,7 @@ export class World implements AsyncDisposable {
       this.#observer,
       this.#root.fork("network"),
       network,
+      (address) => this.#nameServer(address),
     );
     this.#pace = new Pace(this.#scheduler, speed, manual);
   }
@@ -75,7 +81,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * The host of that name, made when it is not there yet.
+   * The host of that name, made when it is not there yet. The name "dns" is that of the name server,
+   * which is there as soon as somebody asks it: port 53 of 10.0.0.53 and fd00::35.
    *
    * @param options - of a host that is made.
    * @throws {RangeError} an address is not one, or another host's.
@@ -83,14 +90,17 @@ export class World implements AsyncDisposable {
   host(name: string, options: HostOptions = {}): SimHost {
     let host = this.#hosts.get(name);
     if (host === undefined) {
+      const isNameServer = name === DNS_NAME;
       const world = {
         network: this.#network,
         fileOptions: () => this.#options.files,
         random: this.#root,
         wallStartNs: this.#wallStartNs,
       };
-      host = new SimHost(world, name, this.#hosts.size + 1, options);
+      const given = isNameServer ? { ...DNS_ADDRESSES, ...options } : options;
+      host = new SimHost(world, name, this.#hosts.size + 1, given);
       this.#hosts.set(name, host);
+      if (isNameServer) serveDns(host, () => this.#hosts.values());
     }
     return host;
   }
@@ -214,6 +224,13 @@ export class World implements AsyncDisposable {
   /** With the option `trace`: a hash of those lines, 16 hexadecimal digits. */
   get traceHash(): string {
     return this.#observer.hash;
+  }
+
+  /** Is there as soon as somebody asks it. */
+  #nameServer(address: string): SimHost | undefined {
+    const { ipv4, ipv6 } = DNS_ADDRESSES;
+    const isIts = address === ipv4 || address === addressText(addressBytes(ipv6));
+    return isIts ? this.host(DNS_NAME) : undefined;
   }
 
   /** Ends every process in it. Nothing happens any more. */

@@ -1,0 +1,123 @@
+//! A connection of a backend written in JavaScript as a handle: its READs and WRITEs, each kind in the
+//! order in which they came. What becomes of the oldest is said by who knows the connection.
+
+import { ERRNO, OP, SHUTDOWN } from "../../abi.gen.ts";
+import type { Endpoint } from "../grants.ts";
+import type { Segments } from "../ring.ts";
+import { writeEndpoint } from "./endpoint.ts";
+import type { Operation } from "./operation.ts";
+import { type Context, oldest, type Resource } from "./resource.ts";
+
+export abstract class StreamResource<Shared extends Context = Context> implements Resource {
+  protected readonly context: Shared;
+  readonly #reads = new Set<Operation>();
+  readonly #writes = new Set<Operation>();
+
+  constructor(context: Shared) {
+    this.context = context;
+  }
+
+  /** Undefined: the peer was gone before anybody could ask. */
+  abstract readonly local: Endpoint | undefined;
+  abstract readonly peer: Endpoint | undefined;
+
+  /** The result of a READ, or undefined when it has to wait for `pumpReads`. */
+  protected abstract tryRead(buffers: Segments): number | undefined;
+  /** The result of a WRITE, or undefined when it has to wait for `pumpWrites`. */
+  protected abstract tryWrite(buffers: Segments): number | undefined;
+  /** @param how - One of SHUTDOWN. */
+  protected abstract shutdown(how: number): number;
+  /** Lets go of the socket, once what was handed over is out. As `Resource.close`. */
+  protected abstract release(): number | Promise<number>;
+  /** Whether the socket is to keep the host's event loop alive. */
+  protected abstract keepAlive(waiting: boolean): void;
+
+  start(operation: Operation): number | undefined {
+    const { code, argument } = operation.submission;
+    switch (code) {
+      case OP.READ:
+      case OP.READV:
+        return this.#enqueue(operation, this.#reads);
+      case OP.WRITE:
+      case OP.WRITEV:
+        return this.#enqueue(operation, this.#writes);
+      case OP.SHUTDOWN:
+        return argument > SHUTDOWN.BOTH ? -ERRNO.EINVAL : this.shutdown(argument);
+      case OP.LOCAL_ADDRESS:
+        return this.#address(operation, this.local);
+      case OP.PEER_ADDRESS:
+        return this.#address(operation, this.peer);
+      case OP.PREAD:
+      case OP.PWRITE:
+        return -ERRNO.ESPIPE;
+      case OP.SEND_TO:
+      case OP.RECEIVE_FROM:
+        return -ERRNO.ENOTSUP;
+      default:
+        return -ERRNO.EINVAL;
+    }
+  }
+
+  cancel(operation: Operation): void {
+    if (this.#reads.delete(operation) || this.#writes.delete(operation)) {
+      this.#finish(operation, -ERRNO.ECANCELED);
+      this.#keepAlive();
+    }
+  }
+
+  close(): number | Promise<number> {
+    this.#endAll(this.#reads, -ERRNO.EBADF);
+    this.#endAll(this.#writes, -ERRNO.EBADF);
+    return this.release();
+  }
+
+  protected pumpReads(): void {
+    for (let read = oldest(this.#reads); read !== undefined; read = oldest(this.#reads)) {
+      const result = this.tryRead(read.buffers);
+      if (result === undefined) break;
+      this.#reads.delete(read);
+      this.#finish(read, result);
+    }
+    this.#keepAlive();
+  }
+
+  protected pumpWrites(): void {
+    for (let write = oldest(this.#writes); write !== undefined; write = oldest(this.#writes)) {
+      const result = this.tryWrite(write.buffers);
+      if (result === undefined) break;
+      this.#writes.delete(write);
+      this.#finish(write, result);
+    }
+    this.#keepAlive();
+  }
+
+  #enqueue(operation: Operation, queue: Set<Operation>): number | undefined {
+    const buffers = this.context.ring.buffers(operation.submission);
+    if (typeof buffers === "number") return buffers;
+    if (buffers.bytes === 0) return 0;
+    operation.owner = this;
+    operation.buffers = buffers;
+    queue.add(operation);
+    if (queue === this.#reads) this.pumpReads();
+    else this.pumpWrites();
+    return undefined;
+  }
+
+  #address(operation: Operation, endpoint: Endpoint | undefined): number {
+    if (endpoint === undefined) return -ERRNO.ENOTCONN;
+    return writeEndpoint(this.context.ring, operation.submission.pointer, endpoint);
+  }
+
+  #endAll(queue: Set<Operation>, result: number): void {
+    for (const operation of queue) this.#finish(operation, result);
+    queue.clear();
+  }
+
+  #keepAlive(): void {
+    this.keepAlive(this.#reads.size + this.#writes.size > 0);
+  }
+
+  #finish(operation: Operation, result: number): void {
+    this.context.operations.finish(operation, result);
+  }
+}
