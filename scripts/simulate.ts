@@ -20,7 +20,7 @@ SCENARIO is one of ${NAMES}, or all.
   --seed S         the first of them (default: a random one)
   --faults PRESET  ${Object.keys(PRESETS).join(", ")} (default: chaos)
   --trace          print everything that happened; with one scenario and one seed
-  --threads N      how many runs at once (default: one for each processor)
+  --processes N    how many runs at once (default: one for each processor)
   --keep-going     go on after a failure
   --help           this text
 `;
@@ -33,7 +33,7 @@ interface Options {
   readonly seeds: number;
   readonly faults: Preset;
   readonly trace: boolean;
-  readonly threads: number;
+  readonly processes: number;
   readonly keepGoing: boolean;
 }
 
@@ -44,7 +44,7 @@ function parseOptions(args: readonly string[]): Options | undefined {
     seed: { type: "string" },
     faults: { type: "string", default: "chaos" },
     trace: { type: "boolean", default: false },
-    threads: { type: "string" },
+    processes: { type: "string" },
     "keep-going": { type: "boolean", default: false },
   });
   if (parsed === undefined) return undefined;
@@ -78,10 +78,10 @@ function parseOptions(args: readonly string[]): Options | undefined {
     seeds,
     faults: values.faults as Preset,
     trace: values.trace,
-    threads:
-      values.threads === undefined
+    processes:
+      values.processes === undefined
         ? availableParallelism()
-        : parseCount("threads", values.threads, 1),
+        : parseCount("processes", values.processes, 1),
     keepGoing: values["keep-going"],
   };
 }
@@ -138,8 +138,8 @@ async function traceOne({ scenarios: [scenario], seed, faults }: Options): Promi
 async function runAll(options: Options): Promise<number> {
   const progress = new Progress(options.seeds * options.scenarios.length);
   let failures = 0;
-  await runMany(options.scenarios, jobsOf(options), {
-    threads: options.threads,
+  await runMany(jobsOf(options), {
+    processes: options.processes,
     onOutcome: (outcome) => {
       progress.count(outcome);
       if (outcome.failure === undefined) return true;

@@ -1,84 +1,92 @@
-//! Many runs, on several threads: each run depends on its seed alone.
+//! Many runs, in several processes: each run depends on its seed alone.
 
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { Worker } from "node:worker_threads";
-import { buildGuest } from "./build.ts";
+import { fileURLToPath } from "node:url";
 import type { Job, Outcome } from "./run.ts";
-import type { Scenario } from "./scenario.ts";
-import type { WorkerData } from "./worker.ts";
 
-/** Longest that one run takes, in real milliseconds; a guest that never parks holds its thread. */
+/** Longest that one run takes, in real milliseconds: a guest that never parks holds its process. */
 const RUN_MS_MAX = 60_000;
 
+/** A run is short and makes several instances: threads that clean up behind them cost more than they do. */
+const NODE_FLAGS = ["--single-threaded"];
+
 export interface ManyOptions {
-  readonly threads: number;
-  /** The core that guests are linked with. @defaultValue the one that ships */
-  readonly core?: Uint8Array;
+  readonly processes: number;
+  /** A file with the core that guests are linked with. @defaultValue the one that ships */
+  readonly corePath?: string;
+  /** For Node, before all others. */
+  readonly nodeFlags?: readonly string[];
   /** Called after each run; false ends the rest. */
   onOutcome(outcome: Outcome): boolean;
 }
 
 /** Runs `jobs` in their order, several at a time. */
-export async function runMany(
-  scenarios: readonly Scenario[],
-  jobs: Iterable<Job>,
-  { threads, core, onOutcome }: ManyOptions,
-): Promise<void> {
-  const modules = new Map<string, WebAssembly.Module>();
-  for (const { name, guest } of scenarios) modules.set(name, await buildGuest(guest, core));
+export async function runMany(jobs: Iterable<Job>, options: ManyOptions): Promise<void> {
   const left = jobs[Symbol.iterator]();
   let over = false;
   const takeNext = (): Job | undefined => {
-    const { value, done } = left.next();
-    return done === true || over ? undefined : value;
+    const next = over ? undefined : left.next();
+    return next === undefined || next.done === true ? undefined : next.value;
   };
   const work = async (): Promise<void> => {
-    const thread = new Thread({ modules });
+    let job = takeNext();
+    if (job === undefined) return;
+    const worker = new Worker(options);
     try {
-      for (let job = takeNext(); job !== undefined; job = takeNext()) {
-        if (!onOutcome(await thread.run(job))) over = true;
+      for (; job !== undefined; job = takeNext()) {
+        if (!options.onOutcome(await worker.run(job))) over = true;
       }
     } finally {
-      await thread.end();
+      worker.end();
     }
   };
-  await Promise.all(Array.from({ length: threads }, work));
+  await Promise.all(Array.from({ length: options.processes }, work));
 }
 
-class Thread {
-  readonly #data: WorkerData;
-  #worker: Worker;
+class Worker {
+  readonly #options: ManyOptions;
+  #child: ChildProcess;
 
-  constructor(data: WorkerData) {
-    this.#data = data;
-    this.#worker = this.#start();
+  constructor(options: ManyOptions) {
+    this.#options = options;
+    this.#child = this.#start();
   }
 
+  /** @throws {Error} the process ended by itself. */
   async run(job: Job): Promise<Outcome> {
-    const worker = this.#worker;
-    const timely = new AbortController();
-    const timer = setTimeout(() => timely.abort(), RUN_MS_MAX);
-    worker.postMessage(job);
+    const child = this.#child;
+    const settled = new AbortController();
+    const { signal } = settled;
+    const timer = setTimeout(() => child.kill("SIGKILL"), RUN_MS_MAX);
+    child.send(job);
     try {
-      const [outcome] = (await once(worker, "message", timely)) as [Outcome];
-      return outcome;
-    } catch (error) {
-      if (!timely.signal.aborted) throw error;
-      await this.end();
-      this.#worker = this.#start();
+      const outcome = once(child, "message", { signal }).then(([outcome]) => outcome as Outcome);
+      const exit = once(child, "exit", { signal }).then(([code]) => code as number | null);
+      exit.catch(() => {});
+      const first = await Promise.race([outcome, exit]);
+      if (first !== null && typeof first === "object") return first;
+      if (first !== null) throw new Error(`a process ended with status ${first}`);
+      this.#child = this.#start();
       return stuck(job);
     } finally {
       clearTimeout(timer);
+      settled.abort();
     }
   }
 
-  async end(): Promise<void> {
-    await this.#worker.terminate();
+  end(): void {
+    this.#child.kill();
   }
 
-  #start(): Worker {
-    const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-    return new Worker(new URL(name, import.meta.url), { workerData: this.#data });
+  #start(): ChildProcess {
+    const { corePath, nodeFlags = [] } = this.#options;
+    const built = !import.meta.url.endsWith(".ts");
+    const path = fileURLToPath(new URL(built ? "./worker.js" : "./worker.ts", import.meta.url));
+    const loader = new URL("../support/register-ts.mjs", import.meta.url).href;
+    return fork(path, corePath === undefined ? [] : [corePath], {
+      execArgv: [...nodeFlags, ...(built ? [] : ["--import", loader]), ...NODE_FLAGS],
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Preset } from "../../ts/host/sim/options.ts";
 import { describe } from "./program.ts";
-import { scenarios } from "./scenarios/index.ts";
+import { scenarioOf } from "./scenarios/index.ts";
 import { Simulation } from "./simulation.ts";
 import { Violation } from "./violation.ts";
 
@@ -50,8 +50,7 @@ export function runTraced(
 }
 
 async function runOnce(job: Job, module: WebAssembly.Module, traced: boolean) {
-  const scenario = scenarios.find(({ name }) => name === job.scenario);
-  if (scenario === undefined) throw new RangeError(`there is no scenario "${job.scenario}"`);
+  const scenario = scenarioOf(job.scenario);
   const seed = `${job.scenario} ${job.seed}`;
   const simulation = new Simulation(seed, job.faults, module, traced);
   const { world } = simulation;

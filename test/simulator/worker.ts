@@ -1,16 +1,17 @@
-//! A thread that does one job after the other.
+//! A process that does one job after the other. Its argument: a file with the core of its guests.
 
-import { parentPort, workerData } from "node:worker_threads";
+import { readFileSync } from "node:fs";
+import { buildGuest } from "./build.ts";
 import { type Job, run } from "./run.ts";
+import { scenarioOf } from "./scenarios/index.ts";
 
-/** What a thread is given once. */
-export interface WorkerData {
-  readonly modules: ReadonlyMap<string, WebAssembly.Module>;
-}
+const [corePath] = process.argv.slice(2);
+const core = corePath === undefined ? undefined : readFileSync(corePath);
+const modules = new Map<string, Promise<WebAssembly.Module>>();
 
-const { modules } = workerData as WorkerData;
-const port = parentPort!;
-
-port.on("message", (job: Job) => {
-  void run(job, modules.get(job.scenario)!).then((outcome) => port.postMessage(outcome));
+process.on("message", async (job: Job) => {
+  const { guest } = scenarioOf(job.scenario);
+  const module = modules.get(guest) ?? buildGuest(guest, core);
+  modules.set(guest, module);
+  process.send!(await run(job, await module));
 });

@@ -1,6 +1,6 @@
 //! A file copier whose host crashes: under a final name there is a whole copy, or nothing.
 
-import type { SimDisk } from "../../../ts/host/sim/disk.ts";
+import type { SimDisk } from "../../../ts/host/sim/sim-disk.ts";
 import { FILE_ERRORS } from "../documented-errors.ts";
 import { errorName, type Report } from "../reports.ts";
 import type { Scenario } from "../scenario.ts";
@@ -90,7 +90,7 @@ function checkCopy(disk: SimDisk, file: number, source: Uint8Array, copied: bool
     check(!copied, "what was copied is durable", () => `f${file} has no commit record`);
     return;
   }
-  const data = disk.readFile(`/out/f${file}.${generation}`);
+  const data = read(disk, `/out/f${file}.${generation}`);
   const same = data?.length === source.length && data.every((byte, at) => byte === source[at]);
   check(same, "under a final name there is a whole copy", () => {
     const first = data?.findIndex((byte, at) => byte !== source[at]);
@@ -100,7 +100,7 @@ function checkCopy(disk: SimDisk, file: number, source: Uint8Array, copied: bool
 
 /** Where the commit record says that the data is; undefined when there is no valid one. */
 function committed(disk: SimDisk, file: number, bytes: number): number | undefined {
-  const record = disk.readFile(`/out/f${file}`);
+  const record = read(disk, `/out/f${file}`);
   if (record === undefined || record.length < RECORD.size) return undefined;
   const view = new DataView(record.buffer, record.byteOffset);
   const sum = checksum(record.subarray(0, RECORD.checksum));
@@ -109,6 +109,10 @@ function committed(disk: SimDisk, file: number, bytes: number): number | undefin
   const said = view.getUint32(RECORD.bytes, true);
   check(said === bytes, "a commit record is true", () => `f${file}: ${said} of ${bytes} bytes`);
   return view.getUint32(RECORD.generation, true);
+}
+
+function read(disk: SimDisk, path: string): Uint8Array | undefined {
+  return disk.exists(path) ? disk.readFile(path) : undefined;
 }
 
 /** As in guests/frames.h. */
