@@ -13,8 +13,6 @@ import { buildExamples } from "./build-examples.ts";
 
 const GUESTS = ["echo-server", "echo-client", "chat-server", "chat-client", "race"] as const;
 
-export const BROWSER_DEMO = packageRoot("dist/browser");
-
 function viteConfig(): InlineConfig {
   return {
     configFile: false,
@@ -31,8 +29,6 @@ function viteConfig(): InlineConfig {
     worker: { format: "es" },
     server: { host: "127.0.0.1", fs: { allow: [packageRoot()] } },
     build: {
-      outDir: BROWSER_DEMO,
-      emptyOutDir: true,
       target: "es2022",
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
@@ -40,11 +36,12 @@ function viteConfig(): InlineConfig {
   };
 }
 
-/** Builds the guests that are not up to date, and then the page. */
-export async function buildBrowserDemo(): Promise<void> {
+/** Builds the guests that are not up to date, and then the page, into `directory`. */
+export async function buildBrowserDemo(directory = packageRoot("dist/browser")): Promise<void> {
   await buildGuests();
   const { build } = await import("vite");
-  await build(viteConfig());
+  const config = viteConfig();
+  await build({ ...config, build: { ...config.build, outDir: directory, emptyOutDir: true } });
 }
 
 async function serve(port: number): Promise<void> {

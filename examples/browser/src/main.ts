@@ -5,6 +5,7 @@ import { type Engine, HOSTS, type Picture, type Settings } from "./engine/protoc
 import { WorkerEngine } from "./engine/worker-engine.ts";
 import { FrameWork } from "./frame-work.ts";
 import { inspect } from "./inspect.ts";
+import { CALM } from "./view/calm.ts";
 import { Controls } from "./view/controls.ts";
 import { byId, setText } from "./view/dom.ts";
 import { Errors } from "./view/errors.ts";
@@ -103,12 +104,19 @@ function showTask({ task }: Picture): void {
   revealing = false;
 }
 
+/** Where little motion is wanted, cells change as seldom as figures do. */
+const CALM_MS = 500;
+let drawnMs = 0;
+
 function frame(nowMs: number): void {
   const startMs = performance.now();
   picture = engine.frame(WORLD_MS) ?? picture;
   if (picture !== undefined) {
     showTask(picture);
-    stage.draw(picture);
+    if (!CALM.matches || nowMs - drawnMs >= CALM_MS) {
+      stage.draw(picture);
+      drawnMs = nowMs;
+    }
     hosts.update(picture, controls.host);
     controls.update(picture);
     figures.show(picture, nowMs, work.summary);

@@ -71,7 +71,7 @@ export class Cells {
     [this.#places, this.#nextPlaces] = [this.#nextPlaces, this.#places];
     [this.#switches, this.#nextSwitches] = [this.#nextSwitches, this.#switches];
     this.#count = count;
-    if (this.length > 64 && count < this.length / 2) this.#compact();
+    if (count < this.length / 2) this.#compact();
   }
 
   /** @returns how many of the tasks before are still there. */

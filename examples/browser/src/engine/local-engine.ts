@@ -36,6 +36,7 @@ export class LocalEngine implements Engine {
   #world = 0;
   #messages = new Messages();
   #lost = new Uint16Array(LINKS.length);
+  #losing = false;
   readonly #waits = new Waits();
   #cells: Cells[] = [];
   #states = new Uint32Array(3 * 1024);
@@ -143,13 +144,14 @@ export class LocalEngine implements Engine {
   }
 
   #note(event: WorldEvent): void {
-    if (event.type === "drop") {
-      const way = WAYS.get(`${event.from}>${event.to}`);
-      if (way !== undefined) this.#lost[way >> 1]!++;
-    } else if (event.type === "data") {
-      const way = WAYS.get(`${event.from}>${event.to}`);
-      if (way !== undefined) this.#messages.add(way, event.sentNs, event.arrivesNs);
-    }
+    // The segment that a loss strikes is told of next.
+    if (event.type === "fault" && event.fault === "segment lost") this.#losing = true;
+    if (!("from" in event)) return;
+    const way = WAYS.get(`${event.from}>${event.to}`);
+    if (way === undefined) return;
+    if (event.type === "drop" || this.#losing) this.#lost[way >> 1]!++;
+    else if (event.type === "data") this.#messages.add(way, event.sentNs, event.arrivesNs);
+    this.#losing = false;
   }
 
   #select(host: number, cell: number): void {

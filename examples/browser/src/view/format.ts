@@ -1,9 +1,9 @@
 //! Numbers as people read them.
 
-/** "12,345", "1.2 M": three figures or more. */
+/** "12,345", and from ten million on "12.34 M". */
 export function count(value: number): string {
   if (value >= 1e9) return `${(value / 1e9).toFixed(2)} G`;
-  if (value >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
+  if (value >= 1e7) return `${(value / 1e6).toFixed(2)} M`;
   return Math.round(value).toLocaleString("en-US");
 }
 
@@ -20,7 +20,7 @@ export function ms(value: number): string {
 }
 
 export function ns(value: number): string {
-  if (value >= 1e6) return ms(value / 1e6);
+  if (value >= 1e7) return ms(value / 1e6);
   if (value >= 1e4) return `${(value / 1e3).toFixed(1)} µs`;
   return `${Math.round(value).toLocaleString("en-US")} ns`;
 }
@@ -28,5 +28,5 @@ export function ns(value: number): string {
 /** Virtual seconds for each real one. */
 export function pace(speed: number): string {
   if (speed >= 0.995) return `${speed >= 9.95 ? speed.toFixed(0) : speed.toFixed(1)} ×`;
-  return `1/${(1 / speed).toFixed(1 / speed < 9.95 ? 1 : 0)} ×`;
+  return `1/${Number((1 / speed).toPrecision(2))} ×`;
 }

@@ -64,9 +64,10 @@ export function blend(from: number, to: number, part: number): number {
   return word >>> 0;
 }
 
-/** @param color - "#rrggbb". */
+/** @param color - "#rrggbb", or "#rgb" as a minifier writes it. */
 function wordOf(color: string): number {
-  const rgb = Number.parseInt(color.slice(1), 16);
+  const digits = color.length === 4 ? color.replace(/[^#]/g, "$&$&") : color;
+  const rgb = Number.parseInt(digits.slice(1), 16);
   const [red, green, blue] = [(rgb >> 16) & 255, (rgb >> 8) & 255, rgb & 255];
   return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
 }
