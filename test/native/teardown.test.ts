@@ -2,19 +2,14 @@
 //! memory that is gone, or a handle that libuv still had, would crash or hang the child.
 
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { childCommand } from "../support/child.ts";
 import { requireAddon } from "./require-addon.ts";
 
 requireAddon();
 
 const run = promisify(execFile);
-
-function program(situation: string): readonly string[] {
-  const register = new URL("../support/register-ts.mjs", import.meta.url).href;
-  return ["--import", register, fileURLToPath(new URL("program.ts", import.meta.url)), situation];
-}
 
 for (const [situation, printed] of [
   ["exit", "waiting\n"],
@@ -24,7 +19,7 @@ for (const [situation, printed] of [
   ["forget", "forgotten\n"],
 ] as const) {
   test(`the process survives: ${situation}`, { timeout: 60_000 }, async () => {
-    const child = run(process.execPath, program(situation));
+    const child = run(...childCommand("native/program.ts", [situation]));
     const { stdout } = await child.catch((error: { stdout: string; code: number }) => {
       if (situation !== "throw" || error.code !== 7) throw error;
       return error;

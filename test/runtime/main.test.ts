@@ -112,6 +112,14 @@ describe.each(["embedded", "owned"] as const)("%s loop", (loop) => {
   });
 });
 
+test("output goes to onOutput by line, the last without its newline", async () => {
+  const lines: string[] = [];
+  const onOutput = (stream: string, line: string): void => void lines.push(`${stream}: ${line}`);
+  const runtime = await openRuntime(guest, { args: ["print", "no newline"], onOutput });
+  expect(await runtime.run()).toBe(0);
+  expect(lines).toEqual(["stdout: first line", "stdout: no newline"]);
+});
+
 test("a guest without main cannot run", async () => {
   const runtime = await openRuntime(await buildGuest("tasks"));
   await expect(runtime.run()).rejects.toMatchObject({ code: "SF_MODULE" });

@@ -2,6 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { jsRuntime } from "../../ts/js-runtime.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 import {
   type ProgramOptions,
@@ -42,8 +43,13 @@ export function childCommand(
   nodeArgs: readonly string[] = [],
 ): [command: string, args: string[]] {
   const path = packageRoot(`test/${file}`);
-  if (process.versions.deno !== undefined) {
+  const runtime = jsRuntime();
+  if (runtime === "deno") {
     return [process.execPath, ["run", "-A", "--import-map", platformMap(), path, ...args]];
+  }
+  // Nothing tells Bun that #platform is elsewhere than package.json says: it gets what is compiled.
+  if (runtime === "bun") {
+    return [process.execPath, [packageRoot(`dist/test/${file.replace(/\.ts$/, ".js")}`), ...args]];
   }
   const loader = pathToFileURL(packageRoot("test/support/register-ts.mjs")).href;
   return [process.execPath, [...nodeArgs, "--import", loader, path, ...args]];

@@ -81,5 +81,8 @@ function isGuestTrace(error: Error): boolean {
   return code === "SF_TRAP" || code === "SF_STACK_OVERFLOW";
 }
 
-// Not process.exit: output that is still on its way to a pipe must get there.
-process.exitCode = await main(process.argv.slice(2));
+// Not process.exit: output that is still on its way to a pipe must get there. And no await: while the
+// main module has not ended, Deno and Bun do not say that a program has nothing left to do.
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -5,6 +5,7 @@ import type { Site } from "./analyze.ts";
 import { ByteReader, ByteWriter } from "./wasm/bytes.ts";
 import { OPCODE } from "./wasm/instructions.ts";
 import { KIND, SECTION, SECTION_ORDER, VALUE_TYPE, type WasmModule } from "./wasm/module.ts";
+import { withFunctionNames } from "./wasm/names.ts";
 
 /** wasm32 memories end at 4 GiB. */
 const MEMORY_PAGES_MAX = 65_536;
@@ -22,6 +23,7 @@ export class ModuleEditor {
   readonly #globals: ByteWriter[] = [];
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   readonly #replacements = new Map<number, Replacement[]>();
+  readonly #names: [number, string][] = [];
   #tableSlots: number[] = [];
   #unboundMemory = false;
 
@@ -40,7 +42,13 @@ export class ModuleEditor {
     this.#unboundMemory = true;
   }
 
-  addFunction(parameters: readonly number[], results: readonly number[], body: ByteWriter): number {
+  /** `name`: for stack traces, where the module has names. */
+  addFunction(
+    parameters: readonly number[],
+    results: readonly number[],
+    body: ByteWriter,
+    name?: string,
+  ): number {
     const type = new ByteWriter().u8(0x60).u32(parameters.length);
     for (const parameter of parameters) type.u8(parameter);
     type.u32(results.length);
@@ -49,7 +57,9 @@ export class ModuleEditor {
     this.#functionTypes.push(this.#module.types.length + this.#types.length - 1);
     this.#bodies.push(body);
     const { functionImports, functions } = this.#module;
-    return functionImports.length + functions.length + this.#bodies.length - 1;
+    const index = functionImports.length + functions.length + this.#bodies.length - 1;
+    if (name !== undefined) this.#names.push([index, name]);
+    return index;
   }
 
   /** An exported function that traps until it is given a body. */
@@ -92,11 +102,10 @@ export class ModuleEditor {
       const content = this.#section(id);
       if (content !== undefined) out.u8(id).sized(content);
     }
-    for (const custom of this.#module.customs) {
-      const body = new ByteWriter()
-        .name(custom.name)
-        .raw(this.#module.bytes.subarray(custom.body.start, custom.body.end));
-      out.u8(SECTION.custom).sized(body);
+    for (const { name, body } of this.#module.customs) {
+      const content = this.#module.bytes.subarray(body.start, body.end);
+      const kept = name === "name" ? withFunctionNames(content, this.#names) : content;
+      out.u8(SECTION.custom).sized(new ByteWriter().name(name).raw(kept));
     }
     return out.finish();
   }

@@ -47,6 +47,7 @@ export function appendEntries(module: WasmModule, editor: ModuleEditor): Record<
       [VALUE_TYPE.i32],
       [VALUE_TYPE.i32],
       wrapperBody(item.index, parameters, results),
+      wrapperName(item.name),
     );
     entries[item.name] = {
       parameters: parameters.map((access) => access.name),
@@ -55,6 +56,11 @@ export function appendEntries(module: WasmModule, editor: ModuleEditor): Record<
     };
   }
   return entries;
+}
+
+/** No name of a C function; engines that tell functions by name alone need one for each. */
+function wrapperName(entry: string): string {
+  return `${entry} (entry)`;
 }
 
 function isAccess(access: Access | undefined): access is Access {

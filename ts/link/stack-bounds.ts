@@ -186,7 +186,7 @@ class CallGraph {
     );
   }
 
-  /** `wrapper`: a function that the linker made, and that has no name. */
+  /** `wrapper`: a function that the linker made. */
   stack(entry: number, fixedBytes: number, wrapper = -1): StackBound | NoStackBound {
     const weight = this.#paths.weights[entry];
     if (weight === undefined) return this.#reason(entry, wrapper);

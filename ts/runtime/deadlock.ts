@@ -2,7 +2,9 @@
 //!
 //! An embedder's timer, socket or promise may call `cancel` or send into a channel, so the runtime
 //! cannot tell from its own books. Node can: it says `beforeExit` when nothing is left that would ever
-//! run JavaScript again, and then nothing will. Hosts that say no such thing get no report.
+//! run JavaScript again, and then nothing will. Deno and Bun say it too, unless the main module waits at
+//! its top level: then Deno ends the program and Bun waits for ever. Hosts that say no such thing get no
+//! report.
 
 import { StackfulError } from "../errors.ts";
 import type { TaskDump } from "./dump.ts";

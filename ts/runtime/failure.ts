@@ -4,6 +4,7 @@ import { FAULT, TASK } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
 import { sizeClassBytes } from "../size-classes.ts";
+import { nameFrames } from "./engine-stack.ts";
 
 /** Thrown through the guest by proc_exit: not a failure, the whole program ends. */
 export class GuestExit extends Error {
@@ -17,6 +18,7 @@ export class GuestExit extends Error {
 
 /** The error for a task that the core has just failed, with `cause` from the engine or the host. */
 export function taskError(guest: Guest, task: number, name: string, cause: unknown): StackfulError {
+  nameFrames(cause);
   const fault = guest.bytes[task + TASK.fault];
   const who = `task "${name || "unnamed"}"`;
   const stackBytes = sizeClassBytes(guest.bytes[task + TASK.sizeClass]!);

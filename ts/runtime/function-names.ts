@@ -3,12 +3,13 @@
 import type { Guest } from "../guest/guest.ts";
 import type { LinkInfo } from "../link/section.ts";
 import { ByteReader } from "../link/wasm/bytes.ts";
-import { readNameSection } from "../link/wasm/module.ts";
+import { readNameSection } from "../link/wasm/names.ts";
 
 export class FunctionNames {
   readonly #module: WebAssembly.Module;
   readonly #info: LinkInfo;
   #names: ReadonlyMap<number, string> | undefined;
+  #indices: ReadonlyMap<string, number> | undefined;
   #exports: ReadonlyMap<number, string> | undefined;
 
   constructor(module: WebAssembly.Module, info: LinkInfo) {
@@ -18,8 +19,14 @@ export class FunctionNames {
 
   /** Of the function with this index in the module. */
   byIndex(index: number): string {
-    this.#names ??= readNames(this.#module);
-    return this.#names.get(index) ?? `function ${index}`;
+    return this.#all().get(index) ?? `function ${index}`;
+  }
+
+  /** Of the function that an engine calls so: by its index, or its name. -1: there is none. */
+  indexOf(text: string): number {
+    if (/^\d+$/.test(text)) return Number(text);
+    this.#indices ??= new Map([...this.#all()].map(([index, name]) => [name, index]));
+    return this.#indices.get(text) ?? -1;
   }
 
   /** Of the function at `place` in the table: an entry by its export, which is what was spawned. */
@@ -31,6 +38,11 @@ export class FunctionNames {
     if (exported !== undefined) return exported;
     const index = place < guest.table.length ? functionIndex(guest.table.get(place)) : undefined;
     return index === undefined ? `table[${place}]` : this.byIndex(index);
+  }
+
+  #all(): ReadonlyMap<number, string> {
+    this.#names ??= readNames(this.#module);
+    return this.#names;
   }
 
   /** The linker's wrappers around exports, by index. */

@@ -17,6 +17,8 @@ export interface OpenedInstance {
   readonly awaits: HostAwaits;
   readonly names: FunctionNames;
   readonly traces: StackTraces;
+  /** Nothing runs any more: what is held back of its output comes out. */
+  flushOutput(): void;
 }
 
 export interface InstanceOptions {
@@ -62,7 +64,7 @@ export async function openInstance(
   const guest = new Guest(await instantiate(module, bound), environment);
   awaits.guest = traces.guest = guest;
   wasi?.attach(guest.memory);
-  return { guest, awaits, names, traces };
+  return { guest, awaits, names, traces, flushOutput: () => wasi?.flush() };
 }
 
 async function instantiate(

@@ -56,6 +56,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
   readonly #autoTrim: AutoTrim;
   readonly #names: FunctionNames;
   readonly #traces: StackTraces;
+  readonly #flushOutput: () => void;
   readonly #idle = new IdleWatch(() => this.#onIdle());
   #exit: GuestExit | undefined;
   #fatal: StackfulError | undefined;
@@ -124,6 +125,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
     this.#awaits = parts.awaits;
     this.#names = parts.names;
     this.#traces = parts.traces;
+    this.#flushOutput = parts.flushOutput;
     this.#options = parts.options;
     parts.guest.onCorrupt = (error) => this.#break(error);
     this.limits = parts.limits;
@@ -438,6 +440,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
         ? new StackfulError("SF_DISPOSED", "the runtime ended before the task did")
         : new StackfulError("SF_EXIT", this.#exit.message);
     this.#endAll(this.#fatal ?? reason);
+    this.#flushOutput();
     await this.#backend[Symbol.asyncDispose]();
   }
 

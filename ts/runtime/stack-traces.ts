@@ -6,6 +6,7 @@
 
 import type { Guest } from "../guest/guest.ts";
 import { coreFunctionName } from "../link/core-functions.ts";
+import { withEngineStacks } from "./engine-stack.ts";
 import type { FunctionNames, Wrapper } from "./function-names.ts";
 
 /** Innermost first. */
@@ -46,15 +47,9 @@ export class StackTraces {
 
   /** Runs `body`, in which stacks can be asked for. */
   collect<T>(body: () => T): T {
-    const engine = Error as { stackTraceLimit: number | undefined; prepareStackTrace?: unknown };
-    const { stackTraceLimit, prepareStackTrace } = engine;
-    engine.stackTraceLimit = FRAMES_MAX + FRAMES_AROUND;
-    engine.prepareStackTrace = undefined;
     try {
-      return body();
+      return withEngineStacks(FRAMES_MAX + FRAMES_AROUND, body);
     } finally {
-      engine.stackTraceLimit = stackTraceLimit;
-      engine.prepareStackTrace = prepareStackTrace;
       this.#known.clear();
     }
   }
@@ -94,9 +89,8 @@ export class StackTraces {
     const trace: string[] = [];
     let callee: number | undefined;
     let cut = true;
-    // All engines say so, if nothing else alike: wasm-function[index].
-    for (const [, text] of stack.matchAll(/wasm-function\[(\d+)\]/g)) {
-      const index = Number(text);
+    for (const [, text] of stack.matchAll(/wasm-function\[(.*)\]/g)) {
+      const index = this.#names.indexOf(text!);
       const name = this.#names.byIndex(index);
       const wrapper = this.#wrappers.get(index);
       cut = name !== "stackful_run" && name !== "stackful_probe";

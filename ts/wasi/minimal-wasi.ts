@@ -52,6 +52,9 @@ export function openMinimalWasi(options: WasiOptions, print: PrintLine): WasiPro
   };
 
   const lines = [new LineBuffer("stdout", print), new LineBuffer("stderr", print)] as const;
+  const flush = (): void => {
+    for (const line of lines) line.flush();
+  };
   const functions: Record<string, HostFunction> = {
     args_sizes_get: sizes(args),
     args_get: strings(args),
@@ -102,7 +105,7 @@ export function openMinimalWasi(options: WasiOptions, print: PrintLine): WasiPro
     fd_prestat_dir_name: () => ERRNO.EBADF,
     sched_yield: () => 0,
     proc_exit: (code: number) => {
-      for (const line of lines) line.flush();
+      flush();
       options.exit(code);
     },
   };
@@ -114,6 +117,7 @@ export function openMinimalWasi(options: WasiOptions, print: PrintLine): WasiPro
     attach: (attached) => {
       memory = attached;
     },
+    flush,
   };
 }
 

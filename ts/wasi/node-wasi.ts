@@ -26,6 +26,7 @@ export async function openNodeWasi(options: WasiOptions): Promise<WasiProvider |
       if (wasi.setMemory !== undefined) wasi.setMemory(memory);
       else wasi.initialize?.({ exports: { memory } });
     },
+    flush: () => {},
   };
 }
 

@@ -23,6 +23,8 @@ export interface WasiProvider {
   readonly imports: HostImports;
   /** The guest's memory exists from here on. */
   attach(memory: WebAssembly.Memory): void;
+  /** Nothing runs any more: gives out what it holds back of the output. */
+  flush(): void;
 }
 
 export const PREVIEW1 = "wasi_snapshot_preview1";

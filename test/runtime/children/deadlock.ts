@@ -24,39 +24,44 @@ async function outcome(runtime: Runtime, entry: string): Promise<void> {
   }
 }
 
-const runtime = await open();
-switch (what) {
-  case "spawned":
-    await outcome(runtime, "wait_join");
-    break;
-  case "promise":
-    await outcome(runtime, "wait_host");
-    break;
-  case "two": {
-    const other = await open();
-    await Promise.all([outcome(runtime, "wait_unpark"), outcome(other, "wait_join")]);
-    break;
+async function main(): Promise<void> {
+  const runtime = await open();
+  switch (what) {
+    case "spawned":
+      await outcome(runtime, "wait_join");
+      break;
+    case "promise":
+      await outcome(runtime, "wait_host");
+      break;
+    case "two": {
+      const other = await open();
+      await Promise.all([outcome(runtime, "wait_unpark"), outcome(other, "wait_join")]);
+      break;
+    }
+    case "timer":
+      setTimeout(() => runtime.cancel(), 20);
+      await outcome(runtime, "wait_unpark");
+      break;
+    case "operation":
+      setTimeout(() => runtime.cancel(), 20).unref();
+      await outcome(runtime, "wait_operation");
+      break;
+    case "channel": {
+      const channel = runtime.channel({ capacity: 1 });
+      const received = channel.receive();
+      await outcome(runtime, "wait_unpark");
+      say(`received ${String(await received)}`);
+      break;
+    }
+    case "signal":
+      process.on("SIGUSR2", () => say(`raised: ${runtime.raise("SIGUSR2")}`));
+      process.on("beforeExit", () => say("idle"));
+      runtime.spawn("hold");
+      await outcome(runtime, "wait_signal");
+      await outcome(runtime, "wait_unpark");
+      break;
   }
-  case "timer":
-    setTimeout(() => runtime.cancel(), 20);
-    await outcome(runtime, "wait_unpark");
-    break;
-  case "operation":
-    setTimeout(() => runtime.cancel(), 20).unref();
-    await outcome(runtime, "wait_operation");
-    break;
-  case "channel": {
-    const channel = runtime.channel({ capacity: 1 });
-    const received = channel.receive();
-    await outcome(runtime, "wait_unpark");
-    say(`received ${String(await received)}`);
-    break;
-  }
-  case "signal":
-    process.on("SIGUSR2", () => say(`raised: ${runtime.raise("SIGUSR2")}`));
-    process.on("beforeExit", () => say("idle"));
-    runtime.spawn("hold");
-    await outcome(runtime, "wait_signal");
-    await outcome(runtime, "wait_unpark");
-    break;
 }
+
+// No await at the top level: then Deno and Bun say no beforeExit.
+void main();

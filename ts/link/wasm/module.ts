@@ -3,6 +3,7 @@
 import { StackfulError } from "../../errors.ts";
 import { ByteReader } from "./bytes.ts";
 import { OPCODE, skipImmediates, skipValueType } from "./instructions.ts";
+import { readNameSection } from "./names.ts";
 
 export const SECTION = {
   custom: 0,
@@ -234,18 +235,4 @@ function readGlobal(reader: ByteReader): Global {
 function readNames(bytes: Uint8Array, customs: WasmModule["customs"]) {
   const section = customs.find((custom) => custom.name === "name")?.body;
   return readNameSection(new ByteReader(bytes, section?.start ?? 0, section?.end ?? 0));
-}
-
-/** The content of a custom section "name". */
-export function readNameSection(reader: ByteReader) {
-  const functions = new Map<number, string>();
-  const globals = new Map<number, string>();
-  while (!reader.done) {
-    const id = reader.u8();
-    const content = reader.slice(reader.u32());
-    const target = id === 1 ? functions : id === 7 ? globals : undefined;
-    if (target === undefined) continue;
-    for (let count = content.u32(); count > 0; count--) target.set(content.u32(), content.name());
-  }
-  return { functions, globals };
 }
