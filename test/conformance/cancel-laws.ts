@@ -4,7 +4,7 @@ import { join } from "node:path/posix";
 import { expect } from "vitest";
 import { OP, OPEN } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
-import { concat, errnoName, must, pattern, text } from "./guest.ts";
+import { concat, errnoName, LOOPBACK, must, pattern, text } from "./guest.ts";
 
 export function cancelLaws(law: Law): void {
   timingLaws(law);
@@ -87,6 +87,22 @@ function waitingLaws(law: Law): void {
     expect(errnoName(await accept.result)).toBe("ECANCELED");
     must(await guest.connect(port));
     must(await guest.accept(listener));
+  });
+
+  law("cancel ends CONNECTs that wait for room in a listener's backlog", async (bench) => {
+    const { guest, backend } = bench;
+    const other = await guest.pair();
+    const listener = must(await guest.listen(0, LOOPBACK, 1));
+    const pointer = guest.putAddress(await guest.localAddress(listener));
+    const connects = Array.from({ length: 8 }, () => guest.start({ op: OP.CONNECT, pointer }));
+    await guest.roundTrip(other);
+    for (const { token } of connects) guest.cancel(token);
+    for (const { result } of connects) {
+      const handle = await result;
+      if (handle >= 0) must(await guest.close(handle));
+      else expect(errnoName(handle)).toBe("ECANCELED");
+    }
+    expect(backend.handlesOpen).toBe(4);
   });
 
   law("a WRITE that was cancelled sent what its result says, no more", async ({ guest }) => {

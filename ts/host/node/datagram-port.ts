@@ -16,6 +16,8 @@ export function datagramPort(socket: Socket): DatagramPort {
         done(error == null ? bytes : -errnoOf(error)),
       ),
     keepAlive: (alive) => (alive ? socket.ref() : socket.unref()),
-    close: () => socket.close(),
+    close: () => {
+      socket.close();
+    },
   };
 }

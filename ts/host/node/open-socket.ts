@@ -3,6 +3,7 @@
 import { createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
 import { ERRNO } from "../../abi.gen.ts";
+import { jsRuntime } from "../../js-runtime.ts";
 import type { EndpointGrant, Grants } from "../backend.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { errnoOf } from "../resources/errno.ts";
@@ -13,6 +14,7 @@ import { UdpSocket } from "../resources/udp-socket.ts";
 import { endpointOf, hostOf } from "./address.ts";
 import { Connection, SOCKET_OPTIONS } from "./connection.ts";
 import { datagramPort } from "./datagram-port.ts";
+import { denoDatagramPort } from "./deno-datagram-port.ts";
 import { Listener } from "./listener.ts";
 
 export function startListen(
@@ -83,6 +85,7 @@ export function startUdpBind(
   const endpoint = grantedEndpoint(context, grants.listen, operation);
   if (typeof endpoint === "number") return endpoint;
 
+  const inDeno = jsRuntime() === "deno";
   const ipv6Only = endpoint.bytes.length === 16;
   const socket = createSocket({
     type: ipv6Only ? "udp6" : "udp4",
@@ -99,13 +102,15 @@ export function startUdpBind(
   socket.on("error", (error) => fail(-errnoOf(error)));
   socket.once("listening", () => {
     if (operation.finished) return;
-    const udp = new UdpSocket(context, datagramPort(socket), grants.connect);
+    const port = inDeno ? denoDatagramPort(socket) : datagramPort(socket);
+    const udp = new UdpSocket(context, port, grants.connect);
     socket.on("message", (data, { address, port }) => udp.arrived(data, endpointOf(address, port)));
     socket.on("error", (error) => udp.failed(errnoOf(error)));
     const handle = handles.insert(udp);
     if (handle < 0) fail(handle);
     else operations.finish(operation, handle);
   });
+  if (inDeno) socket.unref();
   // Exclusive: in a node:cluster worker the socket would otherwise be the primary's.
   socket.bind({ address: hostOf(endpoint), port: endpoint.port, exclusive: true });
   return undefined;

@@ -26,7 +26,8 @@ export interface DatagramPort {
   send(data: Uint8Array, to: Endpoint, done: (result: number) => void): void;
   /** Whether operations wait here, and so must the host's event loop. */
   keepAlive(alive: boolean): void;
-  close(): void;
+  /** @returns a promise when it takes a while until the address is free again. */
+  close(): void | Promise<void>;
 }
 
 interface Datagram {
@@ -39,7 +40,7 @@ export class UdpSocket implements Resource {
   readonly #port: DatagramPort;
   readonly #grants: readonly EndpointGrant[] | undefined;
   readonly #receives = new Set<Operation>();
-  /** SEND_TOs that Node does not have yet, and where each goes. */
+  /** SEND_TOs that the host does not have yet, and where each goes. */
   readonly #waiting = new Map<Operation, Endpoint>();
   readonly #sending = new Set<Operation>();
   #sendingBytes = 0;
@@ -103,12 +104,11 @@ export class UdpSocket implements Resource {
     }
   }
 
-  close(): number {
+  close(): number | Promise<number> {
     for (const operation of [...this.#receives, ...this.#waiting.keys(), ...this.#sending]) {
       this.#end(operation, -ERRNO.EBADF);
     }
-    this.#port.close();
-    return 0;
+    return this.#port.close()?.then(() => 0) ?? 0;
   }
 
   #receive(operation: Operation): number | undefined {
@@ -150,6 +150,7 @@ export class UdpSocket implements Resource {
     // Linux says ENETUNREACH for IPv4 on an IPv6 socket.
     if (destination.bytes.length !== this.#port.local.bytes.length) return -ERRNO.EAFNOSUPPORT;
     if (!endpointGranted(this.#grants, destination)) return -ERRNO.ENOTCAPABLE;
+    if (this.#context.sandbox?.allowsEndpoint(destination) === false) return -ERRNO.ENOTCAPABLE;
     if (destination.port === 0) return -ERRNO.EINVAL;
     const buffers = ring.buffers(operation.submission);
     if (typeof buffers === "number") return buffers;
