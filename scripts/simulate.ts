@@ -138,7 +138,7 @@ async function traceOne({ scenarios: [scenario], seed, faults }: Options): Promi
 async function runAll(options: Options): Promise<number> {
   const progress = new Progress(options.seeds * options.scenarios.length);
   let failures = 0;
-  await runMany(jobsOf(options), {
+  await runMany(options.scenarios, jobsOf(options), {
     processes: options.processes,
     onOutcome: (outcome) => {
       progress.count(outcome);

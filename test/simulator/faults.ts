@@ -1,7 +1,7 @@
 //! What is done to a run besides what the preset does to its network and files: when and to whom, from
 //! the seed. Which kinds of fault there are is chosen first, so that some runs have many of one kind.
 
-import { PRESETS, type Preset } from "../../ts/host/sim/options.ts";
+import type { Preset } from "../../ts/host/sim/options.ts";
 import type { Random } from "../../ts/host/sim/random.ts";
 import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import type { Program } from "./program.ts";
@@ -29,6 +29,7 @@ const KINDS: Readonly<Record<Preset, readonly Kind[]>> = {
 };
 
 const FAULTS_MAX = 8;
+const HALVINGS_MAX = 8;
 
 export class FaultPlan {
   /** How many faults there are to be. */
@@ -46,10 +47,12 @@ export class FaultPlan {
       (kind) => this.#canStrike(kind) && random.chance(0.6),
     );
     this.count = kinds.length === 0 ? 0 : random.integer(FAULTS_MAX + 1);
+    // Many runs are over soon.
+    const withinMs = targets.withinMs * 2 ** -random.integer(HALVINGS_MAX + 1);
     for (let index = 0; index < this.count; index++) {
       const kind = kinds[random.integer(kinds.length)]!;
       const strike = this.#strike(kind);
-      simulation.after(random.integer(targets.withinMs + 1), () => {
+      simulation.after(random.next() * withinMs, () => {
         if (!this.#over) strike();
       });
     }
@@ -114,7 +117,7 @@ export class FaultPlan {
   }
 
   #restoreSpeed(): void {
-    const { latencyMs } = PRESETS[this.#simulation.preset].network;
+    const { latencyMs } = this.#simulation;
     this.#simulation.world.configure({ network: { latencyMs } });
   }
 }

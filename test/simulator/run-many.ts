@@ -2,8 +2,12 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Replacement } from "../support/faulty-core.ts";
+import { buildGuest } from "./build.ts";
 import type { Job, Outcome } from "./run.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** Longest that one run takes, in real milliseconds: a guest that never parks holds its process. */
 const RUN_MS_MAX = 60_000;
@@ -15,14 +19,22 @@ export interface ManyOptions {
   readonly processes: number;
   /** A file with the core that guests are linked with. @defaultValue the one that ships */
   readonly corePath?: string;
-  /** For Node, before all others. */
-  readonly nodeFlags?: readonly string[];
+  /** A fault of a module of ts/, as Node sees it without its types. Only where that is not compiled yet. */
+  readonly fault?: Replacement;
   /** Called after each run; false ends the rest. */
   onOutcome(outcome: Outcome): boolean;
 }
 
-/** Runs `jobs` in their order, several at a time. */
-export async function runMany(jobs: Iterable<Job>, options: ManyOptions): Promise<void> {
+/** Runs `jobs` of `scenarios` in their order, several at a time. */
+export async function runMany(
+  scenarios: readonly Scenario[],
+  jobs: Iterable<Job>,
+  options: ManyOptions,
+): Promise<void> {
+  const { corePath } = options;
+  const core = corePath === undefined ? undefined : readFileSync(corePath);
+  // Here, once: the processes find them made.
+  for (const { guest } of scenarios) await buildGuest(guest, core);
   const left = jobs[Symbol.iterator]();
   let over = false;
   const takeNext = (): Job | undefined => {
@@ -80,12 +92,16 @@ class Worker {
   }
 
   #start(): ChildProcess {
-    const { corePath, nodeFlags = [] } = this.#options;
+    const { corePath, fault } = this.#options;
     const built = !import.meta.url.endsWith(".ts");
     const path = fileURLToPath(new URL(built ? "./worker.js" : "./worker.ts", import.meta.url));
-    const loader = new URL("../support/register-ts.mjs", import.meta.url).href;
+    const loaders = ["../support/register-ts.mjs", "./mutant.mjs"].flatMap((name) => [
+      "--import",
+      new URL(name, import.meta.url).href,
+    ]);
     return fork(path, corePath === undefined ? [] : [corePath], {
-      execArgv: [...nodeFlags, ...(built ? [] : ["--import", loader]), ...NODE_FLAGS],
+      execArgv: [...(built ? [] : loaders), ...NODE_FLAGS],
+      env: { ...process.env, STACKFUL_FAULT: fault === undefined ? "" : JSON.stringify(fault) },
     });
   }
 }

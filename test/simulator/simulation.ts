@@ -1,6 +1,6 @@
 //! One run: a simulated world, the guests in it, and what happens to them, all from one seed.
 
-import type { Preset } from "../../ts/host/sim/options.ts";
+import { PRESETS, type Preset } from "../../ts/host/sim/options.ts";
 import type { Random } from "../../ts/host/sim/random.ts";
 import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import { World } from "../../ts/host/sim/world.ts";
@@ -17,6 +17,8 @@ const LIMIT_MS = 900_000;
 export class Simulation {
   readonly world: World;
   readonly preset: Preset;
+  /** Of a packet that is not held up. */
+  latencyMs: number;
   /** For the choices of the scenario. */
   readonly random: Random;
   readonly #module: WebAssembly.Module;
@@ -31,10 +33,25 @@ export class Simulation {
     this.world = new World({ seed, preset, trace });
     this.preset = preset;
     this.random = this.world.random.fork("scenario");
+    this.latencyMs = PRESETS[preset].network.latencyMs;
+    if (this.random.chance(0.4)) this.#takeSteps();
     this.#module = module;
     this.#failed.catch(() => {});
     this.after(LIMIT_MS, () => {
       throw new Violation("every run ends", `it goes on after ${LIMIT_MS} ms`);
+    });
+  }
+
+  /** Everything takes whole milliseconds, so that much happens at the same instant. */
+  #takeSteps(): void {
+    this.latencyMs = Math.ceil(this.latencyMs);
+    this.world.configure({
+      network: {
+        latencyMs: this.latencyMs,
+        jitterMs: 0,
+        bandwidthBytesPerSecond: Number.POSITIVE_INFINITY,
+      },
+      files: { latencyMs: 1, jitterMs: 0, syncMs: 1 },
     });
   }
 

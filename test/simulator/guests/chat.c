@@ -21,7 +21,7 @@ enum finish { LEFT = 1, CLOSED = 2, CUT_OFF = 3 };
 enum frame_kind { WELCOME = 1, MESSAGE = 2, LAG = 3, END = 4 };
 
 #define TEXT_BYTES_MAX 600
-#define ROOM_CAPACITY 12
+#define ROOM_CAPACITY 6
 #define TIMEOUT (20 * SF_SECOND)
 
 /* What a client says; `bytes` of text follow. Number 0: it leaves. */

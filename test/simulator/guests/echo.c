@@ -126,29 +126,81 @@ static void note_time(const struct client *client, uint64_t start_ns, uint64_t t
   report(LATE, client->number, (uint32_t)((took_ns - timeout_ns) / SF_MILLISECOND), 0, 0, 0);
 }
 
-/* In one piece, or cut into three. */
-static int32_t send_message(struct client *client, const uint8_t *message, uint32_t bytes) {
-  uint64_t start_ns = sf_monotonic_ns();
-  int32_t result;
-  if (bytes < 3 || random_chance(&client->random, 500)) {
-    result = sf_write_all_timeout(client->handle, message, bytes, sf_after(STALL_TIMEOUT));
-    if (result == 0) client->sent += bytes;
-  } else {
-    uint32_t third = bytes / 3;
-    uint8_t *at = (uint8_t *)message;
-    const struct sf_iovec parts[] = {
-        {at, third}, {at + third, third}, {at + 2 * third, bytes - 2 * third}};
-    result = sf_writev_timeout(client->handle, parts, 3, sf_after(STALL_TIMEOUT));
-    if (result > 0) {
-      uint32_t count = (uint32_t)result;
-      result = sf_write_all_timeout(client->handle, message + count, bytes - count,
-                                    sf_after(STALL_TIMEOUT));
-      start_ns = sf_monotonic_ns();
-      if (result == 0) client->sent += bytes;
+/* How a client talks, each in its own way. */
+enum manner { PLAINLY, IN_VECTORS, IN_SHORT_WAITS, IN_OPERATIONS, MANNERS };
+
+#define SHORT_WAIT (30 * SF_MILLISECOND)
+
+/* Waits for a short while, and again: a call that timed out has moved no byte. */
+SF_PARKS static int32_t transfer_patiently(int32_t (*transfer)(sf_handle_t, void *, uint32_t,
+                                                               sf_timeout_t),
+                                           const struct client *client, void *buffer,
+                                           uint32_t bytes) {
+  uint64_t until_ns = sf_monotonic_ns() + STALL_TIMEOUT;
+  for (;;) {
+    int32_t result = transfer(client->handle, buffer, bytes, sf_after(SHORT_WAIT));
+    if (result != -SF_ETIMEDOUT || sf_monotonic_ns() >= until_ns) return result;
+  }
+}
+
+static int32_t write_once(sf_handle_t handle, void *data, uint32_t bytes, sf_timeout_t timeout) {
+  return sf_write_timeout(handle, data, bytes, timeout);
+}
+
+static int32_t read_once(sf_handle_t handle, void *buffer, uint32_t bytes, sf_timeout_t timeout) {
+  return sf_read_timeout(handle, buffer, bytes, timeout);
+}
+
+/* Lets an operation go on while it looks up now and then. */
+SF_PARKS static int32_t await_operation(struct sf_operation *operation) {
+  uint64_t until_ns = sf_monotonic_ns() + STALL_TIMEOUT;
+  for (;;) {
+    struct sf_arm arms[] = {sf_on_operation(operation), sf_on_timeout(sf_after(SHORT_WAIT))};
+    int32_t which = sf_select(arms, 2);
+    if (which == 0) return arms[0].waiter.result;
+    if (which < 0 || sf_monotonic_ns() >= until_ns) {
+      int32_t result = sf_operation_cancel(operation);
+      return result >= 0 ? result : which < 0 ? which : -SF_ETIMEDOUT;
     }
   }
-  note_time(client, start_ns, STALL_TIMEOUT);
-  return result;
+}
+
+/* Sends at least a byte. */
+SF_PARKS static int32_t send_some(struct client *client, uint8_t *data, uint32_t bytes) {
+  uint32_t half = bytes / 2;
+  const struct sf_iovec halves[] = {{data, half}, {data + half, bytes - half}};
+  struct sf_operation operation;
+  int32_t error;
+  switch (random_below(&client->random, MANNERS)) {
+    case PLAINLY:
+      error = sf_write_all_timeout(client->handle, data, bytes, sf_after(STALL_TIMEOUT));
+      return error < 0 ? error : (int32_t)bytes;
+    case IN_VECTORS:
+      return sf_writev_timeout(client->handle, halves, 2, sf_after(STALL_TIMEOUT));
+    case IN_SHORT_WAITS:
+      return transfer_patiently(write_once, client, data, bytes);
+    default:
+      error = sf_operation_write(&operation, client->handle, data, bytes);
+      return error < 0 ? error : await_operation(&operation);
+  }
+}
+
+/* Receives at least a byte, or 0 at the end. */
+SF_PARKS static int32_t receive_some(struct client *client, uint8_t *buffer, uint32_t bytes) {
+  const struct sf_iovec parts[] = {{buffer, 100}, {buffer + 100, bytes - 100}};
+  struct sf_operation operation;
+  int32_t error;
+  switch (random_below(&client->random, MANNERS)) {
+    case PLAINLY:
+      return sf_read_timeout(client->handle, buffer, bytes, sf_after(STALL_TIMEOUT));
+    case IN_VECTORS:
+      return sf_readv_timeout(client->handle, parts, 2, sf_after(STALL_TIMEOUT));
+    case IN_SHORT_WAITS:
+      return transfer_patiently(read_once, client, buffer, bytes);
+    default:
+      error = sf_operation_read(&operation, client->handle, buffer, bytes);
+      return error < 0 ? error : await_operation(&operation);
+  }
 }
 
 static int32_t send_all(void *argument) {
@@ -156,29 +208,28 @@ static int32_t send_all(void *argument) {
   uint8_t *message = malloc(client->bytes_max);
   if (message == NULL) return -SF_ENOMEM;
   int32_t result = 0;
-  while (client->sent < client->to_send && result == 0) {
+  while (client->sent < client->to_send && result >= 0) {
     uint32_t bytes = random_range(&client->random, 1, client->bytes_max);
     if (bytes > client->to_send - client->sent) bytes = client->to_send - client->sent;
     sequence_fill(client->sequence, client->sent, message, bytes);
-    result = send_message(client, message, bytes);
-    if (result == 0 && client->pause_ms_max != 0)
+    uint64_t start_ns = sf_monotonic_ns();
+    result = send_some(client, message, bytes);
+    note_time(client, start_ns, STALL_TIMEOUT + SHORT_WAIT);
+    if (result > 0) client->sent += (uint32_t)result;
+    if (result > 0 && client->pause_ms_max != 0)
       result = sf_sleep(random_ms(&client->random, client->pause_ms_max));
   }
   free(message);
-  return result == 0 ? sf_shutdown(client->handle, SF_SHUTDOWN_WRITE) : result;
+  return result < 0 ? result : sf_shutdown(client->handle, SF_SHUTDOWN_WRITE);
 }
 
 static int32_t receive_all(void *argument) {
   struct client *client = argument;
   uint8_t buffer[1024];
-  int32_t result;
   for (;;) {
     uint64_t start_ns = sf_monotonic_ns();
-    struct sf_iovec parts[] = {{buffer, 100}, {buffer + 100, sizeof(buffer) - 100}};
-    result = random_chance(&client->random, 300)
-                 ? sf_readv_timeout(client->handle, parts, 2, sf_after(STALL_TIMEOUT))
-                 : sf_read_timeout(client->handle, buffer, sizeof(buffer), sf_after(STALL_TIMEOUT));
-    note_time(client, start_ns, STALL_TIMEOUT);
+    int32_t result = receive_some(client, buffer, sizeof(buffer));
+    note_time(client, start_ns, STALL_TIMEOUT + SHORT_WAIT);
     if (result <= 0) return result;
     uint32_t count = (uint32_t)result;
     uint32_t same = sequence_mismatch(client->sequence, client->received, buffer, count);

@@ -61,8 +61,9 @@ static inline bool random_chance(struct random *random, uint32_t permille) {
   return random_below(random, 1000) < permille;
 }
 
+/* In nanoseconds, but whole milliseconds: what happens at the same instant is where the bugs are. */
 static inline uint64_t random_ms(struct random *random, uint32_t ms_max) {
-  return random_below(random, ms_max * 1000 + 1) * SF_MICROSECOND;
+  return random_below(random, ms_max + 1) * SF_MILLISECOND;
 }
 
 /* ── Tasks that a fault may cancel ─────────────────────────────────────────────────────────────── */

@@ -1,12 +1,12 @@
-// Module loader hook: one module of the runtime with a text in it replaced, as STACKFUL_MUTATION says.
+// Module loader hook: one module of ts/ with a fault in it, as STACKFUL_FAULT says. For `node --import`,
+// after the loader that takes the types out.
 
 import { register } from "node:module";
-import { isMainThread } from "node:worker_threads";
 
-const text = process.env.STACKFUL_MUTATION;
-if (isMainThread && text !== undefined) {
+const fault = process.env.STACKFUL_FAULT;
+if (fault) {
   const source = `
-    const { file, find, replace } = ${text};
+    const { file, find, replace } = ${fault};
     export async function load(url, context, nextLoad) {
       const loaded = await nextLoad(url, context);
       if (!url.endsWith("/ts/" + file)) return loaded;
