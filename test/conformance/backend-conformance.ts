@@ -26,6 +26,8 @@ export interface ConformanceOptions {
   setting(): Promise<Setting>;
   /** What child.ts opens. Absent: the backend of this name. */
   readonly child?: string;
+  /** Of the setting, for the title. */
+  readonly how?: string;
   /** Laws this backend cannot keep, by title, each with the reason. */
   readonly skip?: Readonly<Record<string, string>>;
 }
@@ -67,7 +69,7 @@ const LAW_TIMEOUT_MS = 60_000;
 
 export function backendConformance(
   name: BackendName,
-  { setting, child = name, skip = {} }: ConformanceOptions,
+  { setting, child = name, how = "", skip = {} }: ConformanceOptions,
 ): void {
   const titles = new Set<string>();
 
@@ -82,7 +84,7 @@ export function backendConformance(
     test(title, { timeout: LAW_TIMEOUT_MS }, () => runLaw({ name, child }, setting, body, options));
   };
 
-  describe(`${child} backend`, () => {
+  describe(`${child} backend${how}`, () => {
     tcpLaws(law);
     udpLaws(law);
     udpHandleLaws(law);

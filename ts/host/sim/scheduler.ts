@@ -232,9 +232,18 @@ export class Scheduler {
     }
     if (!this.#members.has(loop)) return;
     if (more) this.#makeReady(member);
-    const dueNs = loop.deadlineNs - BOOT_NS;
-    if (dueNs !== Number.POSITIVE_INFINITY) this.#queue.add(member, Math.max(dueNs, this.nowNs));
-    else this.#queue.remove(member);
+    this.#setTimer(member, more);
+  }
+
+  #setTimer(member: Member, more: boolean): void {
+    const dueNs = member.loop.deadlineNs - BOOT_NS;
+    if (dueNs === Number.POSITIVE_INFINITY) {
+      this.#queue.remove(member);
+    } else if (!member.queued || member.timeNs !== dueNs) {
+      // Due, and yet the program waits: it has damaged its timers, and must not hold the world.
+      const overdue = dueNs <= this.nowNs && !more;
+      this.#queue.add(member, overdue ? this.nowNs + SPIN_NS : Math.max(dueNs, this.nowNs));
+    }
   }
 
   #makeReady(member: Member): void {
