@@ -10,9 +10,9 @@ const source = (name: string): string =>
 const FILES = ["echo-server.c", "echo-client.c", "chat-server.c", "chat-client.c", "crowd.h"];
 
 /** The line of a file that a coroutine with such a dump waits at. */
-function lineOf(name: string, waitsFor: string, stack: readonly string[]): string | undefined {
+function lineOf(name: string, wait: string, stack: readonly string[]): string | undefined {
   const text = source(name);
-  const line = new Places(text).lineOfTask({ waitsFor, stack });
+  const line = new Places(text).lineOfTask({ wait, stack });
   return line === undefined ? undefined : text.split("\n")[line]!.trim();
 }
 
@@ -22,29 +22,29 @@ describe("the line that a coroutine waits at", () => {
     ["echo-server.c", "operation accept", ["sf_tcp_accept", "main"], "sf_tcp_accept("],
     ["echo-client.c", "sleep", ["sf_sleep", "client"], "sf_sleep("],
     ["echo-client.c", "operation read", ["sf_read", "client"], "sf_read_full_timeout("],
-    ["chat-server.c", "broadcast at 0x10", ["sf_broadcast_receive", "tell"], "broadcast_receive("],
-    ["chat-client.c", 'join of task "x"', ["sf_join", "person"], "sf_cancel_wait("],
-    ["chat-client.c", 'join of task "x"', ["sf_task_wait", "person"], "sf_task_wait_timeout("],
-    ["crowd.h", "channel receive at 0x10", ["sf_channel_receive"], "sf_channel_receive("],
-  ])("%s: %s", (name, waitsFor, stack, call) => {
-    expect(lineOf(name, waitsFor, stack)).toContain(call);
+    ["chat-server.c", "broadcast", ["sf_broadcast_receive", "tell"], "broadcast_receive("],
+    ["chat-client.c", "join", ["sf_join", "person"], "sf_cancel_wait("],
+    ["chat-client.c", "end of a task", ["person"], "sf_task_wait_timeout("],
+    ["crowd.h", "channel receive", ["sf_channel_receive"], "sf_channel_receive("],
+  ])("%s: %s", (name, wait, stack, call) => {
+    expect(lineOf(name, wait, stack)).toContain(call);
   });
 
   test("of two lines with that call, the one in a function of its stack", () => {
     const text = `static int a(void) {\n  sf_sleep(1);\n}\nint b(int x) {\n  sf_sleep(2);\n}\n`;
     const places = new Places(text);
     expect(places.lineOf("sf_sleep")).toBe(1);
-    const lineOf = (...stack: string[]) => places.lineOfTask({ waitsFor: "sleep", stack });
+    const lineOf = (...stack: string[]) => places.lineOfTask({ wait: "sleep", stack });
     expect(lineOf("sf_sleep", "b")).toBe(4);
     expect(lineOf("sf_sleep", "elsewhere")).toBe(1);
     expect(lineOf("b")).toBe(4);
-    expect(places.lineOfTask({ waitsFor: "ready", stack: ["b"] })).toBe(undefined);
+    expect(places.lineOfTask({ wait: "ready", stack: ["b"] })).toBe(undefined);
   });
 
   test("a function that was inlined is found below the one that calls it", () => {
     const text = `static int in(void) {\n  sf_sleep(1);\n}\nint out(void) {\n  in();\n  out();\n}\n`;
     const stack = ["sf_sleep", "out"];
-    expect(new Places(text).lineOfTask({ waitsFor: "sleep", stack })).toBe(1);
+    expect(new Places(text).lineOfTask({ wait: "sleep", stack })).toBe(1);
   });
 });
 

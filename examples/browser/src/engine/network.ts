@@ -6,7 +6,7 @@ import { HOSTS, isServer, LINKS, SERVERS, type Settings } from "./protocol.ts";
 import { TimedHost } from "./timed-host.ts";
 
 export interface NetworkOptions {
-  /** Runs only in `frame`. */
+  /** Keep a hash of everything that happens, for `world.traceHash`. */
   readonly trace?: boolean;
   readonly onEvent?: (event: WorldEvent) => void;
 }

@@ -100,6 +100,9 @@ export interface TaskDetail {
   readonly id: number;
   readonly entry: string;
   readonly state: string;
+  /** One of `Picture.waits`. */
+  readonly wait: WaitName;
+  /** The same with its object: which channel, which task. */
   readonly waitsFor: string;
   readonly waitsMs: number;
   readonly ageMs: number;

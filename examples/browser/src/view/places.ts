@@ -43,18 +43,10 @@ export class Places {
     return this.#find(call, 0, this.#lines.length - 1);
   }
 
-  /** The line that a coroutine waits at, by what a dump tells of it. */
-  lineOfTask({ waitsFor, stack }: { waitsFor: string; stack: readonly string[] }) {
-    // The innermost is the call itself, unless that is within another one of the header's.
-    const calls = [stack[0], callOf(waitsFor)].filter((call) => call?.startsWith("sf_"));
-    for (const call of calls) {
-      const line = this.#lineIn(call!, stack);
-      if (line !== undefined) return line;
-    }
-    return undefined;
-  }
-
-  #lineIn(call: string, stack: readonly string[]): number | undefined {
+  /** The line that a coroutine waits at: one in a function of its stack, if there is one. */
+  lineOfTask({ wait, stack }: { wait: string; stack: readonly string[] }): number | undefined {
+    const call = callOf(wait);
+    if (call === undefined) return undefined;
     for (const name of stack) {
       const line = this.#below(call, name, new Set());
       if (line !== undefined) return line;
