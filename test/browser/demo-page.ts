@@ -4,15 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import type { Inspection } from "../../examples/browser/src/inspect.ts";
 import { buildBrowserDemo } from "../../scripts/browser-demo.ts";
 import { type StaticServer, serveStatic } from "../../scripts/static-server.ts";
-
-declare global {
-  interface Window {
-    stackfulDemo?: Inspection;
-  }
-}
 
 /** Not the root of its server: links that are not relative lead nowhere. */
 const PATH = "/some/where/demo/";

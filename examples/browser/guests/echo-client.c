@@ -1,5 +1,5 @@
-/* echo-client.c - a crowd of clients: each asks, waits, checks the answer
- * and pauses. */
+/* echo-client.c - a crowd of clients: each asks, waits, checks the
+ * answer and pauses. */
 #include "crowd.h"
 
 #define PATIENCE (800 * SF_MILLISECOND)

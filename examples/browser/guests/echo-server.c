@@ -1,4 +1,5 @@
-/* echo-server.c - sends back what it gets. One task for each connection. */
+/* echo-server.c - sends back what it gets. One task for each
+ * connection. */
 #include "demo.h"
 
 #define IDLE (3 * SF_SECOND) /* a silent peer is a lost one */

@@ -77,9 +77,21 @@ function chooseHost(host: number): void {
 
 function select(host: number, cell: number): void {
   chooseHost(host);
+  if (!isTaken(host, cell)) {
+    revealing = false;
+    engine.send({ type: "unselect" });
+    return;
+  }
   revealing = true;
   stage.selected = { host, cell };
   engine.send({ type: "select", host, cell });
+}
+
+/** Whether a coroutine was at that place in the picture that is seen. */
+function isTaken(host: number, cell: number): boolean {
+  const { hosts: shown = [], cells = new Uint8Array() } = picture ?? {};
+  const first = shown.slice(0, host).reduce((sum, before) => sum + before.cells, 0);
+  return cell < (shown[host]?.cells ?? 0) && cells[first + cell] !== 0;
 }
 
 function showNotice(text: string | undefined): void {

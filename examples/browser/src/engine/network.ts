@@ -2,11 +2,11 @@
 
 import { type SimHost, World, type WorldEvent } from "stackful/sim";
 import { NO_COUNTERS, Program } from "./program.ts";
-import { HOSTS, isServer, LINKS, type Settings } from "./protocol.ts";
+import { HOSTS, isServer, LINKS, SERVERS, type Settings } from "./protocol.ts";
 import { TimedHost } from "./timed-host.ts";
 
 export interface NetworkOptions {
-  /** Runs only in `frame`. */
+  /** Keep a hash of everything that happens, for `world.traceHash`. */
   readonly trace?: boolean;
   readonly onEvent?: (event: WorldEvent) => void;
 }
@@ -25,6 +25,7 @@ export class Network {
   readonly programs: (Program | undefined)[] = HOSTS.map(() => undefined);
   readonly cutHosts = new Set<number>();
   readonly #timed: readonly TimedHost[];
+  readonly #starting = new Set<number>();
   failure: string | undefined;
   #settings: Settings;
   readonly #ended: Ended = { switches: 0, turns: 0, counters: NO_COUNTERS.slice() };
@@ -67,7 +68,16 @@ export class Network {
 
   /** Starts the program of a host, if it does not run. */
   async start(host: number): Promise<void> {
-    if (this.programs[host] !== undefined) return;
+    if (this.programs[host] !== undefined || this.#starting.has(host)) return;
+    this.#starting.add(host);
+    try {
+      await this.#start(host);
+    } finally {
+      this.#starting.delete(host);
+    }
+  }
+
+  async #start(host: number): Promise<void> {
     const { kind } = HOSTS[host]!;
     const servers = LINKS.filter(({ client }) => client === host).map(
       ({ server }) => this.hosts[server]!,
@@ -93,10 +103,12 @@ export class Network {
     this.hosts[host]!.kill();
   }
 
-  /** Loses every packet between `host` and the hosts that it has links to; without one, of every link. */
+  /** Loses every packet between `host` and those it has links to; without one, of every server. */
   cut(host?: number): void {
-    for (const [a, b] of this.#linked(host)) this.world.partition(a, b);
-    for (const index of host === undefined ? HOSTS.keys() : [host]) this.cutHosts.add(index);
+    for (const index of host === undefined ? SERVERS : [host]) {
+      this.cutHosts.add(index);
+      for (const [a, b] of this.#linked(index)) this.world.partition(a, b);
+    }
   }
 
   heal(host?: number): void {
@@ -150,12 +162,12 @@ export class Network {
     program.clients = Math.max(1, Math.round(this.#settings.tasks / each / alike));
   }
 
-  #linked(host: number | undefined): [SimHost, SimHost, number][] {
-    return LINKS.flatMap(({ client, server }) =>
-      host === undefined || host === client || host === server
-        ? [[this.hosts[client]!, this.hosts[server]!, host === client ? server : client]]
-        : [],
-    ) as [SimHost, SimHost, number][];
+  /** The ends of a host's links, and which the other host is. */
+  #linked(host: number): (readonly [SimHost, SimHost, number])[] {
+    return LINKS.filter(({ client, server }) => host === client || host === server).map(
+      ({ client, server }) =>
+        [this.hosts[client]!, this.hosts[server]!, host === client ? server : client] as const,
+    );
   }
 }
 

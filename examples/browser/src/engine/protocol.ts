@@ -52,6 +52,11 @@ export const LINKS: readonly Link[] = HOSTS.flatMap((from, client) =>
 
 export const isServer = (kind: HostKind): boolean => kind.endsWith("-server");
 
+/** Indexes into HOSTS. */
+export const SERVERS: readonly number[] = [...HOSTS.keys()].filter((host) =>
+  isServer(HOSTS[host]!.kind),
+);
+
 export type Command =
   | { readonly type: "open"; readonly settings: Settings }
   | { readonly type: "set"; readonly settings: Settings }
@@ -59,7 +64,7 @@ export type Command =
   | { readonly type: "step" }
   /** The process of a host dies, or starts again. */
   | { readonly type: "kill" | "restart"; readonly host: number }
-  /** One host, or without one every client, loses its links, or gets them back. */
+  /** One host, or without one every server, loses its links, or gets them back. */
   | { readonly type: "cut" | "heal"; readonly host?: number }
   /** Which coroutine is told of in every picture from now on. */
   | { readonly type: "select"; readonly host: number; readonly cell: number }
@@ -95,6 +100,9 @@ export interface TaskDetail {
   readonly id: number;
   readonly entry: string;
   readonly state: string;
+  /** One of `Picture.waits`. */
+  readonly wait: WaitName;
+  /** The same with its object: which channel, which task. */
   readonly waitsFor: string;
   readonly waitsMs: number;
   readonly ageMs: number;

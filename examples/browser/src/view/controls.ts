@@ -1,6 +1,6 @@
 //! The buttons and sliders, and what they tell the engine.
 
-import { type Command, HOSTS, type Picture, type Settings } from "../engine/protocol.ts";
+import { type Command, HOSTS, type Picture, SERVERS, type Settings } from "../engine/protocol.ts";
 import { byId, setText } from "./dom.ts";
 import { Sliders } from "./sliders.ts";
 
@@ -67,7 +67,8 @@ export class Controls {
   }
 
   get #allCut(): boolean {
-    return this.#picture?.hosts.every(({ cut }) => cut) ?? false;
+    const { hosts = [] } = this.#picture ?? {};
+    return SERVERS.every((host) => hosts[host]?.cut);
   }
 
   /** The world stands still while something else wants the machine, and goes on after that. */

@@ -15,8 +15,7 @@ const TYPES = /^(int|char|void|unsigned|bool|u?int\d+_t|uintptr_t|intptr_t|sf_\w
 export const PARKS =
   /^sf_(sleep|read|write|tcp_accept|tcp_connect|channel_receive|channel_send|broadcast_receive|task_wait|join|cancel_wait|close)/;
 
-const TOKEN =
-  /\/\*[\s\S]*?(?:\*\/|$)|"(?:\\.|[^"\\])*"|^\s*#.*$|[A-Za-z_]\w*|\d[\w.]*|\s+|[^\w\s"]/gm;
+const TOKEN = /\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\])*"|^\s*#.*$|[A-Za-z_]\w*|\d[\w.]*|\s+|[^\w\s"]/gm;
 
 /** One list of pieces for each line. */
 export function highlight(source: string): Piece[][] {

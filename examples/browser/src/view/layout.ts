@@ -23,8 +23,6 @@ export interface Layout {
   readonly cellHeight: number;
   /** Between cells, part of their size. */
   readonly gap: number;
-  /** Both halves of the network beside each other, or one above the other. */
-  readonly wide: boolean;
 }
 
 /** In CSS pixels. */
@@ -56,13 +54,13 @@ export function layOut(
   const columns = columnsOf(width, height, ratio, wide);
   const px = (css: number): number => Math.round(css * ratio);
   for (const [cellWidth, cellHeight] of cellSizes(px(CELL_MAX))) {
-    const boxes = placeAll(columns, cells, [cellWidth, cellHeight], px);
-    const last = cellWidth === 1;
-    if (boxes === undefined && !last) continue;
+    const { boxes, fits } = placeAll(columns, cells, [cellWidth, cellHeight], px);
+    // Nothing is smaller than a pixel.
+    if (!fits && cellWidth > 1) continue;
     const gap = cellHeight >= px(8) ? px(1) : cellHeight >= 3 ? 1 : 0;
-    return { width, height, boxes: boxes ?? [], cellWidth, cellHeight, gap, wide };
+    return { width, height, boxes, cellWidth, cellHeight, gap };
   }
-  return { width, height, boxes: [], cellWidth: 1, cellHeight: 1, gap: 0, wide };
+  return { width, height, boxes: [], cellWidth: 1, cellHeight: 1, gap: 0 };
 }
 
 interface Column {
@@ -73,6 +71,7 @@ interface Column {
   readonly height: number;
 }
 
+/** Both halves of the network beside each other, or one above the other. */
 function columnsOf(width: number, height: number, ratio: number, wide: boolean): Column[] {
   const kinds: HostKind[] = ["echo-client", "echo-server", "chat-server", "chat-client"];
   if (wide) {
@@ -94,14 +93,14 @@ function columnsOf(width: number, height: number, ratio: number, wide: boolean):
   ];
 }
 
-/** undefined: cells of that size do not fit. */
 function placeAll(
   columns: readonly Column[],
   cells: readonly number[],
   [cellWidth, cellHeight]: readonly [number, number],
   px: (css: number) => number,
-): Box[] | undefined {
+): { boxes: Box[]; fits: boolean } {
   const boxes: Box[] = [];
+  let fits = true;
   for (const column of columns) {
     const across = Math.floor((column.width - 2 * px(PADDING)) / cellWidth);
     const hosts = HOSTS.flatMap(({ kind }, host) => (kind === column.kind ? [host] : []));
@@ -109,9 +108,7 @@ function placeAll(
     const heights = rows.map((count) => px(HEADER) + count * cellHeight + px(PADDING));
     const between = px(BETWEEN_BOXES);
     const total = heights.reduce((sum, height) => sum + height + between, -between);
-    if (total > column.height) {
-      if (cellHeight > 1) return undefined;
-    }
+    if (total > column.height) fits = false;
     const spare = Math.max(0, column.height - total);
     // Apart from each other rather than from the edge.
     let y = column.y + Math.floor(spare / (hosts.length + 1));
@@ -129,7 +126,7 @@ function placeAll(
       y += heights[index]! + between + Math.floor(spare / (hosts.length + 1));
     }
   }
-  return boxes;
+  return { boxes, fits };
 }
 
 /** What lies at a point: a host, and the place of a cell, -1 beside all cells. */

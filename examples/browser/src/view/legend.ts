@@ -10,15 +10,16 @@ const WRITE_MS = 200;
 
 export class Legend {
   readonly #counts = KINDS.map(() => make("span", { class: "count" }));
+  readonly #rare: HTMLElement;
   #writtenMs = 0;
 
   constructor() {
-    byId("legend").append(
-      ...KINDS.map(({ name, variable }, index) => {
-        const swatch = make("span", { class: "swatch", style: `background: var(${variable})` });
-        return make("li", {}, [swatch, document.createTextNode(name), this.#counts[index]!]);
-      }),
-    );
+    const items = KINDS.map(({ name, variable }, index) => {
+      const swatch = make("span", { class: "swatch", style: `background: var(${variable})` });
+      return make("li", {}, [swatch, document.createTextNode(name), this.#counts[index]!]);
+    });
+    this.#rare = items.at(-1)!;
+    byId("legend").append(...items);
   }
 
   update({ waits, waitCounts }: Picture, nowMs: number): void {
@@ -33,5 +34,6 @@ export class Legend {
     for (const [kind, sum] of sums.entries()) {
       setText(this.#counts[kind]!, kind === RAN ? "" : count(sum));
     }
+    this.#rare.hidden = sums.at(-1) === 0;
   }
 }

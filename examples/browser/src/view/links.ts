@@ -24,7 +24,7 @@ const LOSS_FRAMES = 24;
 
 /** Of a message, and of the most that one part of a link shows: CSS pixels. */
 const DOT_RADIUS = 2.1;
-const CROWD_RADIUS = 4.5;
+const CROWD_RADIUS = 3.8;
 
 /** How far the two directions are apart. */
 const APART = 3;

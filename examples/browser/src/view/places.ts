@@ -43,8 +43,10 @@ export class Places {
     return this.#find(call, 0, this.#lines.length - 1);
   }
 
-  /** The same for a coroutine with this stack: innermost first, as a dump tells it. */
-  lineIn(call: string, stack: readonly string[]): number | undefined {
+  /** The line that a coroutine waits at: one in a function of its stack, if there is one. */
+  lineOfTask({ wait, stack }: { wait: string; stack: readonly string[] }): number | undefined {
+    const call = callOf(wait);
+    if (call === undefined) return undefined;
     for (const name of stack) {
       const line = this.#below(call, name, new Set());
       if (line !== undefined) return line;

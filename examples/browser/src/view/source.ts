@@ -57,34 +57,18 @@ export class Source {
     this.#show(FILES.findIndex(({ kinds }) => kinds[0] === kind));
   }
 
-  /** Marks the line that a coroutine waits at. */
+  /** Marks the line that a coroutine waits at, if its file is shown. */
   mark(task: TaskDetail | undefined): void {
-    if (task === undefined) {
-      this.#markLine(undefined);
-      return;
-    }
-    const call = callOf(task.waitsFor);
-    const { kind } = HOSTS[task.host]!;
-    for (const file of this.#filesOf(kind)) {
-      const line = call === undefined ? undefined : this.#places[file]!.lineIn(call, task.stack);
-      if (line === undefined) continue;
-      if (file === this.#file) this.#markLine(line);
-      return;
-    }
-    this.#markLine(undefined);
+    const place = task && this.#placeOf(task);
+    this.#markLine(place?.file === this.#file ? place?.line : undefined);
   }
 
   /** Shows the file that a coroutine waits in, and the line. */
   reveal(task: TaskDetail): void {
-    const call = callOf(task.waitsFor);
-    const files = this.#filesOf(HOSTS[task.host]!.kind);
-    const file =
-      files.find(
-        (index) => call !== undefined && this.#places[index]!.lineOf(call) !== undefined,
-      ) ?? files[0]!;
-    this.#show(file);
+    const place = this.#placeOf(task);
+    this.#show(place?.file ?? this.#filesOf(task)[0]!);
     this.mark(task);
-    const row = this.#lines.find(({ row }) => row.classList.contains("here"))?.row;
+    const row = place === undefined ? undefined : this.#lines[place.line]?.row;
     if (row !== undefined) this.#code.scrollTop = row.offsetTop - this.#code.clientHeight / 2;
   }
 
@@ -115,7 +99,16 @@ export class Source {
     }
   }
 
-  #filesOf(kind: HostKind): number[] {
+  #placeOf(task: TaskDetail): { file: number; line: number } | undefined {
+    for (const file of this.#filesOf(task)) {
+      const line = this.#places[file]!.lineOfTask(task);
+      if (line !== undefined) return { file, line };
+    }
+    return undefined;
+  }
+
+  #filesOf({ host }: TaskDetail): number[] {
+    const { kind } = HOSTS[host]!;
     return FILES.flatMap(({ kinds }, index) => (kinds.includes(kind) ? [index] : []));
   }
 
