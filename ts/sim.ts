@@ -5,6 +5,7 @@
  */
 
 export type { ConnectionView } from "./host/sim/connection.ts";
+export { SimDisk } from "./host/sim/disk.ts";
 export {
   type FileOptions,
   type NetworkOptions,
@@ -14,7 +15,6 @@ export {
   type SimOptions,
 } from "./host/sim/options.ts";
 export { Random } from "./host/sim/random.ts";
-export { SimDisk } from "./host/sim/sim-disk.ts";
 export { type HostOptions, SimHost } from "./host/sim/sim-host.ts";
 export { World, type WorldOptions } from "./host/sim/world.ts";
 export type { WorldEvent } from "./host/sim/world-event.ts";

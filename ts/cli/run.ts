@@ -1,7 +1,10 @@
 //! `stackful run`: a guest as a program. The loop is owned: it waits in the kernel.
 
-import type { BackendName, DirectoryGrant } from "../host/backend.ts";
+import type { BackendName, BackendProvider, DirectoryGrant } from "../host/backend.ts";
 import { BACKENDS } from "../host/open-backend.ts";
+import { PRESETS, type Preset } from "../host/sim/options.ts";
+import { openPrivateWorld } from "../host/sim/private-world.ts";
+import { freshSeed } from "../host/sim/random.ts";
 import { DEFAULT_LIMITS } from "../runtime/options.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { parseCommand, parseCount, splitAtOperand, UsageError } from "./arguments.ts";
@@ -16,6 +19,8 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
   --allow-connect E     let it connect or send datagrams to host:port, host:*, or *
   --allow-listen E      let it listen or bind UDP on host:port, host:*, or *
   --backend B           auto, ${BACKENDS.join(", ")}
+  --seed S              with --backend sim: what its world does follows from the seed
+  --preset P            with --backend sim: ${Object.keys(PRESETS).join(", ")}
   --tasks-max N         tasks alive at once (${DEFAULT_LIMITS.tasksMax})
   --stack-bytes N       stack of a task that names no size (${DEFAULT_LIMITS.stackBytes})
   --memory-bytes N      how large the guest's own memory can grow (${DEFAULT_LIMITS.guestMemoryBytes})
@@ -36,6 +41,8 @@ const OPTIONS = {
   "allow-connect": { type: "string", multiple: true },
   "allow-listen": { type: "string", multiple: true },
   backend: { type: "string" },
+  seed: { type: "string" },
+  preset: { type: "string" },
   "tasks-max": { type: "string" },
   "stack-bytes": { type: "string" },
   "memory-bytes": { type: "string" },
@@ -75,7 +82,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       ...count("stackBytes", "stack-bytes", values["stack-bytes"]),
       ...count("guestMemoryBytes", "memory-bytes", values["memory-bytes"]),
     },
-    backend: parseBackend(values.backend),
+    backend: chooseBackend(values),
     strict: values.strict ?? false,
     loop: "owned",
     paintStacks: values["paint-stacks"] ?? false,
@@ -103,6 +110,30 @@ export async function runCommand(args: readonly string[]): Promise<number> {
 
 function count(limit: string, option: string, text: string | undefined): Record<string, number> {
   return text === undefined ? {} : { [limit]: parseCount(option, text, 1) };
+}
+
+interface BackendChoice {
+  readonly backend?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly preset?: string | undefined;
+}
+
+/** A seed or a preset is of a simulated world; without a seed, the one that it got is told. */
+function chooseBackend({
+  backend,
+  seed,
+  preset = "ideal",
+}: BackendChoice): "auto" | BackendName | BackendProvider {
+  const name = parseBackend(backend);
+  if (seed === undefined && preset === "ideal" && name !== "sim") return name;
+  if (name !== "sim") throw new UsageError("--seed and --preset need --backend sim");
+  if (!Object.hasOwn(PRESETS, preset)) {
+    throw new UsageError(`--preset ${preset}: expected one of ${Object.keys(PRESETS).join(", ")}`);
+  }
+  const fresh = seed ?? process.env.STACKFUL_SEED ?? freshSeed();
+  if (fresh !== seed) process.stderr.write(`stackful: --seed ${fresh}\n`);
+  const options = { seed: fresh, preset: preset as Preset };
+  return { open: (backendOptions) => openPrivateWorld(backendOptions, options) };
 }
 
 function parseBackend(name = "auto"): "auto" | BackendName {

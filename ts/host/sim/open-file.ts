@@ -7,11 +7,11 @@ import { checkDirectoryGrant, type Directory, resolveBeneathSync } from "../gran
 import { errnoOf } from "../resources/errno.ts";
 import { type OpenRequest, openFailure, readOpenRequest } from "../resources/open-request.ts";
 import type { Operation } from "../resources/operation.ts";
+import type { SimDisk } from "./disk.ts";
 import type { DirectoryNode, FileNode } from "./disk-node.ts";
 import { CallEvent } from "./event-queue.ts";
 import { FileHandle } from "./file-handle.ts";
 import type { SimContext } from "./sim-backend.ts";
-import type { SimDisk } from "./sim-disk.ts";
 
 const OWNER_READS = 0o400;
 const OWNER_WRITES = 0o200;

@@ -1,5 +1,6 @@
 //! A world for one process alone: what the backend called "sim" is when no world is given.
 
+import { environmentVariable } from "../../permissions.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
 import { World, type WorldOptions } from "./world.ts";
 
@@ -12,8 +13,7 @@ export async function openPrivateWorld(
   options: BackendOptions,
   worldOptions: WorldOptions = {},
 ): Promise<Backend> {
-  // Absent in a browser.
-  const seed = globalThis.process?.env.STACKFUL_SEED;
+  const seed = environmentVariable("STACKFUL_SEED");
   const world = new World({ ...(seed === undefined ? {} : { seed }), ...worldOptions });
   const host = world.host("localhost");
   for (const { host: path } of options.grants.directories ?? []) host.disk.makeDirectory(path);

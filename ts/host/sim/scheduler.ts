@@ -184,6 +184,7 @@ export class Scheduler {
   /** Forgets everything that is to happen. */
   clear(): void {
     this.#queue.clear();
+    this.#javascriptDue = false;
     for (const resolve of this.#sleepers) resolve();
     this.#sleepers.clear();
   }

@@ -4,6 +4,7 @@ import { StackfulError } from "../../errors.ts";
 import type { Environment } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendProvider } from "../backend.ts";
 import { addressBytes, addressText, parseAddress } from "../resources/address-text.ts";
+import { SimDisk } from "./disk.ts";
 import { FileTiming } from "./file-timing.ts";
 import type { Network } from "./network.ts";
 import { findDirectories } from "./open-file.ts";
@@ -12,7 +13,6 @@ import { Ports } from "./ports.ts";
 import type { Random } from "./random.ts";
 import { BOOT_NS } from "./scheduler.ts";
 import { SimBackend } from "./sim-backend.ts";
-import { SimDisk } from "./sim-disk.ts";
 import { Tcp } from "./tcp.ts";
 import { Udp } from "./udp.ts";
 
