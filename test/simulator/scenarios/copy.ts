@@ -1,6 +1,6 @@
 //! A file copier whose host crashes: under a final name there is a whole copy, or nothing.
 
-import type { SimDisk } from "../../../ts/host/sim/sim-disk.ts";
+import type { SimDisk } from "../../../ts/host/sim/disk.ts";
 import { FILE_ERRORS } from "../documented-errors.ts";
 import { errorName, type Report } from "../reports.ts";
 import type { Scenario } from "../scenario.ts";
