@@ -348,6 +348,17 @@ describe("the browser demo", () => {
     expect(await page.getAttribute("#pause", "aria-pressed")).toBe("true");
   });
 
+  test("what cannot be loaded is said, and the page works again without it", async () => {
+    const page = await open();
+    await page.route("**/*.wasm", (route) => route.fulfill({ status: 503 }));
+    await page.click("#worker");
+    await page.waitForSelector("#notice:not([hidden])");
+    expect(await page.textContent("#notice")).toMatch(/loading .*\.wasm: status 503/);
+    await page.click("#worker");
+    await waitForTasks(page, 1_000);
+    expect(await page.isVisible("#notice")).toBe(false);
+  });
+
   test("where little motion is wanted, nothing flies and nothing flashes", async () => {
     const page = await open({ reducedMotion: "reduce" });
     await waitForTasks(page, 1_000);

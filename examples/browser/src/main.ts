@@ -35,7 +35,7 @@ const legend = new Legend();
 const errors = new Errors();
 const source = new Source();
 const panel = new TaskPanel();
-let engine: Engine = new LocalEngine();
+let engine: Engine = new LocalEngine(fail);
 let picture: Picture | undefined;
 /** The coroutine that has to be shown as soon as the engine tells of it. */
 let revealing = false;
@@ -54,14 +54,14 @@ const controls = new Controls(START, {
   send: (command) => engine.send(command),
   worker: (on) => {
     engine.close();
-    engine = on ? new WorkerEngine((message) => showNotice(message)) : new LocalEngine();
+    engine = on ? new WorkerEngine(fail) : new LocalEngine(fail);
     open();
   },
   reopen: () => open(),
 });
 
 function open(): void {
-  picture = undefined;
+  picture = failure = undefined;
   stage.selected = undefined;
   panel.show(undefined);
   source.mark(undefined);
@@ -92,6 +92,14 @@ function isTaken(host: number, cell: number): boolean {
   const { hosts: shown = [], cells = new Uint8Array() } = picture ?? {};
   const first = shown.slice(0, host).reduce((sum, before) => sum + before.cells, 0);
   return cell < (shown[host]?.cells ?? 0) && cells[first + cell] !== 0;
+}
+
+/** Why a world could not start: until another one does. */
+let failure: string | undefined;
+
+function fail(message: string): void {
+  failure = message;
+  showNotice(failure);
 }
 
 function showNotice(text: string | undefined): void {
@@ -135,7 +143,7 @@ function frame(nowMs: number): void {
     legend.update(picture, nowMs);
     source.update(picture, nowMs);
     errors.update(picture);
-    showNotice(picture.failure);
+    showNotice(failure ?? picture.failure);
     work.add(performance.now() - startMs);
   }
   requestAnimationFrame(frame);

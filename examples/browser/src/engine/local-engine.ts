@@ -51,7 +51,12 @@ export class LocalEngine implements Engine {
   /** Pictures since a coroutine was chosen, and all of them. */
   #pictures = 0;
   #taken = 0;
-  #failure: string | undefined;
+  readonly #fail: (error: unknown) => void;
+
+  /** @param failed - told why a world, or a program in it, could not start. */
+  constructor(failed: (message: string) => void) {
+    this.#fail = (error) => failed(error instanceof Error ? error.message : String(error));
+  }
 
   send(command: Command): void {
     const network = this.#network;
@@ -65,7 +70,7 @@ export class LocalEngine implements Engine {
         break;
       case "pause":
         this.#paused = command.paused;
-        if (network !== undefined) network.settings = this.#paced(this.#settings!);
+        if (network !== undefined) network.world.speed = this.#paced(this.#settings!).speed;
         break;
       case "step":
         network?.world.step();
@@ -74,7 +79,7 @@ export class LocalEngine implements Engine {
         network?.kill(command.host);
         break;
       case "restart":
-        network?.start(command.host).catch((error) => this.#fail(error));
+        network?.start(command.host).catch(this.#fail);
         break;
       case "cut":
         network?.cut(command.host);
@@ -131,7 +136,7 @@ export class LocalEngine implements Engine {
       this.close();
       this.#cells = HOSTS.map(() => new Cells(this.#waits));
       this.#messages = new Messages();
-      this.#selected = this.#detail = this.#failure = undefined;
+      this.#selected = this.#detail = undefined;
       const onEvent = (event: WorldEvent): void => this.#note(event);
       try {
         const network = await Network.open(this.#paced(settings), { onEvent });
@@ -141,10 +146,6 @@ export class LocalEngine implements Engine {
         this.#fail(error);
       }
     });
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error instanceof Error ? error.message : String(error);
   }
 
   #paced(settings: Settings): Settings {
@@ -220,7 +221,7 @@ export class LocalEngine implements Engine {
       memoryBytes,
       errors: counters.slice(1),
       task: this.#lookAtTask(network),
-      failure: this.#failure ?? network.failure,
+      failure: network.failure,
     };
   }
 

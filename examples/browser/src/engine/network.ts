@@ -49,8 +49,9 @@ export class Network {
         ...networkOptions(settings),
         connectTimeoutMs: 5_000,
         retransmitTimeoutMs: 15_000,
-        receiveBufferBytes: 256,
-        sendBufferBytes: 128,
+        // Three lines of the chat: then whoever writes waits.
+        receiveBufferBytes: 64,
+        sendBufferBytes: 32,
       },
     });
     if (onEvent !== undefined) this.world.onEvent = onEvent;

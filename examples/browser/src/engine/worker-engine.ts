@@ -9,15 +9,21 @@ export class WorkerEngine implements Engine {
   #asked = false;
   #prints: ((print: string) => void)[] = [];
 
+  /** @param failed - as `LocalEngine`'s. */
   constructor(failed: (message: string) => void) {
     this.#worker.onerror = ({ message }) => failed(message);
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type === "fingerprint") {
-        this.#prints.shift()?.(data.print);
-        return;
+      switch (data.type) {
+        case "picture":
+          this.#asked = false;
+          this.#picture = data.picture ?? this.#picture;
+          break;
+        case "fingerprint":
+          this.#prints.shift()?.(data.print);
+          break;
+        case "failed":
+          failed(data.message);
       }
-      this.#asked = false;
-      this.#picture = data.picture ?? this.#picture;
     };
   }
 

@@ -9,10 +9,11 @@ export type ToWorker =
   | { readonly type: "fingerprint"; readonly settings: Settings; readonly virtualMs: number };
 
 export type FromWorker =
-  | { readonly type: "picture"; readonly picture: Picture | undefined; readonly workMs: number }
-  | { readonly type: "fingerprint"; readonly print: string };
+  | { readonly type: "picture"; readonly picture: Picture | undefined }
+  | { readonly type: "fingerprint"; readonly print: string }
+  | { readonly type: "failed"; readonly message: string };
 
-const engine = new LocalEngine();
+const engine = new LocalEngine((message) => post({ type: "failed", message }));
 const post = (message: FromWorker, transfer: Transferable[] = []): void =>
   globalThis.postMessage(message, { transfer });
 
@@ -22,11 +23,10 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
       engine.send(data.command);
       break;
     case "frame": {
-      const startMs = performance.now();
       const picture = engine.frame(data.budgetMs);
       const buffers = [picture?.cells, picture?.messages, picture?.density, picture?.errors];
       const transfer = buffers.flatMap((array) => (array === undefined ? [] : [array.buffer]));
-      post({ type: "picture", picture, workMs: performance.now() - startMs }, transfer);
+      post({ type: "picture", picture }, transfer);
       break;
     }
     case "fingerprint":
