@@ -62,7 +62,8 @@ export function startProgram(
   );
   return {
     ended,
-    signal: (name) => void child.kill(name),
+    // Deno takes a child that `child.kill` sent a signal to for ended by it, whatever it did.
+    signal: (name) => void process.kill(child.pid!, name),
     wrote: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -56,8 +56,12 @@ export function taskError(guest: Guest, task: number, name: string, cause: unkno
           },
         );
       }
-      return new StackfulError("SF_TRAP", `${who} trapped: ${(cause as Error)?.message ?? cause}`, {
-        cause,
-      });
+      return new StackfulError("SF_TRAP", `${who} trapped: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** JavaScriptCore adds the line of JavaScript, which is ours and always the same. */
+function reasonOf(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return reason.replace(/ \(evaluating '.*'\)$/, "");
 }
