@@ -30,6 +30,7 @@ interface Report {
 }
 
 const guest = guestOfFile("packed", { command: true, asyncImports: ["env.square"] });
+const main = guestOfFile("main", { command: true });
 let project: Project;
 let packed: Packed;
 beforeAll(async () => {
@@ -37,6 +38,7 @@ beforeAll(async () => {
   packed = pack(project.root);
   install(project, packed);
   project.write("guest.wasm", (await guest()).wasm);
+  project.write("main.wasm", (await main()).wasm);
   project.write("program.mjs", PROGRAM);
 });
 afterAll(() => project[Symbol.dispose]());
@@ -48,6 +50,14 @@ function runProgram([command, ...args]: readonly [string, ...string[]]) {
   expect(stderr, "a warning of the task that failed alone").toMatch(/"lost"/);
   const lines = stdout.trimEnd().split("\n");
   return { printed: lines.slice(0, -1), report: JSON.parse(lines.at(-1)!) as Report };
+}
+
+/** The installed command in a runtime, as its users call it. */
+function stackfulIn(name: string, [program, ...args]: readonly [string, ...string[]]) {
+  if (name === "Deno") return [program, ...args, "npm:stackful"] as const;
+  if (name === "Bun") return [program, "x", "--bun", "stackful"] as const;
+  const main = project.path("node_modules", "stackful", "dist", "ts", "cli", "main.js");
+  return [program, ...args, main] as const;
 }
 
 describe.each(installedRuntimes())("$name", ({ name, command, reason }) => {
@@ -69,7 +79,19 @@ describe.each(installedRuntimes())("$name", ({ name, command, reason }) => {
     for (const { reason: why } of reasons) expect(why).toMatch(/^open \S+/);
   });
 
-  if (!name.includes("Node")) return;
+  test("has the command: it runs a guest's main, and says which runtime this is", () => {
+    const [program, ...args] = stackfulIn(name, command);
+    expect(project.run(program, [...args, "run", "main.wasm", "print", "from the guest"])).toEqual({
+      status: 0,
+      stdout: "first line\nfrom the guest",
+      stderr: "",
+    });
+    const doctor = project.run(program, [...args, "doctor", "--json"]);
+    const { runtime } = JSON.parse(doctor.stdout) as { runtime: string };
+    expect(runtime).toMatch(/^(node|deno|bun) \d+\./);
+    expect(name.toLowerCase()).toContain(runtime.split(" ")[0]);
+  });
+
   test("loads the addon as it was packed", () => {
     const addon = packed.files.find(({ path }) => path.endsWith("/stackful.node"));
     const { backend, reasons } = runProgram(command).report;

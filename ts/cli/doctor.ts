@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { release } from "node:os";
 import { join } from "node:path";
 import { openBackend } from "../host/open-backend.ts";
+import { jsRuntime } from "../js-runtime.ts";
 import { installCommand } from "../link/peers.ts";
 import { packageRoot } from "../package-files.ts";
 import { parseCommand } from "./arguments.ts";
@@ -19,7 +20,7 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   const { backend, reasons } = await openBackend("auto", { grants: {}, handlesMax: 16 });
   const report = {
     stackful: packageVersion(),
-    node: process.versions.node,
+    runtime: `${jsRuntime()} ${process.versions[jsRuntime()]}`,
     platform: `${process.platform}-${process.arch} ${release()}`,
     backend: backend.name,
     reasons,
@@ -36,7 +37,7 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   process.stdout.write(
     table([
       ["stackful", report.stackful],
-      ["node", report.node],
+      ["runtime", report.runtime],
       ["platform", report.platform],
       ["backend", report.backend],
       ...reasons.map(({ name, reason }): [string, string] => [`  not ${name}`, reason]),
