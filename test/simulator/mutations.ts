@@ -85,7 +85,7 @@ export const mutations: readonly Mutation[] = [
     faults: "chaos",
     breaks: ["every byte is the one that was sent"],
     source: {
-      file: "host/sim/stream-handle.ts",
+      file: "host/resources/stream.ts",
       find: "this.#reads.delete(operation) || this.#writes.delete(operation)",
       replace: "this.#reads.has(operation) || this.#writes.delete(operation)",
     },

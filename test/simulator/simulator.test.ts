@@ -79,7 +79,7 @@ describe("the command", () => {
 
   test("says its seed first, and how much it ran", async () => {
     const args = ["copy", "--seed", "3", "--seeds", "2", "--faults", "lan", "--processes", "1"];
-    const { code, stdout } = await runChild(command, args);
+    const { code, stdout } = await runChild(command, args, { limitMs: 60_000 });
     expect(stdout).toMatch(/^seed 3 scenario copy faults lan\n2 of 2 runs in .* no failure\n$/);
     expect(code).toBe(0);
   });
@@ -92,7 +92,7 @@ describe("the command", () => {
     [["--trace"], "--trace: name one scenario"],
     [["--nosuch"], "--nosuch"],
   ])("refuses %j and says why", async (args, message) => {
-    const { code, stderr } = await runChild(command, args);
+    const { code, stderr } = await runChild(command, args, { limitMs: 60_000 });
     expect(stderr).toContain(message);
     expect(code).toBe(2);
   });
