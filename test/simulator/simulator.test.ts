@@ -63,7 +63,7 @@ describe.each(scenarios)("$name", ({ name }) => {
   });
 });
 
-test.each(kept)("$scenario, seed $seed, $faults: $found", async (job) => {
+test.each(kept)("$scenario, seed $seed, $faults: $found", { timeout: 120_000 }, async (job) => {
   expect(await failuresOf(job.scenario, [job])).toBe("");
 });
 
