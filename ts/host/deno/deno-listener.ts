@@ -1,6 +1,7 @@
-//! A listening socket on Deno.Listener. Connections wait in the kernel's queue: one is accepted when
-//! an ACCEPT waits for it. Deno cannot take that back, so after a cancel the next connection waits
-//! here for the next ACCEPT.
+//! A listening socket on Deno.Listener. Connections wait in the kernel's queue until the first ACCEPT;
+//! from then on some are accepted ahead of the ACCEPTs, because one for each turn of the event loop
+//! would be too few: a busy loop turns a few times in a second. Deno cannot take an accept back, so after
+//! a cancel the connections wait here for the next ACCEPT as well.
 
 import { ERRNO } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
@@ -10,6 +11,9 @@ import type { Context } from "../resources/resource.ts";
 import { endpointOf } from "./deno-address.ts";
 import type { DenoListener as Listener } from "./deno-api.ts";
 import { DenoConnection } from "./deno-connection.ts";
+
+/** Connections that wait here rather than in the kernel. */
+const AHEAD_MAX = 64;
 
 export class DenoListener extends ListenerBase {
   readonly #listener: Listener;
@@ -33,8 +37,10 @@ export class DenoListener extends ListenerBase {
 
   async #accept(): Promise<void> {
     try {
-      const connection = new DenoConnection(this.context, await this.#listener.accept());
-      this.queue.push(connection);
+      while (this.queue.length < AHEAD_MAX && !this.#released) {
+        this.queue.push(new DenoConnection(this.context, await this.#listener.accept()));
+        if (!this.#released) this.pump();
+      }
     } catch (error) {
       const errno = errnoOf(error);
       // A peer that gave up before it was accepted is no failure of the listener.

@@ -90,6 +90,8 @@ export class Stream {
   #finSent = false;
   /** Since a segment was lost: it, and all that came after it. */
   #stalled: Segment[] | undefined;
+  /** What was lost never comes: nor does what is still on its way behind it. */
+  #hole = false;
   #stalledSinceNs = 0;
   #retries = 0;
   /** Data segments until something on the way resets the connection. */
@@ -139,6 +141,7 @@ export class Stream {
   drop(): void {
     this.#unsent.clear();
     this.#finWanted = false;
+    if (this.#stalled !== undefined) this.#hole = true;
     this.#stalled = undefined;
   }
 
@@ -174,8 +177,9 @@ export class Stream {
     this.#inFlight--;
     if (this.#link.lost(segment.cuts)) this.#lose(segment, "partition");
     else if (!this.#to.host.up) this.#lose(segment, "down");
-    else if (this.#stalled !== undefined && segment.kind !== "reset") this.#stalled.push(segment);
-    else this.#deliver(segment);
+    else if (segment.kind === "reset") this.#deliver(segment);
+    else if (this.#stalled !== undefined) this.#stalled.push(segment);
+    else if (!this.#hole) this.#deliver(segment);
   }
 
   retry(): void {

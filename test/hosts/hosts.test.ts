@@ -1,0 +1,52 @@
+//! The shared suite in this JavaScript runtime, on each of its backends.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { BackendName } from "../../ts/host/backend.ts";
+import { BACKENDS, openBackend } from "../../ts/host/open-backend.ts";
+import { Runtime } from "../../ts/index.ts";
+import { guestOfFile } from "../support/guest-of-file.ts";
+import { unavailable } from "../support/unavailable.ts";
+import { CASES, runCase, skipReason } from "./shared-suite.ts";
+
+const hosts = guestOfFile("hosts", { asyncImports: ["env.later"] });
+const io = guestOfFile("hosts-io");
+
+const ALL: readonly BackendName[] = ["uring", "node", "deno", "sim", "none"];
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "stackful-hosts-"));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function whyNot(backend: BackendName): Promise<string | undefined> {
+  if (!BACKENDS.includes(backend)) return `this JavaScript runtime has no backend ${backend}`;
+  // It overrides what a case asks for.
+  const forced = process.env.STACKFUL_BACKEND || "auto";
+  if (forced !== "auto" && forced !== backend) return `STACKFUL_BACKEND is ${forced}`;
+  return unavailable(async (options) => (await openBackend(backend, options)).backend);
+}
+
+for (const backend of ALL) {
+  const reason = await whyNot(backend);
+  describe(`backend ${backend}`, () => {
+    if (reason !== undefined) {
+      test.skip(`runs guests [skipped: ${reason}]`);
+      return;
+    }
+    for (const hostCase of CASES) {
+      const lacks = skipReason(hostCase, backend);
+      if (lacks !== undefined) {
+        test.skip(`${hostCase.title} [skipped: ${lacks}]`);
+        continue;
+      }
+      test(hostCase.title, async () => {
+        const guests = { hosts: (await hosts()).wasm, io: (await io()).wasm };
+        await runCase(hostCase, { backend, guests, directory, Runtime });
+      });
+    }
+  });
+}
