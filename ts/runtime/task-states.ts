@@ -19,6 +19,13 @@ export interface TaskState {
 const STATES = ["ready", "running", "parked", "ending"] as const;
 const [READY, RUNNING, PARKED, ENDING] = [0, 1, 2, 3];
 
+/** Words of a control block. The first one holds state, flags, wait and size class. */
+const STATE_WORD = TASK.state / 4;
+const WAIT_DETAIL = TASK.waitDetail / 4;
+const SWITCHES = TASK.switches / 4;
+const SERIAL = TASK.serial / 4;
+const ALL_NEXT = TASK.allNext / 4;
+
 /** @returns `into`, or a longer array, cut to the tasks that live: the newest first. */
 export function readTaskStates(guest: Guest, into: Uint32Array | undefined): Uint32Array {
   const words = new Uint32Array(guest.bytes.buffer);
@@ -29,16 +36,17 @@ export function readTaskStates(guest: Guest, into: Uint32Array | undefined): Uin
   const end = tasks * TASK_STATE.words;
   let at = 0;
   let steps = tasksMax;
-  // Words, and in this order: of a task that is not in a cache this waits for memory once or twice.
   for (let task = guest.sharedU32(SHARED.all) >>> 2; task !== 0 && at < end && steps-- > 0; ) {
-    const code = codeOf(words[task + TASK.state / 4]!, words[task + TASK.waitDetail / 4]!);
+    // What has to be fetched from memory takes nearly all of the time: the next one first.
+    const next = words[task + ALL_NEXT]! >>> 2;
+    const code = codeOf(words[task + STATE_WORD]!, words[task + WAIT_DETAIL]!);
     if (code >= 0) {
-      states[at + TASK_STATE.id] = words[task + TASK.serial / 4]!;
-      states[at + TASK_STATE.code] = code;
-      states[at + TASK_STATE.switches] = words[task + TASK.switches / 4]!;
-      at += TASK_STATE.words;
+      states[at] = words[task + SERIAL]!;
+      states[at + 1] = code;
+      states[at + 2] = words[task + SWITCHES]!;
+      at += 3;
     }
-    task = words[task + TASK.allNext / 4]! >>> 2;
+    task = next;
   }
   return states.subarray(0, at);
 }
