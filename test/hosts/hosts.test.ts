@@ -7,17 +7,18 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import type { BackendName } from "../../ts/host/backend.ts";
 import { BACKENDS, openBackend } from "../../ts/host/open-backend.ts";
 import { Runtime } from "../../ts/index.ts";
-import { guestOfFile } from "../support/guest-of-file.ts";
 import { unavailable } from "../support/unavailable.ts";
+import type { Place } from "./bench.ts";
+import { buildHostGuests } from "./guests.ts";
 import { CASES, runCase, skipReason } from "./shared-suite.ts";
-
-const hosts = guestOfFile("hosts", { asyncImports: ["env.later"] });
-const io = guestOfFile("hosts-io");
 
 const ALL: readonly BackendName[] = ["uring", "node", "deno", "sim", "none"];
 
 let directory: string;
+let guests: Place["guests"];
 beforeAll(async () => {
+  const { hosts, io } = await buildHostGuests();
+  guests = { hosts: hosts.wasm, io: io.wasm };
   directory = await mkdtemp(join(tmpdir(), "stackful-hosts-"));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -44,7 +45,6 @@ for (const backend of ALL) {
         continue;
       }
       test(hostCase.title, async () => {
-        const guests = { hosts: (await hosts()).wasm, io: (await io()).wasm };
         await runCase(hostCase, { backend, guests, directory, Runtime });
       });
     }
