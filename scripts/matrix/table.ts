@@ -6,7 +6,7 @@ import { COLUMNS, type Row, type SuiteResult, suitesOf } from "./results.ts";
 export function formatTable(rows: readonly Row[]): string {
   const lines = [["runtime", "backend", "guests", "conformance", "reasons"]];
   for (const { runtime, version, skipped, cells } of rows) {
-    const name = [runtime, version].filter((part) => part !== undefined).join(" ");
+    const name = version === undefined ? runtime : nameOf(runtime, version);
     if (skipped !== undefined) lines.push([name, "", "", "", `skipped: ${skipped}`]);
     for (const cell of cells) {
       const reasons = cell.lacks === undefined ? countedReasons(suitesOf(cell)) : [cell.lacks];
@@ -27,6 +27,11 @@ export function formatTable(rows: readonly Row[]): string {
     .join("\n");
 }
 
+/** "Node 20" and "20.20.2" are "Node 20.20.2". */
+function nameOf(runtime: string, version = "unknown"): string {
+  return `${runtime.replace(/ \d+$/, "")} ${version}`;
+}
+
 /** passed/failed/skipped */
 function formatCounts(suite: SuiteResult | undefined): string {
   return suite === undefined ? "-" : `${suite.passed}/${suite.failed}/${suite.skipped}`;
@@ -45,7 +50,7 @@ export function formatReadme(rows: readonly Row[]): string {
   const rule = `|---|${COLUMNS.map(() => "---|").join("")}`;
   const lines = rows.map((row) => {
     const cells = COLUMNS.map((name) => formatCell(row, name, notes));
-    return `| ${row.runtime} ${row.version} | ${cells.join(" | ")} |`;
+    return `| ${nameOf(row.runtime, row.version)} | ${cells.join(" | ")} |`;
   });
   return [head, rule, ...lines, "", ...notes.lines].join("\n");
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { COLUMNS } from "../../scripts/matrix/results.ts";
 import type { BackendName } from "../../ts/host/backend.ts";
 import { BACKENDS, openBackend } from "../../ts/host/open-backend.ts";
 import { Runtime } from "../../ts/index.ts";
@@ -11,8 +12,6 @@ import { unavailable } from "../support/unavailable.ts";
 import type { Place } from "./bench.ts";
 import { buildHostGuests } from "./guests.ts";
 import { CASES, runCase, skipReason } from "./shared-suite.ts";
-
-const ALL: readonly BackendName[] = ["uring", "node", "deno", "sim", "none"];
 
 let directory: string;
 let guests: Place["guests"];
@@ -31,7 +30,7 @@ async function whyNot(backend: BackendName): Promise<string | undefined> {
   return unavailable(async (options) => (await openBackend(backend, options)).backend);
 }
 
-for (const backend of ALL) {
+for (const backend of COLUMNS) {
   const reason = await whyNot(backend);
   describe(`backend ${backend}`, () => {
     if (reason !== undefined) {
