@@ -4,20 +4,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { COLUMNS } from "../../scripts/matrix/results.ts";
 import type { BackendName } from "../../ts/host/backend.ts";
 import { BACKENDS, openBackend } from "../../ts/host/open-backend.ts";
 import { Runtime } from "../../ts/index.ts";
-import { guestOfFile } from "../support/guest-of-file.ts";
 import { unavailable } from "../support/unavailable.ts";
+import type { Place } from "./bench.ts";
+import { buildHostGuests } from "./guests.ts";
 import { CASES, runCase, skipReason } from "./shared-suite.ts";
 
-const hosts = guestOfFile("hosts", { asyncImports: ["env.later"] });
-const io = guestOfFile("hosts-io");
-
-const ALL: readonly BackendName[] = ["uring", "node", "deno", "sim", "none"];
-
 let directory: string;
+let guests: Place["guests"];
 beforeAll(async () => {
+  const { hosts, io } = await buildHostGuests();
+  guests = { hosts: hosts.wasm, io: io.wasm };
   directory = await mkdtemp(join(tmpdir(), "stackful-hosts-"));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -30,7 +30,7 @@ async function whyNot(backend: BackendName): Promise<string | undefined> {
   return unavailable(async (options) => (await openBackend(backend, options)).backend);
 }
 
-for (const backend of ALL) {
+for (const backend of COLUMNS) {
   const reason = await whyNot(backend);
   describe(`backend ${backend}`, () => {
     if (reason !== undefined) {
@@ -44,7 +44,6 @@ for (const backend of ALL) {
         continue;
       }
       test(hostCase.title, async () => {
-        const guests = { hosts: (await hosts()).wasm, io: (await io()).wasm };
         await runCase(hostCase, { backend, guests, directory, Runtime });
       });
     }
