@@ -100,7 +100,8 @@ function waitingLaws(law: Law): void {
     for (const { result } of connects) {
       const handle = await result;
       if (handle >= 0) must(await guest.close(handle));
-      else expect(errnoName(handle)).toBe("ECANCELED");
+      // A host that accepts for itself resets those that are too many.
+      else expect(["ECANCELED", "ECONNRESET"]).toContain(errnoName(handle));
     }
     expect(backend.handlesOpen).toBe(4);
   });

@@ -1,6 +1,5 @@
 //! A project for Deno: the package as it is published, installed, and a guest beside it.
 
-import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { type Ended, install, Project, pack } from "../package/packed.ts";
 import type { TestGuest } from "../support/build-guest.ts";
@@ -17,14 +16,30 @@ const report = (value) => console.log(JSON.stringify(value));
 const guest = new URL("./guest.wasm", import.meta.url);
 `;
 
+/** An echo server in the guest, and its client in the program. */
+export const ECHO = `
+const runtime = await Runtime.create(guest, { grants: { listen: ["127.0.0.1:*"] } });
+const listener = await runtime.spawn("listen_at", [0]);
+const served = runtime.spawn("echo_one", [listener]);
+const port = await runtime.spawn("port_of", [listener]);
+const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+const answer = new Response(conn.readable).text();
+await conn.write(new TextEncoder().encode("through the guest"));
+await conn.closeWrite();
+report({ answer: await answer, served: await served, backend: runtime.stats.backend });
+await runtime[Symbol.asyncDispose]();
+`;
+export const ECHOED = { answer: "through the guest", served: 17, backend: "deno" };
+
 export class DenoProject {
   readonly guest: TestGuest;
+  /** The program. */
+  readonly deno: string;
   readonly #project: Project;
-  readonly #deno: string;
 
   constructor(project: Project, deno: string, guest: TestGuest) {
     this.#project = project;
-    this.#deno = deno;
+    this.deno = deno;
     this.guest = guest;
     install(project, pack(project.root));
     project.write("guest.wasm", guest.wasm);
@@ -34,12 +49,14 @@ export class DenoProject {
     return this.#project.path(...parts);
   }
 
-  url(...parts: string[]): string {
-    return pathToFileURL(this.path(...parts)).href;
-  }
-
   write(name: string, content: string | Uint8Array): void {
     this.#project.write(name, content);
+  }
+
+  /** An expression for the bytes of the guest. */
+  guestInText(): string {
+    const base64 = Buffer.from(this.guest.wasm).toString("base64");
+    return `Uint8Array.from(atob("${base64}"), (char) => char.charCodeAt(0))`;
   }
 
   /** Runs any program in the project's directory. */
@@ -47,20 +64,20 @@ export class DenoProject {
     return this.#project.run(command, args);
   }
 
-  /** `deno`, with these arguments. */
-  deno(...args: string[]): Ended {
-    return this.run(this.#deno, args);
-  }
-
-  /** The command line of a program with these permissions and no others; `report` prints JSON. */
-  command(flags: readonly string[], body: string, from = "stackful"): [string, ...string[]] {
+  /** Writes program.mjs. Its `report` prints JSON. */
+  program(body: string, from = "stackful"): void {
     const head = `import { Runtime } from ${JSON.stringify(from)};\n`;
     this.write("program.mjs", head + PRELUDE + body);
-    return [this.#deno, "run", "--node-modules-dir=manual", ...flags, "program.mjs"];
+  }
+
+  /** Writes it; the command line that runs it with these permissions and no others. */
+  command(flags: readonly string[], body: string, from?: string): [string, ...string[]] {
+    this.program(body, from);
+    return [this.deno, "run", "--node-modules-dir=manual", ...flags, "program.mjs"];
   }
 
   /** What `body` gives to `report`, once. */
-  report(flags: readonly string[], body: string, from = "stackful"): unknown {
+  report(flags: readonly string[], body: string, from?: string): unknown {
     const [command, ...args] = this.command(["--no-prompt", ...flags], body, from);
     const { status, stdout, stderr } = this.run(command, args);
     if (status !== 0) throw new Error(`deno ended with ${status}: ${stderr}${stdout}`);

@@ -1,25 +1,11 @@
 //! The package in Deno, by every name that it can have there, on Deno's own sockets.
 
-import { readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ERRNO } from "../../ts/abi.gen.ts";
 import { packageRoot } from "../../ts/package-files.ts";
-import { describeDeno } from "./deno-project.ts";
+import { describeDeno, ECHO, ECHOED } from "./deno-project.ts";
 
-/** An echo server in the guest, and its client in the program. */
-const ECHO = `
-const runtime = await Runtime.create(guest, { grants: { listen: ["127.0.0.1:*"] } });
-const listener = await runtime.spawn("listen_at", [0]);
-const served = runtime.spawn("echo_one", [listener]);
-const port = await runtime.spawn("port_of", [listener]);
-const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-const answer = new Response(conn.readable).text();
-await conn.write(new TextEncoder().encode("through the guest"));
-await conn.closeWrite();
-report({ answer: await answer, served: await served, backend: runtime.stats.backend });
-await runtime[Symbol.asyncDispose]();
-`;
-const ECHOED = { answer: "through the guest", served: 17, backend: "deno" };
 const FLAGS = ["--allow-read=guest.wasm", "--allow-net=127.0.0.1"];
 
 describeDeno("the package in Deno", (project) => {
@@ -40,25 +26,16 @@ describeDeno("the package in Deno", (project) => {
   });
 
   test("an import map onto a folder that is no package: serves a connection", () => {
-    const folder = packageRoot("dist/ts");
-    // Where there is no node_modules nobody reads `imports` in package.json.
-    const platform = readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .map((file) => /^(.*)\.browser\.js$/.exec(file)?.[1])
-      .filter((name) => name !== undefined);
-    const imports = Object.fromEntries(
-      platform.map((name) => [`#platform/${name}`, `${folder}/${name}.js`]),
-    );
-    const map = { imports: { ...imports, coroutines: `${folder}/index.js` } };
-    project().write("map.json", JSON.stringify(map));
+    // The one that docs/deno.md shows: there nobody reads `imports` in package.json.
+    const [, shown] = /```json\n(.*?)```/s.exec(readFileSync(packageRoot("docs/deno.md"), "utf8"))!;
+    project().write("map.json", shown!.replaceAll("./stackful/", packageRoot("/")));
     const flags = [...FLAGS, "--import-map=map.json"];
-    expect(project().report(flags, ECHO, "coroutines")).toEqual(ECHOED);
+    expect(project().report(flags, ECHO, "stackful")).toEqual(ECHOED);
   });
 
   test("a guest that is in the program needs no permission", () => {
-    const base64 = Buffer.from(project().guest.wasm).toString("base64");
     const body = `
-      const wasm = Uint8Array.from(atob("${base64}"), (char) => char.charCodeAt(0));
-      const runtime = await Runtime.create(wasm);
+      const runtime = await Runtime.create(${project().guestInText()});
       report({ result: await runtime.spawn("connect_to", [1]), backend: runtime.stats.backend });
       await runtime[Symbol.asyncDispose]();
     `;

@@ -107,6 +107,24 @@ describeDeno("a missing permission in Deno", (project) => {
     expect(called).toMatchObject({ result: -ERRNO.ECONNREFUSED, missing: [] });
   });
 
+  test("to send a datagram: the guest gets ENOTCAPABLE, the embedder the flag", async () => {
+    const port = await freePort();
+    const from = "--allow-net=127.0.0.1:0";
+    const grants = { listen: ["127.0.0.1:*"], connect: ["127.0.0.1:*"] };
+    for (const { flags, needed } of [
+      { flags: [], needed: 0 },
+      { flags: [from], needed: port },
+    ]) {
+      const { result, missing } = call(project(), flags, "send_to_port", [port], grants);
+      expect({ result, missing }).toEqual({
+        result: -ERRNO.ENOTCAPABLE,
+        missing: [`an operation needed --allow-net=127.0.0.1:${needed}`],
+      });
+    }
+    const flags = [`${from},127.0.0.1:${port}`];
+    expect(call(project(), flags, "send_to_port", [port], grants)).toMatchObject({ result: 8 });
+  });
+
   test("to write below a directory: reading works, writing gives ENOTCAPABLE and the flag", () => {
     const host = project().path("readable");
     mkdirSync(host);

@@ -24,6 +24,7 @@ const program = (host: string): string => `
     const results = [
       await runtime.spawn("listen_at", [0]),
       await runtime.spawn("connect_to", [1]),
+      await runtime.spawn("send_to_port", [1]),
       await runtime.spawn("write_file"),
       await runtime.spawn("read_file"),
     ];
@@ -55,7 +56,7 @@ describeDeno("a program in Deno at a terminal", (project) => {
     });
     const lines = stdout.split(/\r?\n/).filter((line) => line.startsWith("{"));
     const { ENOTCAPABLE, ENOENT } = ERRNO;
-    const results = [-ENOTCAPABLE, -ENOTCAPABLE, -ENOTCAPABLE, -ENOENT];
+    const results = [-ENOTCAPABLE, -ENOTCAPABLE, -ENOTCAPABLE, -ENOTCAPABLE, -ENOENT];
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { terminal: true },
       expect.objectContaining({ message: expect.stringContaining("--allow-read=") }),

@@ -20,8 +20,11 @@ export interface ProgramOptions {
 
 export interface RunningProgram {
   readonly ended: Promise<ProgramResult>;
-  /** Resolves once it has written `text` to stdout or stderr; rejects when it ends without. */
-  wrote(text: string): Promise<void>;
+  /**
+   * Resolves once it has written `text` to stdout or stderr, to what is in stdout; rejects when it ends
+   * without.
+   */
+  wrote(text: string): Promise<string>;
   signal(name: NodeJS.Signals): void;
 }
 
@@ -69,7 +72,7 @@ export function startProgram(
         const look = (): void => {
           if (!output.stdout.includes(text) && !output.stderr.includes(text)) return;
           expected.delete(look);
-          resolve();
+          resolve(output.stdout);
         };
         expected.add(look);
         look();

@@ -41,6 +41,18 @@ int32_t EXPORT(connect_to)(int32_t port) {
   return connection < 0 ? connection : sf_close(connection);
 }
 
+/* A datagram from any port of this machine's own. */
+int32_t EXPORT(send_to_port)(int32_t port) {
+  struct sf_address source, destination;
+  loopback(&source, 0);
+  loopback(&destination, port);
+  sf_handle_t socket = sf_udp_bind(&source);
+  if (socket < 0) return socket;
+  int32_t result = sf_send_to(socket, "datagram", 8, &destination);
+  sf_close(socket);
+  return result;
+}
+
 static int32_t with_file(uint32_t flags) {
   char bytes[5] = "guest";
   sf_handle_t file = sf_open("/data/file", 10, flags, 0600);
