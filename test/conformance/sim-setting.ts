@@ -5,8 +5,6 @@ import { World, type WorldOptions } from "../../ts/host/sim/world.ts";
 import { type Guest, LOOPBACK } from "./guest.ts";
 import type { OutsideFiles, OutsidePeer, Setting } from "./setting.ts";
 
-const PEER_ADDRESS = [10, 9, 9, 9];
-
 /** A world of its own, the same every time. */
 export async function simSetting(options: WorldOptions): Promise<Setting> {
   const world = new World({ seed: "conformance", ...options });
@@ -17,7 +15,7 @@ export async function simSetting(options: WorldOptions): Promise<Setting> {
     open: (backendOptions) => host.open(backendOptions),
     files: filesOf(host),
     scratch,
-    connectPeer: (guest) => connectPeer(world, guest),
+    connectPeer: (guest) => connectPeer(host, guest),
     sendDatagram: (text, port) => sendDatagram(host, text, port),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
@@ -44,18 +42,17 @@ async function sendDatagram(host: SimHost, text: string, port: number): Promise<
   return socket.local.port;
 }
 
-/** The peer is a socket of another host, which no process there holds. */
+/** The peer is a socket of the host that no process holds. */
 async function connectPeer(
-  world: World,
+  { tcp }: SimHost,
   guest: Guest,
 ): Promise<{ handle: number; peer: OutsidePeer }> {
-  const { tcp } = world.host("peer", { ipv4: PEER_ADDRESS.join(".") });
-  const listener = tcp.listen({ bytes: Uint8Array.from(PEER_ADDRESS), port: 0, scope: 0 }, 1);
+  const listener = tcp.listen({ bytes: Uint8Array.from(LOOPBACK), port: 0, scope: 0 }, 1);
   if (typeof listener === "number") throw new Error(`the peer cannot listen: ${listener}`);
   const connected = new Promise<void>((resolve) => {
     listener.onConnection = resolve;
   });
-  const handle = await guest.connect(listener.local.port, PEER_ADDRESS);
+  const handle = await guest.connect(listener.local.port);
   await connected;
   const socket = listener.accept()!;
   listener.close();

@@ -38,12 +38,16 @@ export class Connection extends ConnectionBase {
       this.pumpReads();
     });
     socket.on("error", (error) => {
-      this.writeFailure = errnoOf(error);
-      // A write found the reset first; to a reader it is one as well.
-      this.readFailure = this.writeFailure === ERRNO.EPIPE ? ERRNO.ECONNRESET : this.writeFailure;
+      this.#failed(error);
       this.pumpReads();
       this.pumpWrites();
     });
+  }
+
+  #failed(error: Error): void {
+    this.writeFailure = errnoOf(error);
+    // A write found the reset first; to a reader it is one as well.
+    this.readFailure = this.writeFailure === ERRNO.EPIPE ? ERRNO.ECONNRESET : this.writeFailure;
   }
 
   protected override take(buffers: Segments): number {
@@ -71,10 +75,13 @@ export class Connection extends ConnectionBase {
     const data = Buffer.allocUnsafe(Math.min(buffers.bytes, TRANSFER_BYTES_MAX));
     this.context.ring.gather(buffers, data);
     this.#socket.write(data, this.#onWritten);
+    // What the kernel says at once; its "error" event comes later.
+    const { errored } = this.#socket;
+    if (errored !== null) this.#failed(errored);
     return data.length;
   }
 
-  /** The WRITE that finds a failure is finished already; the "error" event keeps it for later. */
+  /** A WRITE that fails later is finished already; the "error" event keeps that for the next. */
   readonly #onWritten = (error?: Error | null): void => {
     if (error == null) this.pumpWrites();
   };

@@ -18,9 +18,13 @@ export const LINGER_MS = 30_000;
 export abstract class ConnectionBase extends StreamResource {
   /** Set by the host's part: the peer sends no more. */
   protected ended = false;
-  /** Set by the host's part: errno that ended this direction; 0 while there is none. */
+  /**
+   * Set by the host's part: errno that ended this direction; 0 while there is none. It is told once, as
+   * Linux does: after it reads are at an end, and writes give EPIPE.
+   */
   protected readFailure = 0;
   protected writeFailure = 0;
+  #failureTold = false;
   #readShut = false;
   #writeShut = false;
 
@@ -38,15 +42,27 @@ export abstract class ConnectionBase extends StreamResource {
     const taken = this.take(buffers);
     if (taken > 0) return taken;
     if (this.ended || this.#readShut) return 0;
-    if (this.readFailure !== 0) return -this.readFailure;
+    if (this.readFailure !== 0) return this.#tell(this.readFailure) ?? 0;
     this.awaitBytes(buffers);
     return undefined;
   }
 
   protected override tryWrite(buffers: Segments): number | undefined {
-    if (this.#writeShut) return -ERRNO.EPIPE;
-    if (this.writeFailure !== 0) return -this.writeFailure;
-    return this.send(buffers);
+    const result = this.#mayWrite ? this.send(buffers) : -ERRNO.EPIPE;
+    // It may have been found just now.
+    if (this.writeFailure === 0) return result;
+    return this.#tell(this.writeFailure) ?? -ERRNO.EPIPE;
+  }
+
+  get #mayWrite(): boolean {
+    return !this.#writeShut && this.writeFailure === 0;
+  }
+
+  /** Undefined: it was told before. */
+  #tell(errno: number): number | undefined {
+    if (this.#failureTold) return undefined;
+    this.#failureTold = true;
+    return -errno;
   }
 
   protected override shutdown(how: number): number {
