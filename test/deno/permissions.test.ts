@@ -73,6 +73,13 @@ describeDeno("a missing permission in Deno", (project) => {
     });
   });
 
+  test("is not what a grant of no directory lacks", () => {
+    const body = create('{ grants: { directories: [{ host: "", guest: "/data" }] } }');
+    expect(project().report([READ_GUEST], body)).toEqual({
+      message: "directory grant /data -> : not a path",
+    });
+  });
+
   test("to listen: the guest gets ENOTCAPABLE, the embedder the flag", async () => {
     const port = await freePort();
     const { result, backend, missing } = call(project(), [], "listen_at", [port], {
