@@ -22,19 +22,21 @@ function* jobsOf({ scenario, faults }: Mutation): Generator<Job> {
   for (let seed = 1; seed <= SEEDS_MAX; seed++) yield { scenario, seed, faults };
 }
 
-test.each(mutations)("$scenario finds it: $fault", { timeout: 600_000 }, async (mutation) => {
-  const { core, source, scenario } = mutation;
-  const corePath = join(directory, "core.wasm");
-  if (core !== undefined) writeFileSync(corePath, await faultyCore("simulated", [core]));
-  const found: Outcome[] = [];
-  await runMany([scenarioOf(scenario)], jobsOf(mutation), {
-    processes: 1,
-    ...(core === undefined ? {} : { corePath }),
-    ...(source === undefined ? {} : { fault: source }),
-    onOutcome: (outcome) => {
-      if (outcome.failure !== undefined) found.push(outcome);
-      return outcome.failure === undefined;
-    },
+for (const mutation of mutations) {
+  const { fault, core, source, scenario } = mutation;
+  test(`${scenario} finds it: ${fault}`, { timeout: 600_000 }, async () => {
+    const corePath = join(directory, "core.wasm");
+    if (core !== undefined) writeFileSync(corePath, await faultyCore("simulated", [core]));
+    const found: Outcome[] = [];
+    await runMany([scenarioOf(scenario)], jobsOf(mutation), {
+      processes: 1,
+      ...(core === undefined ? {} : { corePath }),
+      ...(source === undefined ? {} : { fault: source }),
+      onOutcome: (outcome) => {
+        if (outcome.failure !== undefined) found.push(outcome);
+        return outcome.failure === undefined;
+      },
+    });
+    expect(mutation.breaks).toContain(found[0]?.failure?.law);
   });
-  expect(mutation.breaks).toContain(found[0]?.failure?.law);
-});
+}

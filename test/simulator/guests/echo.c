@@ -160,6 +160,7 @@ SF_PARKS static int32_t await_operation(struct sf_operation *operation) {
     if (which == 0) return arms[0].waiter.result;
     if (which < 0 || sf_monotonic_ns() >= until_ns) {
       int32_t result = sf_operation_cancel(operation);
+      if (result >= 0 && which < 0) sf_recancel(); /* The bytes first. */
       return result >= 0 ? result : which < 0 ? which : -SF_ETIMEDOUT;
     }
   }
