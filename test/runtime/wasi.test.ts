@@ -1,11 +1,12 @@
 //! Plain C on the host's WASI: the same in every JavaScript runtime.
 
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runChild } from "../support/child.ts";
 import { guestOfFile } from "../support/guest-of-file.ts";
+import { openRuntime } from "../support/runtime.ts";
 
 const guest = guestOfFile("wasi", { command: true });
 
@@ -42,3 +43,17 @@ test("arguments, environment, files, clocks, random numbers, output and exit cod
   expect({ code, stderr }).toEqual({ code: 3, stderr: "an error\n" });
   await rm(scratch, { recursive: true });
 });
+
+test.each([true, false])(
+  "plain C writes to a directory only when it is not granted read-only: readOnly %s",
+  async (readOnly) => {
+    const host = await realpath(await mkdtemp(join(tmpdir(), "stackful-wasi-")));
+    const runtime = await openRuntime(await guest(), {
+      args: ["writes", "/data/file"],
+      grants: { directories: [{ host, guest: "/data", readOnly }] },
+    });
+    expect(await runtime.run()).toBe(readOnly ? 0 : 1);
+    expect(await readdir(host)).toEqual(readOnly ? [] : ["file"]);
+    await rm(host, { recursive: true });
+  },
+);

@@ -43,7 +43,10 @@ export interface DirectoryGrant {
   readonly host: string;
   /** Where the guest sees it: "/data", ".", … Opens resolve to the longest prefix. */
   readonly guest: string;
-  /** The guest may not create, write or truncate. Default false. */
+  /**
+   * The guest may not create, write or truncate. WASI calls do not see the directory then: node:wasi
+   * cannot open one for reading alone. Default false.
+   */
   readonly readOnly?: boolean;
 }
 

@@ -9,7 +9,7 @@ import { GuestExit } from "./failure.ts";
 import { FunctionNames } from "./function-names.ts";
 import { bindImports, HostAwaits } from "./imports.ts";
 import type { LoadedGuest } from "./load.ts";
-import type { RuntimeOptions } from "./options.ts";
+import type { RuntimeGrants, RuntimeOptions } from "./options.ts";
 import { StackTraces } from "./stack-traces.ts";
 
 export interface OpenedInstance {
@@ -43,9 +43,7 @@ export async function openInstance(
         args: [program, ...args],
         env,
         environment,
-        directories: Object.fromEntries(
-          (grants?.directories ?? []).map(({ guest, host }) => [guest, host]),
-        ),
+        directories: writableDirectories(grants),
         exit: (code) => {
           throw new GuestExit(code);
         },
@@ -65,6 +63,12 @@ export async function openInstance(
   awaits.guest = traces.guest = guest;
   wasi?.attach(guest.memory);
   return { guest, awaits, names, traces, flushOutput: () => wasi?.flush() };
+}
+
+/** The host's WASI opens a directory for everything, or not at all. */
+function writableDirectories(grants: RuntimeGrants | undefined): Record<string, string> {
+  const writable = (grants?.directories ?? []).filter(({ readOnly }) => readOnly !== true);
+  return Object.fromEntries(writable.map(({ guest, host }) => [guest, host]));
 }
 
 async function instantiate(
