@@ -14,6 +14,7 @@ import { Guest } from "./guest.ts";
 import { hostileLaws } from "./hostile-laws.ts";
 import { loopLaws } from "./loop-laws.ts";
 import { memoryLaws } from "./memory-laws.ts";
+import { operationLaws } from "./operation-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
 import { tcpLaws } from "./tcp-laws.ts";
@@ -95,6 +96,7 @@ export function backendConformance(
     cancelLaws(law);
     closeLaws(law);
     memoryLaws(law);
+    operationLaws(law);
     discardLaws(law);
     hostileLaws(law);
     loopLaws(law);

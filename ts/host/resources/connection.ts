@@ -55,7 +55,7 @@ export abstract class ConnectionBase extends StreamResource {
   }
 
   get #mayWrite(): boolean {
-    return !this.#writeShut && this.writeFailure === 0;
+    return !this.#writeShut && this.writeFailure === 0 && !this.#failureTold;
   }
 
   /** Undefined: it was told before. */
