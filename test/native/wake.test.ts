@@ -1,9 +1,13 @@
-//! How the host's event loop is woken: by the kernel, through a descriptor that libuv watches.
+//! How the host's event loop is woken: by the kernel, through a descriptor that libuv watches, or a thread.
 
 import { once } from "node:events";
 import { setImmediate as immediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { OP } from "../../ts/abi.gen.ts";
+import { hostTraits } from "../../ts/host/native/host-traits.ts";
+import { UringBackend } from "../../ts/host/native/uring-backend.ts";
+import { Guest } from "../conformance/guest.ts";
+import { OTHER_HOST } from "./other-host.ts";
 import { withOutsidePeer } from "./outside-peer.ts";
 import { withUring } from "./with-uring.ts";
 
@@ -74,3 +78,40 @@ test("an error that onReady throws is an uncaught exception, and the backend goe
     });
   });
 });
+
+for (const traits of [hostTraits(), OTHER_HOST]) {
+  const how = `a wake-up by ${traits.wake}, memory that ${traits.memoryMoves ? "moves" : "stays"}`;
+
+  test(`a backend can be disposed of while it rings: ${how}`, async () => {
+    for (let round = 0; round < 100; round++) {
+      const backend = UringBackend.open({ grants: {}, handlesMax: 1 }, traits);
+      const guest = new Guest(backend, { capacity: 4 });
+      guest.automatic = false;
+      const disposed = new Promise<void>((resolve) => {
+        backend.onReady = () => resolve(backend[Symbol.asyncDispose]());
+      });
+      // So much more than the ring has room for that it rings for the rest.
+      for (let batch = 0; batch < 3; batch++) {
+        for (let index = 0; index < 4; index++) guest.add({ op: OP.CLOSE, handle: 1 });
+        backend.turn(0);
+      }
+      guest.drain();
+      expect(backend.turn(0)).toBe(4);
+      await disposed;
+    }
+  });
+
+  test(`10,000 wake-ups by a peer that answers each message: ${how}`, async () => {
+    await withUring({ traits }, async ({ guest }) => {
+      await withOutsidePeer(guest, async (handle, peer) => {
+        peer.setNoDelay().pipe(peer);
+        const [out, back] = [guest.put("x"), guest.put("?")];
+        for (let round = 0; round < 10_000; round++) {
+          const read = guest.submit({ op: OP.READ, handle, ...back });
+          expect(await guest.submit({ op: OP.WRITE, handle, ...out })).toBe(1);
+          expect(await read).toBe(1);
+        }
+      });
+    });
+  });
+}
