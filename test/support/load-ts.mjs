@@ -1,7 +1,7 @@
 //! Module loader hooks: TypeScript with its types taken out, and nothing checked; and what package.json
 //! says of `imports`, for sources that are not compiled.
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
@@ -13,7 +13,7 @@ const compilerOptions = {
 
 const PLATFORM = "#platform/";
 
-export async function resolve(specifier, context, nextResolve) {
+export function resolve(specifier, context, nextResolve) {
   if (!specifier.startsWith(PLATFORM) || !context.parentURL.endsWith(".ts")) {
     return nextResolve(specifier, context);
   }
@@ -21,9 +21,9 @@ export async function resolve(specifier, context, nextResolve) {
   return nextResolve(new URL(path, import.meta.url).href, context);
 }
 
-export async function load(url, context, nextLoad) {
+export function load(url, context, nextLoad) {
   if (!url.startsWith("file:") || !url.endsWith(".ts")) return nextLoad(url, context);
-  const source = await readFile(fileURLToPath(url), "utf8");
+  const source = readFileSync(fileURLToPath(url), "utf8");
   const { outputText } = ts.transpileModule(source, { compilerOptions });
   return { format: "module", source: outputText, shortCircuit: true };
 }
