@@ -31,6 +31,23 @@ describe("openBackend", () => {
     }
   });
 
+  test("sim opens a world of its own, whose seed is STACKFUL_SEED", async () => {
+    const entropy = async (seed: string | undefined): Promise<Uint8Array> => {
+      vi.stubEnv("STACKFUL_BACKEND", undefined);
+      vi.stubEnv("STACKFUL_SEED", seed);
+      const directories = [{ host: "/made/for/this", guest: "/data" }];
+      const { backend } = await openBackend("sim", { grants: { directories }, handlesMax: 1 });
+      const bytes = new Uint8Array(16);
+      backend.environment.fillRandom(bytes);
+      await backend[Symbol.asyncDispose]();
+      expect(backend.name).toBe("sim");
+      return bytes;
+    };
+    expect(await entropy("5")).toEqual(await entropy("5"));
+    expect(await entropy("6")).not.toEqual(await entropy("5"));
+    expect(await entropy(undefined)).not.toEqual(await entropy(undefined));
+  });
+
   test("STACKFUL_BACKEND overrides the choice", async () => {
     vi.stubEnv("STACKFUL_BACKEND", "node");
     expect((await opened("auto")).name).toBe("node");
