@@ -112,9 +112,10 @@ test("partitions at any moment lose, double and swap no byte", () =>
   fc.assert(
     fc.asyncProperty(
       fc.string(),
-      fc.array(fc.tuple(fc.nat(3000), fc.nat(2000)), { maxLength: 8 }),
+      // Also so short that packets before and after them are on their way at once.
+      fc.array(fc.tuple(fc.nat(1500), fc.oneof(fc.nat(40), fc.nat(2000))), { maxLength: 12 }),
       async (seed, cuts) => {
-        const network = { latencyMs: 20, jitterMs: 30, bandwidthBytesPerSecond: 100_000 };
+        const network = { latencyMs: 100, jitterMs: 50, bandwidthBytesPerSecond: 1_000_000 };
         await withWorld({ seed, network }, async (world) => {
           const { a, b, client, server } = await connected(world);
           for (const [startMs, lengthMs] of cuts) {
@@ -122,7 +123,7 @@ test("partitions at any moment lose, double and swap no byte", () =>
             world.after(startMs + lengthMs, () => world.heal(world.host("a"), world.host("b")));
           }
           world.after(6000, () => world.heal());
-          const sent = pattern(200_000);
+          const sent = pattern(1_000_000);
           const [received] = await Promise.all([b.readToEnd(server), sendAll(a, client, sent)]);
           expect(Buffer.compare(received, sent)).toBe(0);
         });
@@ -194,6 +195,23 @@ test("a backlog has its bound; who finds it full gets in when there is room", ()
     expect(a.backend.handlesOpen).toBe(5);
     for (let index = 0; index < 10; index++) must(await b.accept(listener));
     expect((await Promise.all(connecting)).map(must)).toHaveLength(10);
+  }));
+
+test("a listener that closes resets who waits in its backlog, or comes a moment later", () =>
+  withWorld({ network: { latencyMs: 10 } }, async (world) => {
+    const a = await guestOn(world.host("a"));
+    const b = await guestOn(world.host("b"));
+    const address = ipv4(world.host("b"));
+    for (const pauseMs of [100, 0]) {
+      const listener = must(await b.listen(7, address));
+      const client = must(await a.connect(7, address));
+      await world.sleep(pauseMs);
+      must(await b.close(listener));
+      const read = a.submit({ op: OP.READ, handle: client, ...a.put("?") });
+      expect(errnoName(await read)).toBe("ECONNRESET");
+      must(await a.close(client));
+    }
+    expect([...world.connections]).toEqual([]);
   }));
 
 test("a reset on the way is told to both ends, once, after the bytes before it", () =>

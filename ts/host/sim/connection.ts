@@ -40,19 +40,19 @@ class HandshakeEvent extends QueuedEvent {
   readonly #connection: Connection;
   readonly #step: Step;
   readonly #link: Link | undefined;
-  readonly #cuts: number;
+  readonly #sentNs: number;
 
-  constructor(connection: Connection, step: Step, link?: Link) {
+  constructor(connection: Connection, step: Step, link?: Link, sentNs = 0) {
     super();
     this.#connection = connection;
     this.#step = step;
     this.#link = link;
-    this.#cuts = link?.cuts ?? 0;
+    this.#sentNs = sentNs;
   }
 
   override run(): void {
     const link = this.#link;
-    if (link?.lost(this.#cuts)) this.#connection.tellDrop(this.#step, link, "partition");
+    if (link?.lost(this.#sentNs)) this.#connection.tellDrop(this.#step, link, "partition");
     else if (link?.to.up === false) this.#connection.meetsNobody(this.#step, link);
     else this.#connection.handshake(this.#step);
   }
@@ -185,7 +185,7 @@ export class Connection implements ConnectionView {
     const link = network.link(from, to);
     const sentNs = network.occupy(link, 0);
     const arrivesNs = Math.ceil(sentNs + network.delayNs());
-    scheduler.at(arrivesNs, new HandshakeEvent(this, step, link));
+    scheduler.at(arrivesNs, new HandshakeEvent(this, step, link, sentNs));
     if (!observer.watched) return;
     observer.tell({
       type: step === "refused" ? "reset" : step,

@@ -10,8 +10,7 @@ export class Link {
   /** When the last datagram arrives that no other overtakes. */
   lastDatagramNs = 0;
   #cut = false;
-  /** Changes with every cut, so that a packet can tell that there was one on its way. */
-  #cuts = 0;
+  #healedNs = 0;
   #onHealed: (() => void)[] = [];
 
   constructor(from: SimHost, to: SimHost) {
@@ -23,25 +22,19 @@ export class Link {
     return this.#cut;
   }
 
-  /** A packet that leaves now remembers it, for `lost`. */
-  get cuts(): number {
-    return this.#cuts;
-  }
-
-  /** Whether a packet that left when `cuts` was that does not arrive now. */
-  lost(cuts: number): boolean {
-    return this.#cut || this.#cuts !== cuts;
+  /** Whether a packet that has left at `sentNs` does not arrive now: the link was cut meanwhile. */
+  lost(sentNs: number): boolean {
+    return this.#cut || this.#healedNs > sentNs;
   }
 
   sever(): void {
-    if (this.#cut) return;
     this.#cut = true;
-    this.#cuts++;
   }
 
-  heal(): void {
+  heal(nowNs: number): void {
     if (!this.#cut) return;
     this.#cut = false;
+    this.#healedNs = nowNs;
     const waiting = this.#onHealed;
     this.#onHealed = [];
     for (const call of waiting) call();

@@ -26,8 +26,8 @@ class Segment extends QueuedEvent {
   readonly stream: Stream;
   readonly kind: SegmentKind;
   readonly data: Uint8Array;
-  /** Of the link, when it left. */
-  cuts = 0;
+  /** When it has left the link's start. */
+  sentNs = 0;
 
   constructor(stream: Stream, kind: SegmentKind, data: Uint8Array) {
     super();
@@ -175,7 +175,7 @@ export class Stream {
 
   arrive(segment: Segment): void {
     this.#inFlight--;
-    if (this.#link.lost(segment.cuts)) this.#lose(segment, "partition");
+    if (this.#link.lost(segment.sentNs)) this.#lose(segment, "partition");
     else if (!this.#to.host.up) this.#lose(segment, "down");
     else if (segment.kind === "reset") this.#deliver(segment);
     else if (this.#stalled !== undefined) this.#stalled.push(segment);
@@ -227,7 +227,7 @@ export class Stream {
     }
     arrivesNs = Math.ceil(Math.max(arrivesNs, this.#lastArrivalNs));
     this.#lastArrivalNs = arrivesNs;
-    segment.cuts = this.#link.cuts;
+    segment.sentNs = sentNs;
     this.#inFlight++;
     scheduler.at(arrivesNs, segment);
     if (observer.watched) {

@@ -22,16 +22,24 @@ const LATE_MAX = 4;
 class Datagram extends QueuedEvent {
   readonly #udp: Udp;
   readonly #link: Link;
-  readonly #cuts: number;
+  /** When it has left the link's start. */
+  readonly #sentNs: number;
   readonly data: Uint8Array;
   readonly source: Endpoint;
   readonly target: Endpoint;
 
-  constructor(udp: Udp, link: Link, data: Uint8Array, source: Endpoint, target: Endpoint) {
+  constructor(
+    udp: Udp,
+    link: Link,
+    sentNs: number,
+    data: Uint8Array,
+    source: Endpoint,
+    target: Endpoint,
+  ) {
     super();
     this.#udp = udp;
     this.#link = link;
-    this.#cuts = link.cuts;
+    this.#sentNs = sentNs;
     this.data = data;
     this.source = source;
     this.target = target;
@@ -39,7 +47,7 @@ class Datagram extends QueuedEvent {
 
   override run(): void {
     const link = this.#link;
-    if (link.lost(this.#cuts)) this.#udp.tellDrop(link, "partition");
+    if (link.lost(this.#sentNs)) this.#udp.tellDrop(link, "partition");
     else if (!link.to.up) this.#udp.tellDrop(link, "down");
     else if (!link.to.udp.arrive(this)) this.#udp.tellDrop(link, "nobody");
   }
@@ -164,11 +172,11 @@ export class Udp {
       this.#tellFault("datagram lost");
       return;
     }
-    this.#post(link, new Datagram(this, link, data, source, target), leftNs);
+    this.#post(link, new Datagram(this, link, leftNs, data, source, target), leftNs);
     if (!faults.chance(options.datagramDuplicates)) return;
     this.#tellFault("datagram duplicated");
     // A copy: whoever receives the first may keep its bytes.
-    this.#post(link, new Datagram(this, link, data.slice(), source, target), leftNs);
+    this.#post(link, new Datagram(this, link, leftNs, data.slice(), source, target), leftNs);
   }
 
   #post(link: Link, datagram: Datagram, leftNs: number): void {

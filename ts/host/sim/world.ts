@@ -126,7 +126,7 @@ export class World implements AsyncDisposable {
     for (const link of this.#network.links) {
       const touches = (host?: SimHost): boolean =>
         host === undefined || link.from === host || link.to === host;
-      if (touches(a) && touches(b)) link.heal();
+      if (touches(a) && touches(b)) link.heal(this.nowNs);
     }
     if (!this.#observer.watched) return;
     this.#observer.tell({
