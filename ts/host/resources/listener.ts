@@ -110,7 +110,7 @@ export abstract class ListenerBase<Shared extends Context = Context> implements 
     if (this.context.handles.full) return -ERRNO.EMFILE;
     const connection = this.nextConnection();
     if (connection === undefined) return undefined;
-    if (pointer !== 0) writeEndpoint(this.context.ring, pointer, connection.peer);
+    if (pointer !== 0) writeEndpoint(this.context.ring, pointer, connection.origin);
     return this.context.handles.insert(connection);
   }
 

@@ -21,6 +21,11 @@ export abstract class StreamResource<Shared extends Context = Context> implement
   abstract readonly local: Endpoint | undefined;
   abstract readonly peer: Endpoint | undefined;
 
+  /** Where it was accepted from, although it may have ended meanwhile. */
+  get origin(): Endpoint | undefined {
+    return this.peer;
+  }
+
   /** The result of a READ, or undefined when it has to wait for `pumpReads`. */
   protected abstract tryRead(buffers: Segments): number | undefined;
   /** The result of a WRITE, or undefined when it has to wait for `pumpWrites`. */

@@ -23,6 +23,10 @@ export class StreamHandle extends StreamResource<SimContext> implements SocketOw
     return this.#socket.peerAddress;
   }
 
+  override get origin(): Endpoint {
+    return this.#socket.peer;
+  }
+
   readable(): void {
     this.pumpReads();
   }
