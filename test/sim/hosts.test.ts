@@ -186,6 +186,8 @@ test("the end of a world ends every program, and leaves no handle and no operati
   }
   expect(world.quiescent).toBe(true);
   await world[Symbol.asyncDispose]();
+  await expect(start(world, world.host("server"))).rejects.toMatchObject({ code: "SF_DISPOSED" });
+  await world.sleep(1000);
 });
 
 test("a runtime that is disposed of ends its tasks in virtual time", () =>

@@ -9,15 +9,16 @@ export class Observer {
   /** The lines, when they are kept. */
   readonly lines: string[] | undefined;
   readonly #nowNs: () => number;
-  readonly #tracing: boolean;
+  /** Whether lines are wanted. */
+  readonly tracing: boolean;
   readonly #hash = new LineHash();
   #onEvent: ((event: WorldEvent) => void) | undefined;
 
   /** @param trace - Whether to make a line of every event: of all a hash, or the lines as well. */
   constructor(trace: boolean | "hash", nowNs: () => number) {
     this.#nowNs = nowNs;
-    this.#tracing = trace !== false;
-    this.watched = this.#tracing;
+    this.tracing = trace !== false;
+    this.watched = this.tracing;
     this.lines = trace === true ? [] : undefined;
   }
 
@@ -27,7 +28,7 @@ export class Observer {
 
   set onEvent(onEvent: ((event: WorldEvent) => void) | undefined) {
     this.#onEvent = onEvent;
-    this.watched = this.#tracing || onEvent !== undefined;
+    this.watched = this.tracing || onEvent !== undefined;
   }
 
   get hash(): string {
@@ -36,13 +37,13 @@ export class Observer {
 
   tell(untimed: Untimed): void {
     const event = { timeNs: this.#nowNs(), ...untimed } as WorldEvent;
-    if (this.#tracing) this.#trace(lineOf(event));
+    if (this.tracing) this.#trace(lineOf(event));
     this.#onEvent?.(event);
   }
 
   /** A line of the trace that is no event. */
   note(text: string): void {
-    if (this.#tracing) this.#trace(`${this.#nowNs()} ${text}`);
+    this.#trace(`${this.#nowNs()} ${text}`);
   }
 
   #trace(line: string): void {

@@ -75,6 +75,7 @@ export class Scheduler {
   /** Steps of loops since time has passed. */
   #spins = 0;
   #stepping = false;
+  #ended = false;
 
   constructor(random: Random, observer: Observer) {
     this.#random = random;
@@ -116,6 +117,7 @@ export class Scheduler {
   }
 
   sleep(ns: number): Promise<void> {
+    if (this.#ended) return Promise.resolve();
     return new Promise((resolve) => {
       this.#sleepers.add(resolve);
       this.callAfter(ns, () => {
@@ -176,13 +178,19 @@ export class Scheduler {
     }
   }
 
+  /** Whether nothing happens any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** When the next event is due. */
   get nextNs(): number {
     return this.#queue.firstNs;
   }
 
-  /** Forgets everything that is to happen. */
-  clear(): void {
+  /** Nothing happens any more. */
+  end(): void {
+    this.#ended = true;
     this.#queue.clear();
     this.#javascriptDue = false;
     for (const resolve of this.#sleepers) resolve();
@@ -224,7 +232,7 @@ export class Scheduler {
     if (last !== member) ready[index] = last;
     member.ready = false;
     const budget = 1 << this.#random.integer(BUDGET_BITS);
-    this.#observer.note(`run ${member.name} budget=${budget}`);
+    if (this.#observer.tracing) this.#observer.note(`run ${member.name} budget=${budget}`);
     const { loop } = member;
     const more = loop.step(budget);
     if (loop.hostCalls !== member.hostCallsSeen) {

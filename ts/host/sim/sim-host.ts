@@ -92,16 +92,23 @@ export class SimHost implements BackendProvider {
   /**
    * Begins a process. Nothing happens in the world until its runtime is there.
    *
-   * @throws {StackfulError} `SF_IO` when the host is down, or has no directory that is granted.
+   * @throws {StackfulError} `SF_IO` when the host is down, or has no directory that is granted;
+   *   `SF_DISPOSED` when its world was disposed of.
    */
   async open(options: BackendOptions): Promise<Backend> {
+    const { network } = this.#world;
+    if (network.scheduler.ended) {
+      throw new StackfulError(
+        "SF_DISPOSED",
+        `open a process on host ${this.name}: its world is over`,
+      );
+    }
     if (!this.#up) {
       throw new StackfulError("SF_IO", `open a process on host ${this.name}: it is down`, {
         errno: "EHOSTUNREACH",
         hint: "restart the host first",
       });
     }
-    const { network } = this.#world;
     const backend = new SimBackend(options, {
       name: `${this.name}/${++this.#processesMade}`,
       host: this,

@@ -237,6 +237,6 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const host of this.#hosts.values()) host.kill();
     this.#pace.stop();
-    this.#scheduler.clear();
+    this.#scheduler.end();
   }
 }
