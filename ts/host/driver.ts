@@ -21,7 +21,7 @@ export interface DrivenLoop {
 
 /** Steps its loops one at a time, in an order of its own, and lets time pass when all are done. */
 export interface Driver {
-  /** `loop` takes part from now on. Nothing is stepped before a `wake`. */
+  /** `loop` takes part from now on. It is not whole yet: nothing of it is looked at before a `wake`. */
   add(loop: DrivenLoop): void;
   /** `loop` is never stepped again. */
   remove(loop: DrivenLoop): void;

@@ -171,12 +171,14 @@ export class GuestRing {
     }
   }
 
-  /** The memory as it is now: growing it detaches the buffer that earlier views were made of. */
+  /**
+   * The memory as it is now. Growing it detaches the buffer that earlier views were made of, which
+   * empties them: to look for that costs less than to ask the memory for its buffer.
+   */
   #current(): DataView {
-    const buffer = this.#memory?.buffer;
-    if (buffer !== undefined && buffer !== this.#view.buffer) {
-      this.#view = new DataView(buffer);
-      this.#bytes = new Uint8Array(buffer);
+    if (this.#bytes.length === 0 && this.#memory !== undefined) {
+      this.#view = new DataView(this.#memory.buffer);
+      this.#bytes = new Uint8Array(this.#memory.buffer);
     }
     return this.#view;
   }

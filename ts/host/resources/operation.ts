@@ -2,6 +2,7 @@
 //! kept until the completion ring has room.
 
 import { type GuestRing, NO_SEGMENTS, type Segments, type Submission } from "../ring.ts";
+import type { OperationQueue } from "./operation-queue.ts";
 
 /** Whoever works on an operation and may be asked to end it early. */
 export interface Owner {
@@ -17,6 +18,10 @@ export class Operation {
   buffers: Segments = NO_SEGMENTS;
   finished = false;
   result = 0;
+  /** Where it waits, and its neighbours there. */
+  queue: OperationQueue | undefined;
+  older: Operation | undefined;
+  newer: Operation | undefined;
   /** Neighbours among the operations in flight with the same token. */
   next: Operation | undefined;
   previous: Operation | undefined;

@@ -6,12 +6,13 @@ import type { Endpoint } from "../grants.ts";
 import type { Segments } from "../ring.ts";
 import { writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
-import { type Context, oldest, type Resource } from "./resource.ts";
+import { OperationQueue } from "./operation-queue.ts";
+import type { Context, Resource } from "./resource.ts";
 
 export abstract class StreamResource<Shared extends Context = Context> implements Resource {
   protected readonly context: Shared;
-  readonly #reads = new Set<Operation>();
-  readonly #writes = new Set<Operation>();
+  readonly #reads = new OperationQueue();
+  readonly #writes = new OperationQueue();
 
   constructor(context: Shared) {
     this.context = context;
@@ -64,7 +65,7 @@ export abstract class StreamResource<Shared extends Context = Context> implement
   }
 
   cancel(operation: Operation): void {
-    if (this.#reads.delete(operation) || this.#writes.delete(operation)) {
+    if (this.#reads.remove(operation) || this.#writes.remove(operation)) {
       this.#finish(operation, -ERRNO.ECANCELED);
       this.#keepAlive();
     }
@@ -77,34 +78,37 @@ export abstract class StreamResource<Shared extends Context = Context> implement
   }
 
   protected pumpReads(): void {
-    for (let read = oldest(this.#reads); read !== undefined; read = oldest(this.#reads)) {
+    for (let read = this.#reads.oldest; read !== undefined; read = this.#reads.oldest) {
       const result = this.tryRead(read.buffers);
       if (result === undefined) break;
-      this.#reads.delete(read);
+      this.#reads.remove(read);
       this.#finish(read, result);
     }
     this.#keepAlive();
   }
 
   protected pumpWrites(): void {
-    for (let write = oldest(this.#writes); write !== undefined; write = oldest(this.#writes)) {
+    for (let write = this.#writes.oldest; write !== undefined; write = this.#writes.oldest) {
       const result = this.tryWrite(write.buffers);
       if (result === undefined) break;
-      this.#writes.delete(write);
+      this.#writes.remove(write);
       this.#finish(write, result);
     }
     this.#keepAlive();
   }
 
-  #enqueue(operation: Operation, queue: Set<Operation>): number | undefined {
+  #enqueue(operation: Operation, queue: OperationQueue): number | undefined {
     const buffers = this.context.ring.buffers(operation.submission);
     if (typeof buffers === "number") return buffers;
     if (buffers.bytes === 0) return 0;
+    if (queue.empty) {
+      const result = queue === this.#reads ? this.tryRead(buffers) : this.tryWrite(buffers);
+      if (result !== undefined) return result;
+    }
     operation.owner = this;
     operation.buffers = buffers;
     queue.add(operation);
-    if (queue === this.#reads) this.pumpReads();
-    else this.pumpWrites();
+    this.#keepAlive();
     return undefined;
   }
 
@@ -113,13 +117,15 @@ export abstract class StreamResource<Shared extends Context = Context> implement
     return writeEndpoint(this.context.ring, operation.submission.pointer, endpoint);
   }
 
-  #endAll(queue: Set<Operation>, result: number): void {
-    for (const operation of queue) this.#finish(operation, result);
-    queue.clear();
+  #endAll(queue: OperationQueue, result: number): void {
+    for (let next = queue.oldest; next !== undefined; next = queue.oldest) {
+      queue.remove(next);
+      this.#finish(next, result);
+    }
   }
 
   #keepAlive(): void {
-    this.keepAlive(this.#reads.size + this.#writes.size > 0);
+    this.keepAlive(!this.#reads.empty || !this.#writes.empty);
   }
 
   #finish(operation: Operation, result: number): void {
