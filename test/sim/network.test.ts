@@ -126,6 +126,21 @@ test("what is on its way while a link is cut is lost, what leaves later is not",
     expect(text((await b.receiveFrom(to)).data)).toBe("3rd-------");
   }));
 
+test("a host that crashes sends nothing more, also not what waited to leave", () =>
+  withWorld({ network: { latencyMs: 100, bandwidthBytesPerSecond: 1000 } }, async (world) => {
+    const { a, b, client, server } = await connected(world);
+    for (const data of ["1st-------", "2nd-------", "3rd-------"])
+      must(await a.write(client, data));
+    world.after(15, () => world.host("a").crash());
+    const read = b.start({ op: OP.READ, handle: server, ...b.put(".".repeat(64)) });
+    expect(await read.result).toBe(10);
+    const next = b.start({ op: OP.READ, handle: server, ...b.put("?") });
+    await world.sleep(100_000);
+    expect(b.backend.pending).toBe(1);
+    b.cancel(next.token);
+    await next.result;
+  }));
+
 test("partitions at any moment lose, double and swap no byte", () =>
   fc.assert(
     fc.asyncProperty(

@@ -86,8 +86,8 @@ export const mutations: readonly Mutation[] = [
     breaks: ["every byte is the one that was sent"],
     source: {
       file: "host/resources/stream.ts",
-      find: "this.#reads.delete(operation) || this.#writes.delete(operation)",
-      replace: "this.#reads.has(operation) || this.#writes.delete(operation)",
+      find: "this.#reads.remove(operation) || this.#writes.remove(operation)",
+      replace: "operation.queue === this.#reads || this.#writes.remove(operation)",
     },
   },
   {

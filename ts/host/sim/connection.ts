@@ -8,9 +8,10 @@
 
 import { ERRNO } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
-import { QueuedEvent } from "./event-queue.ts";
+import { CallEvent } from "./event-queue.ts";
 import type { Link } from "./link.ts";
 import type { Network } from "./network.ts";
+import { type LinkDrop, Packet } from "./packet.ts";
 import type { SimHost } from "./sim-host.ts";
 import { Socket } from "./socket.ts";
 import { Stream } from "./stream.ts";
@@ -33,28 +34,25 @@ export interface ConnectionView {
   readonly state: "connecting" | "half-open" | "open";
 }
 
-type Step = "syn" | "syn-ack" | "refused" | "retry" | "give up";
+type Step = "syn" | "syn-ack" | "refused";
 
 /** A step of connecting. */
-class HandshakeEvent extends QueuedEvent {
+class Handshake extends Packet {
   readonly #connection: Connection;
   readonly #step: Step;
-  readonly #link: Link | undefined;
-  readonly #sentNs: number;
 
-  constructor(connection: Connection, step: Step, link?: Link, sentNs = 0) {
-    super();
+  constructor(connection: Connection, link: Link, step: Step) {
+    super(link);
     this.#connection = connection;
     this.#step = step;
-    this.#link = link;
-    this.#sentNs = sentNs;
   }
 
-  override run(): void {
-    const link = this.#link;
-    if (link?.lost(this.#sentNs)) this.#connection.tellDrop(this.#step, link, "partition");
-    else if (link?.to.up === false) this.#connection.meetsNobody(this.#step, link);
-    else this.#connection.handshake(this.#step);
+  protected override arrive(): void {
+    this.#connection.stepArrived(this.#step);
+  }
+
+  protected override dropped(why: LinkDrop): void {
+    this.#connection.stepDropped(this.#step, this.link, why);
   }
 }
 
@@ -69,8 +67,8 @@ export class Connection implements ConnectionView {
   readonly #network: Network;
   #outcome: ((socket: Socket | number) => void) | undefined;
   #tries = 0;
-  #retry: HandshakeEvent | undefined;
-  #giveUp: HandshakeEvent | undefined;
+  readonly #retry = new CallEvent(() => this.#sendSyn());
+  readonly #giveUp = new CallEvent(() => this.#fail(ERRNO.ETIMEDOUT, "timeout"));
   #listener: TcpListener | undefined;
   #established = false;
 
@@ -94,7 +92,6 @@ export class Connection implements ConnectionView {
     network.connections.add(this);
     if (network.observer.watched) this.tell("connect");
     const { scheduler, options } = network;
-    this.#giveUp = new HandshakeEvent(this, "give up");
     scheduler.after(options.connectTimeoutMs * 1e6, this.#giveUp);
     this.#sendSyn();
   }
@@ -111,8 +108,7 @@ export class Connection implements ConnectionView {
     if (!this.#established) this.clientSocket.lose();
   }
 
-  handshake(step: Step): void {
-    if (this.clientSocket.over && step !== "syn-ack") return;
+  stepArrived(step: Step): void {
     switch (step) {
       case "syn":
         this.#synArrived();
@@ -123,19 +119,12 @@ export class Connection implements ConnectionView {
       case "refused":
         this.#fail(ERRNO.ECONNREFUSED, "refused");
         break;
-      case "retry":
-        this.#sendSyn();
-        break;
-      case "give up":
-        this.#fail(ERRNO.ETIMEDOUT, "timeout");
-        break;
     }
   }
 
-  /** A packet of the handshake came to a host that is down. */
-  meetsNobody(step: Step, link: Link): void {
-    this.tellDrop(step, link, "down");
-    if (step === "syn-ack") this.#forgetHalfOpen();
+  stepDropped(step: Step, link: Link, why: DropEvent["why"]): void {
+    if (this.#network.observer.watched) this.#tellDrop(step, link, why);
+    if (step === "syn-ack" && !this.client.up) this.#forgetHalfOpen();
   }
 
   /** An end has nothing left to do. */
@@ -157,16 +146,12 @@ export class Connection implements ConnectionView {
     });
   }
 
-  tellDrop(step: Step, link: Link, why: DropEvent["why"]): void {
-    const { observer } = this.#network;
-    if (!observer.watched) return;
-    const what = step === "refused" ? "reset" : (step as "syn" | "syn-ack");
-    const { id: connection } = this;
-    observer.tell({
+  #tellDrop(step: Step, link: Link, why: DropEvent["why"]): void {
+    this.#network.observer.tell({
       type: "drop",
-      what,
+      what: step === "refused" ? "reset" : step,
       why,
-      connection,
+      connection: this.id,
       from: link.from.name,
       to: link.to.name,
     });
@@ -174,18 +159,18 @@ export class Connection implements ConnectionView {
 
   #sendSyn(): void {
     const { scheduler } = this.#network;
-    this.#retry = new HandshakeEvent(this, "retry");
     scheduler.after(SYN_RETRY_NS * 2 ** this.#tries++, this.#retry);
     this.#send("syn", this.client, this.server);
   }
 
-  #send(step: "syn" | "syn-ack" | "refused", from: SimHost, to: SimHost): void {
+  #send(step: Step, from: SimHost, to: SimHost): void {
     const network = this.#network;
     const { scheduler, observer } = network;
     const link = network.link(from, to);
-    const sentNs = network.occupy(link, 0);
+    const packet = new Handshake(this, link, step);
+    const sentNs = network.occupy(packet, 0);
     const arrivesNs = Math.ceil(sentNs + network.delayNs());
-    scheduler.at(arrivesNs, new HandshakeEvent(this, step, link, sentNs));
+    scheduler.at(arrivesNs, packet);
     if (!observer.watched) return;
     observer.tell({
       type: step === "refused" ? "reset" : step,
@@ -200,7 +185,7 @@ export class Connection implements ConnectionView {
 
   #synArrived(): void {
     const { faults, options, observer } = this.#network;
-    if (this.#established || this.#outcome === undefined) return;
+    if (this.#established || this.#outcome === undefined || this.clientSocket.over) return;
     if (this.serverSocket !== undefined && !this.serverSocket.over) {
       this.#send("syn-ack", this.server, this.client);
       return;
@@ -215,7 +200,7 @@ export class Connection implements ConnectionView {
     }
     if (listener.full) {
       const link = this.#network.link(this.client, this.server);
-      if (observer.watched) this.tellDrop("syn", link, "full");
+      if (observer.watched) this.#tellDrop("syn", link, "full");
       return;
     }
     this.#makeServerEnd(listener, peer, local);
@@ -269,8 +254,8 @@ export class Connection implements ConnectionView {
 
   #stopTrying(): void {
     const { scheduler } = this.#network;
-    if (this.#retry !== undefined) scheduler.cancel(this.#retry);
-    if (this.#giveUp !== undefined) scheduler.cancel(this.#giveUp);
+    scheduler.cancel(this.#retry);
+    scheduler.cancel(this.#giveUp);
   }
 
   /** The server never hears of the client again: a while later it forgets, which here is at once. */

@@ -1,5 +1,6 @@
 //! One direction between two hosts.
 
+import type { LinkDrop, Packet } from "./packet.ts";
 import type { SimHost } from "./sim-host.ts";
 
 export class Link {
@@ -11,6 +12,7 @@ export class Link {
   lastDatagramNs = 0;
   #cut = false;
   #healedNs = 0;
+  #flushedNs = -1;
   #onHealed: (() => void)[] = [];
 
   constructor(from: SimHost, to: SimHost) {
@@ -22,9 +24,23 @@ export class Link {
     return this.#cut;
   }
 
-  /** Whether a packet that has left at `sentNs` does not arrive now: the link was cut meanwhile. */
-  lost(sentNs: number): boolean {
-    return this.#cut || this.#healedNs > sentNs;
+  /** Puts a packet of so many bytes on the link. */
+  occupy(packet: Packet, nowNs: number, bytes: number, bytesPerSecond: number): void {
+    packet.queuedNs = nowNs;
+    this.freeNs = Math.max(nowNs, this.freeNs) + (bytes / bytesPerSecond) * 1e9;
+    packet.sentNs = this.freeNs;
+  }
+
+  /** Why `packet` does not arrive now; undefined: it does. */
+  drops({ queuedNs, sentNs }: Packet): LinkDrop | undefined {
+    const flushed = queuedNs <= this.#flushedNs && sentNs > this.#flushedNs;
+    if (flushed || !this.to.up) return "down";
+    return this.#cut || this.#healedNs > sentNs ? "partition" : undefined;
+  }
+
+  /** The host at its start has crashed: what has not left yet never does. */
+  flush(nowNs: number): void {
+    this.#flushedNs = this.freeNs = nowNs;
   }
 
   sever(): void {

@@ -5,6 +5,7 @@ import type { Connection } from "./connection.ts";
 import { Link } from "./link.ts";
 import type { Observer } from "./observer.ts";
 import type { NetworkOptions } from "./options.ts";
+import type { Packet } from "./packet.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimHost } from "./sim-host.ts";
@@ -81,11 +82,18 @@ export class Network {
     return this.#links.values();
   }
 
-  /** Puts `bytes` on the link; returns when they have left it. */
-  occupy(link: Link, bytes: number): number {
-    const startNs = Math.max(this.scheduler.nowNs, link.freeNs);
-    link.freeNs = startNs + (bytes / this.options.bandwidthBytesPerSecond) * 1e9;
-    return link.freeNs;
+  /** Puts a packet on its link; returns when it has left the link's start. */
+  occupy(packet: Packet, bytes: number): number {
+    const { bandwidthBytesPerSecond } = this.options;
+    packet.link.occupy(packet, this.scheduler.nowNs, bytes, bandwidthBytesPerSecond);
+    return packet.sentNs;
+  }
+
+  /** The host has crashed. */
+  flush(host: SimHost): void {
+    for (const link of this.#links.values()) {
+      if (link.from === host) link.flush(this.scheduler.nowNs);
+    }
   }
 
   /** What a packet takes on its way, in nanoseconds. */

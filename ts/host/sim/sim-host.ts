@@ -134,6 +134,7 @@ export class SimHost implements BackendProvider {
     if (!this.#up) return;
     this.#up = false;
     this.#tell("crash");
+    this.#world.network.flush(this);
     this.tcp.crash();
     this.udp.crash();
     this.#endProcesses("crashed");

@@ -13,6 +13,7 @@ import { Chunks } from "./chunks.ts";
 import { QueuedEvent } from "./event-queue.ts";
 import type { Link } from "./link.ts";
 import type { Network } from "./network.ts";
+import { type LinkDrop, Packet } from "./packet.ts";
 import type { Socket } from "./socket.ts";
 
 /** Largest payload: what the segmentation of a network card puts together. */
@@ -22,22 +23,24 @@ const NO_BYTES = new Uint8Array(0);
 
 type SegmentKind = "ack" | "data" | "fin" | "reset";
 
-class Segment extends QueuedEvent {
-  readonly stream: Stream;
+class Segment extends Packet {
+  readonly #stream: Stream;
   readonly kind: SegmentKind;
   readonly data: Uint8Array;
-  /** When it has left the link's start. */
-  sentNs = 0;
 
-  constructor(stream: Stream, kind: SegmentKind, data: Uint8Array) {
-    super();
-    this.stream = stream;
+  constructor(stream: Stream, link: Link, kind: SegmentKind, data: Uint8Array) {
+    super(link);
+    this.#stream = stream;
     this.kind = kind;
     this.data = data;
   }
 
-  override run(): void {
-    this.stream.arrive(this);
+  protected override arrive(): void {
+    this.#stream.arrived(this, undefined);
+  }
+
+  protected override dropped(why: LinkDrop): void {
+    this.#stream.arrived(this, why);
   }
 }
 
@@ -128,13 +131,13 @@ export class Stream {
 
   /** Tells the other end that a connection has begun. */
   acknowledge(): void {
-    this.#send(new Segment(this, "ack", NO_BYTES));
+    this.#send(this.#segment("ack", NO_BYTES));
   }
 
   /** Tells the other end that there is no connection any more. What was not sent is not. */
   reset(): void {
     this.drop();
-    this.#send(new Segment(this, "reset", NO_BYTES));
+    this.#send(this.#segment("reset", NO_BYTES));
   }
 
   /** Forgets what was not sent. */
@@ -173,10 +176,10 @@ export class Stream {
     this.#from.owner?.writable();
   }
 
-  arrive(segment: Segment): void {
+  /** A segment has come, or been dropped. */
+  arrived(segment: Segment, dropped: LinkDrop | undefined): void {
     this.#inFlight--;
-    if (this.#link.lost(segment.sentNs)) this.#lose(segment, "partition");
-    else if (!this.#to.host.up) this.#lose(segment, "down");
+    if (dropped !== undefined) this.#lose(segment, dropped);
     else if (segment.kind === "reset") this.#deliver(segment);
     else if (this.#stalled !== undefined) this.#stalled.push(segment);
     else if (!this.#hole) this.#deliver(segment);
@@ -201,17 +204,21 @@ export class Stream {
     else scheduler.at(Math.min(scheduler.nowNs + waitNs, giveUpNs), new Retry(this));
   }
 
+  #segment(kind: SegmentKind, data: Uint8Array): Segment {
+    return new Segment(this, this.#link, kind, data);
+  }
+
   #transmit(): void {
     const unsent = this.#unsent;
     if (this.#stalled !== undefined) return;
     while (unsent.bytes > 0 && this.#credit > 0) {
       const data = unsent.take(Math.min(this.#credit, SEGMENT_BYTES_MAX));
       this.#credit -= data.length;
-      this.#send(new Segment(this, "data", data));
+      this.#send(this.#segment("data", data));
     }
     if (unsent.bytes === 0 && this.#finWanted && !this.#finSent) {
       this.#finSent = true;
-      this.#send(new Segment(this, "fin", NO_BYTES));
+      this.#send(this.#segment("fin", NO_BYTES));
     }
   }
 
@@ -219,7 +226,7 @@ export class Stream {
     const network = this.#network;
     const { observer, options, scheduler, faults } = network;
     if (segment.kind === "data" && this.#strikes(segment)) return;
-    const sentNs = network.occupy(this.#link, segment.data.length);
+    const sentNs = network.occupy(segment, segment.data.length);
     let arrivesNs = sentNs + network.delayNs();
     if (segment.kind !== "reset" && faults.chance(options.segmentLoss)) {
       arrivesNs += network.retryNs();
@@ -227,7 +234,6 @@ export class Stream {
     }
     arrivesNs = Math.ceil(Math.max(arrivesNs, this.#lastArrivalNs));
     this.#lastArrivalNs = arrivesNs;
-    segment.sentNs = sentNs;
     this.#inFlight++;
     scheduler.at(arrivesNs, segment);
     if (observer.watched) {
@@ -249,13 +255,13 @@ export class Stream {
     if (--this.#segmentsLeft !== 0 && !faults.chance(options.resets)) return false;
     this.#from.tellFault("reset");
     // With the bytes: they are still to come when the reset itself is lost.
-    this.#send(new Segment(this, "reset", data));
+    this.#send(this.#segment("reset", data));
     const back = this.#to.out;
-    back.#send(new Segment(back, "reset", NO_BYTES));
+    back.#send(back.#segment("reset", NO_BYTES));
     return true;
   }
 
-  #lose(segment: Segment, why: "partition" | "down"): void {
+  #lose(segment: Segment, why: LinkDrop): void {
     const { observer, scheduler } = this.#network;
     if (observer.watched) {
       observer.tell({
@@ -269,7 +275,7 @@ export class Stream {
     }
     // Nobody remembers to send a reset again; the bytes that it took the place of were never acknowledged.
     if (segment.kind === "reset" && segment.data.length === 0) return;
-    const lost = segment.kind === "reset" ? new Segment(this, "data", segment.data) : segment;
+    const lost = segment.kind === "reset" ? this.#segment("data", segment.data) : segment;
     if (this.#stalled !== undefined) {
       this.#stalled.push(lost);
       return;

@@ -4,9 +4,10 @@
 import { ERRNO } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import type { DatagramPort } from "../resources/udp-socket.ts";
-import { CallEvent, QueuedEvent } from "./event-queue.ts";
+import { CallEvent } from "./event-queue.ts";
 import type { Link } from "./link.ts";
 import { covers, isUnspecified, type Network } from "./network.ts";
+import { type LinkDrop, Packet } from "./packet.ts";
 import type { Ports } from "./ports.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { DropEvent, FaultEvent } from "./world-event.ts";
@@ -19,37 +20,34 @@ const IPV6_BYTES_MAX = 65_527;
 const LATE_MAX = 4;
 
 /** A datagram on its way. */
-class Datagram extends QueuedEvent {
+class Datagram extends Packet {
   readonly #udp: Udp;
-  readonly #link: Link;
-  /** When it has left the link's start. */
-  readonly #sentNs: number;
   readonly data: Uint8Array;
   readonly source: Endpoint;
   readonly target: Endpoint;
 
-  constructor(
-    udp: Udp,
-    link: Link,
-    sentNs: number,
-    data: Uint8Array,
-    source: Endpoint,
-    target: Endpoint,
-  ) {
-    super();
+  constructor(udp: Udp, link: Link, data: Uint8Array, source: Endpoint, target: Endpoint) {
+    super(link);
     this.#udp = udp;
-    this.#link = link;
-    this.#sentNs = sentNs;
     this.data = data;
     this.source = source;
     this.target = target;
   }
 
-  override run(): void {
-    const link = this.#link;
-    if (link.lost(this.#sentNs)) this.#udp.tellDrop(link, "partition");
-    else if (!link.to.up) this.#udp.tellDrop(link, "down");
-    else if (!link.to.udp.arrive(this)) this.#udp.tellDrop(link, "nobody");
+  /** On the same way. Whoever receives the first may keep its bytes. */
+  copy(): Datagram {
+    const copy = new Datagram(this.#udp, this.link, this.data.slice(), this.source, this.target);
+    copy.queuedNs = this.queuedNs;
+    copy.sentNs = this.sentNs;
+    return copy;
+  }
+
+  protected override arrive(): void {
+    if (!this.link.to.udp.arrive(this)) this.dropped("nobody");
+  }
+
+  protected override dropped(why: LinkDrop | "nobody"): void {
+    this.#udp.tellDrop(this.link, why);
   }
 }
 
@@ -132,8 +130,9 @@ export class Udp {
       const anywhere = isUnspecified(local.bytes);
       const source = anywhere ? { ...local, bytes: this.#host.sourceFor(target.bytes) } : local;
       const link = this.#network.link(this.#host, receiver);
-      leftNs = this.#network.occupy(link, data.length);
-      this.#dispatch(link, data, source, target, leftNs);
+      const datagram = new Datagram(this, link, data, source, target);
+      leftNs = this.#network.occupy(datagram, data.length);
+      this.#dispatch(datagram);
     }
     if (leftNs <= scheduler.nowNs) done(data.length);
     else scheduler.at(leftNs, new CallEvent(() => done(data.length)));
@@ -160,29 +159,23 @@ export class Udp {
     observer.tell({ type: "drop", what: "datagram", why, from: from.name, to: to.name });
   }
 
-  #dispatch(
-    link: Link,
-    data: Uint8Array,
-    source: Endpoint,
-    target: Endpoint,
-    leftNs: number,
-  ): void {
+  #dispatch(datagram: Datagram): void {
     const { faults, options } = this.#network;
     if (faults.chance(options.datagramLoss)) {
       this.#tellFault("datagram lost");
       return;
     }
-    this.#post(link, new Datagram(this, link, leftNs, data, source, target), leftNs);
+    this.#post(datagram);
     if (!faults.chance(options.datagramDuplicates)) return;
     this.#tellFault("datagram duplicated");
-    // A copy: whoever receives the first may keep its bytes.
-    this.#post(link, new Datagram(this, link, leftNs, data.slice(), source, target), leftNs);
+    this.#post(datagram.copy());
   }
 
-  #post(link: Link, datagram: Datagram, leftNs: number): void {
+  #post(datagram: Datagram): void {
     const network = this.#network;
     const { faults, options, observer, scheduler } = network;
-    let arrivesNs = leftNs + network.delayNs();
+    const { link, sentNs } = datagram;
+    let arrivesNs = sentNs + network.delayNs();
     if (faults.chance(options.datagramReorder)) {
       const latencyNs = (options.latencyMs + options.jitterMs) * 1e6;
       arrivesNs += latencyNs * LATE_MAX * faults.next();
@@ -200,7 +193,7 @@ export class Udp {
       fromPort: datagram.source.port,
       toPort: datagram.target.port,
       bytes: datagram.data.length,
-      sentNs: Math.ceil(leftNs),
+      sentNs: Math.ceil(sentNs),
       arrivesNs,
     });
   }
