@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import { ERRNO, OP } from "../../abi.gen.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { Operation } from "../resources/operation.ts";
+import { refusedByFile } from "../resources/refusals.ts";
 import { type Context, oldest, type Resource, TRANSFER_BYTES_MAX } from "../resources/resource.ts";
 
 /** Settles one call into node:fs. */
@@ -48,14 +49,8 @@ export class File implements Resource {
           (result) => this.#finish(operation, result),
         );
         return undefined;
-      case OP.SHUTDOWN:
-      case OP.LOCAL_ADDRESS:
-      case OP.PEER_ADDRESS:
-      case OP.SEND_TO:
-      case OP.RECEIVE_FROM:
-        return -ERRNO.ENOTSOCK;
       default:
-        return -ERRNO.EINVAL;
+        return refusedByFile(code);
     }
   }
 

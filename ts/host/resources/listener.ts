@@ -5,6 +5,7 @@ import { ADDRESS, ERRNO, OP } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
+import { refusedBySocket } from "./refusals.ts";
 import { type Context, oldest, type Resource } from "./resource.ts";
 import type { StreamResource } from "./stream.ts";
 
@@ -54,14 +55,8 @@ export abstract class ListenerBase<Shared extends Context = Context> implements 
       case OP.SHUTDOWN:
       case OP.PEER_ADDRESS:
         return -ERRNO.ENOTCONN;
-      case OP.PREAD:
-      case OP.PWRITE:
-        return -ERRNO.ESPIPE;
-      case OP.SEND_TO:
-      case OP.RECEIVE_FROM:
-        return -ERRNO.ENOTSUP;
       default:
-        return -ERRNO.EINVAL;
+        return refusedBySocket(code);
     }
   }
 

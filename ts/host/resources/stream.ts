@@ -7,6 +7,7 @@ import type { Segments } from "../ring.ts";
 import { writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
 import { OperationQueue } from "./operation-queue.ts";
+import { refusedBySocket } from "./refusals.ts";
 import type { Context, Resource } from "./resource.ts";
 
 export abstract class StreamResource<Shared extends Context = Context> implements Resource {
@@ -53,14 +54,8 @@ export abstract class StreamResource<Shared extends Context = Context> implement
         return this.#address(operation, this.local);
       case OP.PEER_ADDRESS:
         return this.#address(operation, this.peer);
-      case OP.PREAD:
-      case OP.PWRITE:
-        return -ERRNO.ESPIPE;
-      case OP.SEND_TO:
-      case OP.RECEIVE_FROM:
-        return -ERRNO.ENOTSUP;
       default:
-        return -ERRNO.EINVAL;
+        return refusedBySocket(code);
     }
   }
 

@@ -11,6 +11,7 @@ import type { EndpointGrant } from "../backend.ts";
 import { type Endpoint, endpointGranted } from "../grants.ts";
 import { readEndpoint, writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
+import { refusedBySocket } from "./refusals.ts";
 import { type Context, oldest, type Resource } from "./resource.ts";
 
 /** Linux's default for both buffers of a socket. As there, what goes beyond it still fits, once. */
@@ -88,13 +89,10 @@ export class UdpSocket implements Resource {
         return -ERRNO.ENOTCONN;
       case OP.SHUTDOWN:
         return -(argument > SHUTDOWN.BOTH ? ERRNO.EINVAL : ERRNO.ENOTCONN);
-      case OP.PREAD:
-      case OP.PWRITE:
-        return -ERRNO.ESPIPE;
       case OP.ACCEPT:
         return -ERRNO.ENOTSUP;
       default:
-        return -ERRNO.EINVAL;
+        return refusedBySocket(code);
     }
   }
 

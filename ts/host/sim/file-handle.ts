@@ -7,6 +7,7 @@
 import { ERRNO, OP } from "../../abi.gen.ts";
 import type { OpenRequest } from "../resources/open-request.ts";
 import type { Operation } from "../resources/operation.ts";
+import { refusedByFile } from "../resources/refusals.ts";
 import { oldest, type Resource, TRANSFER_BYTES_MAX } from "../resources/resource.ts";
 import type { DirectoryNode, FileNode } from "./disk-node.ts";
 import { QueuedEvent } from "./event-queue.ts";
@@ -68,14 +69,8 @@ export class FileHandle implements Resource {
         operation.owner = this;
         this.#setEnd(operation);
         return undefined;
-      case OP.SHUTDOWN:
-      case OP.LOCAL_ADDRESS:
-      case OP.PEER_ADDRESS:
-      case OP.SEND_TO:
-      case OP.RECEIVE_FROM:
-        return -ERRNO.ENOTSOCK;
       default:
-        return -ERRNO.EINVAL;
+        return refusedByFile(code);
     }
   }
 

@@ -1,0 +1,31 @@
+//! What Linux answers to an operation that a handle does not have.
+
+import { ERRNO, OP } from "../../abi.gen.ts";
+
+/** A file or directory: it is no socket. */
+export function refusedByFile(code: number): number {
+  switch (code) {
+    case OP.SHUTDOWN:
+    case OP.LOCAL_ADDRESS:
+    case OP.PEER_ADDRESS:
+    case OP.SEND_TO:
+    case OP.RECEIVE_FROM:
+      return -ERRNO.ENOTSOCK;
+    default:
+      return -ERRNO.EINVAL;
+  }
+}
+
+/** A socket: it has no positions, and only datagrams carry addresses. */
+export function refusedBySocket(code: number): number {
+  switch (code) {
+    case OP.PREAD:
+    case OP.PWRITE:
+      return -ERRNO.ESPIPE;
+    case OP.SEND_TO:
+    case OP.RECEIVE_FROM:
+      return -ERRNO.ENOTSUP;
+    default:
+      return -ERRNO.EINVAL;
+  }
+}
