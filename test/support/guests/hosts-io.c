@@ -1,16 +1,6 @@
 /* hosts-io.c - what a host with sockets and files must do for a guest. */
 #include "law.h"
 
-#define CHECK_JOIN(task, want)             \
-  do {                                     \
-    int32_t joined_ = 0;                   \
-    CHECK(sf_join((task), &joined_) == 0); \
-    CHECK(joined_ == (want));              \
-  } while (0)
-
-/* Longer than any test; a law that needs it to pass fails by itself. */
-#define LONG (1000 * SF_SECOND)
-
 static void loopback(struct sf_address *address) { sf_address_parse("127.0.0.1", 9, 0, address); }
 
 /* ── TCP ───────────────────────────────────────────────────────────────────────────────────────── */

@@ -4,16 +4,6 @@
 
 __attribute__((import_module("env"), import_name("later"))) int32_t host_later(int32_t value);
 
-#define CHECK_JOIN(task, want)             \
-  do {                                     \
-    int32_t joined_ = 0;                   \
-    CHECK(sf_join((task), &joined_) == 0); \
-    CHECK(joined_ == (want));              \
-  } while (0)
-
-/* Longer than any test; a law that needs it to pass fails by itself. */
-#define LONG (1000 * SF_SECOND)
-
 /* ── Tasks ─────────────────────────────────────────────────────────────────────────────────────── */
 
 static int32_t park_task(void *unused) {

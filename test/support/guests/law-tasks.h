@@ -6,14 +6,6 @@
 
 __attribute__((import_module("test"), import_name("advance"))) void test_advance(uint64_t ns);
 
-/* Every result is looked at where the task is joined. */
-#define CHECK_JOIN(task, want)                      \
-  do {                                              \
-    int32_t joined_ = 0;                            \
-    CHECK(sf_join((task), &joined_) == 0);          \
-    CHECK(joined_ == (want));                       \
-  } while (0)
-
 /* In the order in which they were noted. */
 static int32_t notes[1024];
 static int32_t notes_count;

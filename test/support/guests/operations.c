@@ -1,16 +1,6 @@
 /* operations.c - laws of started operations, over loopback TCP. */
 #include "law.h"
 
-#define CHECK_JOIN(task, want)          \
-  do {                                  \
-    int32_t joined_ = 0;                \
-    CHECK(sf_join((task), &joined_) == 0); \
-    CHECK(joined_ == (want));           \
-  } while (0)
-
-/* Longer than any test; a law that needs it to pass fails by itself. */
-#define LONG (1000 * SF_SECOND)
-
 static sf_handle_t listener, near, far;
 static struct sf_address address;
 static struct sf_operation operation;
@@ -40,12 +30,7 @@ static int32_t close_pair(void) {
   return 0;
 }
 
-#define BEGIN()                \
-  do {                         \
-    int32_t line_ = open_pair(); \
-    if (line_ != 0) return line_; \
-  } while (0)
-
+#define BEGIN() CHECK_LINE(open_pair())
 #define END() return close_pair()
 
 static int32_t set_event_task(void *unused) {
@@ -65,11 +50,7 @@ static int32_t lose(struct sf_operation *loser, int32_t how) {
   return 0;
 }
 
-#define LOSE(loser, how)               \
-  do {                                 \
-    int32_t line_ = lose(loser, how);  \
-    if (line_ != 0) return line_;      \
-  } while (0)
+#define LOSE(loser, how) CHECK_LINE(lose(loser, how))
 
 /* ── What loses a select goes on ───────────────────────────────────────────────────────────────── */
 
@@ -274,14 +255,6 @@ static int32_t leave_task(void *how) {
   return 42;
 }
 
-static int32_t pattern_task(void *tag) {
-  volatile uint8_t bytes[700];
-  for (int32_t i = 0; i < 700; i++) bytes[i] = (uint8_t)(i * 7 + (int32_t)tag);
-  for (int32_t i = 0; i < 5; i++) CHECK(sf_yield() == 0);
-  for (int32_t i = 0; i < 700; i++) CHECK(bytes[i] == (uint8_t)(i * 7 + (int32_t)tag));
-  return 0;
-}
-
 /* Its stack stays until the operation is over: nobody else's is written to, whenever the data comes.
  * `how`: 1 it traps, 2 only its buffers are on the stack, 4 the host has taken it by then. */
 LAW(task_ends)(int32_t how) {
@@ -292,7 +265,7 @@ LAW(task_ends)(int32_t how) {
     CHECK(sf_spawn(leave_task, (void *)how, &options, &task) == 0);
     if (round % 3) CHECK(sf_write_all(far, "0123456789", 10) == 0);
     for (int32_t i = 0; i < 3; i++)
-      CHECK(sf_spawn(pattern_task, (void *)(round + i), &options, &patterns[i]) == 0);
+      CHECK(sf_spawn(stack_stays_task, (void *)(round + i), &options, &patterns[i]) == 0);
     if (round % 3 == 0) CHECK(sf_write_all(far, "0123456789", 10) == 0);
     int32_t result;
     CHECK(sf_join(task, &result) == (how & 1 ? -SF_ENOTRECOVERABLE : 0));

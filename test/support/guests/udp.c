@@ -1,16 +1,6 @@
 /* udp.c - laws of UDP between tasks, over loopback. */
 #include "law.h"
 
-#define CHECK_JOIN(task, want)          \
-  do {                                  \
-    int32_t joined_ = 0;                \
-    CHECK(sf_join((task), &joined_) == 0); \
-    CHECK(joined_ == (want));           \
-  } while (0)
-
-/* Longer than any test; a law that needs it to pass fails by itself. */
-#define LONG (1000 * SF_SECOND)
-
 struct socket {
   sf_handle_t handle;
   struct sf_address address;
@@ -26,19 +16,18 @@ static int32_t open_socket(struct socket *socket) {
   return 0;
 }
 
+static int32_t open_sockets(void) {
+  CHECK_LINE(open_socket(&near));
+  return open_socket(&far);
+}
+
 static int32_t close_sockets(void) {
   CHECK(sf_close(near.handle) == 0);
   CHECK(sf_close(far.handle) == 0);
   return 0;
 }
 
-#define BEGIN()                                \
-  do {                                         \
-    int32_t line_ = open_socket(&near);        \
-    if (line_ == 0) line_ = open_socket(&far); \
-    if (line_ != 0) return line_;              \
-  } while (0)
-
+#define BEGIN() CHECK_LINE(open_sockets())
 #define END() return close_sockets()
 
 static int32_t same(const struct sf_address *a, const struct sf_address *b) {
@@ -63,8 +52,7 @@ static int32_t client_task(void *tag) {
   struct socket own;
   char sent[512], received[512];
   uint32_t seed = (uint32_t)tag;
-  int32_t line = open_socket(&own);
-  if (line != 0) return line;
+  CHECK_LINE(open_socket(&own));
   for (int32_t round = 0; round < 50; round++) {
     struct sf_address source;
     uint32_t bytes = random_next(&seed) % sizeof(sent);
@@ -189,14 +177,6 @@ static int32_t leave_task(void *how) {
   return 42;
 }
 
-static int32_t pattern_task(void *tag) {
-  volatile uint8_t bytes[512];
-  for (int32_t i = 0; i < 512; i++) bytes[i] = (uint8_t)(i * 7 + (int32_t)tag);
-  for (int32_t round = 0; round < 10; round++) CHECK(sf_yield() == 0);
-  for (int32_t i = 0; i < 512; i++) CHECK(bytes[i] == (uint8_t)(i * 7 + (int32_t)tag));
-  return 0;
-}
-
 /* A task that ends takes its receive back before its stack is another's. */
 LAW(receiver_ends)(int32_t how) {
   int32_t trap = how & 1;
@@ -212,7 +192,7 @@ LAW(receiver_ends)(int32_t how) {
     CHECK(sf_join(leaving, &result) == (trap ? -SF_ENOTRECOVERABLE : 0));
     CHECK(trap || result == 42);
     for (int32_t i = 0; i < 4; i++)
-      CHECK(sf_spawn(pattern_task, (void *)i, NULL, &patterns[i]) == 0);
+      CHECK(sf_spawn(stack_stays_task, (void *)i, NULL, &patterns[i]) == 0);
     for (int32_t i = 0; i < 4; i++) CHECK_JOIN(patterns[i], 0);
     /* It went to the receive, or it is still there. */
     result = sf_receive_from_timeout(near.handle, sent, sizeof(sent), NULL,

@@ -6,9 +6,6 @@
 
 #define MS SF_MILLISECOND
 
-/* A time that no law waits for. */
-#define LONG (1000 * SF_SECOND)
-
 /* Returns once every other task waits for something that takes longer. */
 static inline int32_t settle(void) { return sf_sleep(SF_MILLISECOND); }
 
