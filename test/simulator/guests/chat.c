@@ -5,6 +5,7 @@
  */
 #include "frames.h"
 #include "server.h"
+#include "together.h"
 
 enum kind {
   POSTED = 1,   /* index, session of the sender, number of the message */
@@ -44,15 +45,8 @@ struct message {
   uint8_t text[TEXT_BYTES_MAX];
 };
 
-static void text_fill(uint8_t *text, uint32_t bytes, uint32_t sender, uint32_t number) {
-  for (uint32_t i = 0; i < bytes; i++) text[i] = (uint8_t)(sender * 31 + number * 7 + i);
-}
-
-static bool text_is(const uint8_t *text, uint32_t bytes, uint32_t sender, uint32_t number) {
-  for (uint32_t i = 0; i < bytes; i++)
-    if (text[i] != (uint8_t)(sender * 31 + number * 7 + i)) return false;
-  return true;
-}
+/* The first byte of a text; the others count up from it. */
+static uint32_t text_start(uint32_t sender, uint32_t number) { return sender * 31 + number * 7; }
 
 /* ── Server ────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -129,13 +123,7 @@ static int32_t converse(struct session *session) {
                                       .number = server.incarnation}};
   sf_broadcast_subscribe(&server.room, &session->consumer);
   int32_t result = say_to(session, &welcome);
-  if (result < 0) return result;
-  struct sf_group both;
-  sf_group_init(&both, 0, SF_GROUP_FAIL_FAST);
-  result = sf_group_spawn(&both, hear, session, NULL, NULL);
-  if (result == 0) result = sf_group_spawn(&both, tell, session, NULL, NULL);
-  int32_t error = result < 0 ? sf_group_cancel(&both) : sf_group_wait(&both);
-  return result < 0 ? result : error;
+  return result < 0 ? result : run_together((sf_entry_fn[]){hear, tell}, 2, session);
 }
 
 static int32_t serve_session(struct connection *connection) {
@@ -187,7 +175,7 @@ static int32_t talk(void *argument) {
   for (uint32_t number = 1; number <= client->messages && result == 0; number++) {
     post.say.number = number;
     post.say.bytes = random_below(&client->random, TEXT_BYTES_MAX + 1);
-    text_fill(post.text, post.say.bytes, client->session, number);
+    pattern_fill(post.text, post.say.bytes, text_start(client->session, number), 1);
     result = sf_write_all_timeout(client->handle, &post, sizeof(post.say) + post.say.bytes,
                                   sf_after(TIMEOUT));
     if (result == 0) result = sf_sleep(random_ms(&client->random, client->pause_ms_max));
@@ -222,7 +210,7 @@ SF_PARKS static int32_t listen_all(struct client *client, uint32_t *finish_out, 
         break;
       case MESSAGE:
         report(SEEN, client->number, client->session, frame->index, frame->sender, frame->number);
-        if (!text_is(client->heard.text, frame->bytes, frame->sender, frame->number))
+        if (!pattern_is(client->heard.text, frame->bytes, text_start(frame->sender, frame->number), 1))
           report(BROKEN, client->number, client->session, frame->index, 0, 0);
         break;
       case LAG:
@@ -285,22 +273,16 @@ int32_t EXPORT(run_clients)(uint32_t ipv4, uint32_t port, uint32_t number, uint3
   struct random random = {.state = seed};
   struct client *clients = calloc(count, sizeof(*clients));
   if (clients == NULL) return -SF_ENOMEM;
-  struct sf_group group;
-  sf_group_init(&group, 0, 0);
   for (uint32_t i = 0; i < count; i++) {
     clients[i] = (struct client){
         .number = number + i,
-        .random = {.state = ((uint64_t)random_next(&random) << 32) | random_next(&random)},
+        .random = random_fork(&random),
         .server = endpoint(ipv4, port),
         .messages = random_below(&random, 25),
         .pause_ms_max = random_chance(&random, 500) ? 300 : 0,
         .slow_ms_max = random_chance(&random, 300) ? 200 : 0,
         .leaves = random_chance(&random, 400),
     };
-    const struct sf_spawn_options options = {.stack_bytes = 16384, .name = "client"};
-    sf_group_spawn(&group, client_run, &clients[i], &options, NULL);
   }
-  int32_t result = sf_group_wait(&group);
-  free(clients);
-  return result;
+  return run_each(clients, count, sizeof(*clients), client_run);
 }

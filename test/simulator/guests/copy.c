@@ -13,6 +13,7 @@
 #include "files.h"
 #include "frames.h"
 #include "report.h"
+#include "together.h"
 
 enum kind {
   COPIED = 1, /* file, generation, bytes */
@@ -24,7 +25,6 @@ enum phase { OPENING = 1, COPYING = 2, SYNCING = 3, COMMITTING = 4, CLOSING = 5 
 
 #define MAGIC UINT32_C(0x79706f63)
 #define CHUNK_BYTES 4096
-#define CHUNKS_AT_ONCE 3
 #define GENERATIONS_MAX 64
 #define PATH_BYTES 64
 
@@ -67,15 +67,9 @@ static int32_t copy_chunks(void *argument) {
   }
 }
 
+/* Three chunks at once. */
 SF_PARKS static int32_t copy_data(struct copy *copy) {
-  struct sf_group group;
-  sf_group_init(&group, 0, SF_GROUP_FAIL_FAST);
-  int32_t error = 0;
-  for (uint32_t i = 0; i < CHUNKS_AT_ONCE && error == 0; i++)
-    error = sf_group_spawn(&group, copy_chunks, copy, NULL, NULL);
-  if (error == 0) return sf_group_wait(&group);
-  sf_group_cancel(&group);
-  return error;
+  return run_together((sf_entry_fn[]){copy_chunks, copy_chunks, copy_chunks}, 3, copy);
 }
 
 SF_PARKS static int32_t commit(const struct copy *copy, const char *path) {

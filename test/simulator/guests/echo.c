@@ -6,6 +6,7 @@
  */
 #include "byte-sequence.h"
 #include "server.h"
+#include "together.h"
 
 enum kind {
   SERVED = 1, /* client's end, result, bytes in, bytes out */
@@ -68,13 +69,7 @@ static int32_t serve_relayed(struct connection *connection) {
   struct chunk *buffer = malloc(CHUNKS * sizeof(*buffer));
   if (buffer == NULL) return -SF_ENOMEM;
   sf_channel_init(&relay.chunks, buffer, CHUNKS, sizeof(*buffer));
-
-  struct sf_group both;
-  sf_group_init(&both, 0, SF_GROUP_FAIL_FAST);
-  int32_t result = sf_group_spawn(&both, relay_in, &relay, NULL, NULL);
-  if (result == 0) result = sf_group_spawn(&both, relay_out, &relay, NULL, NULL);
-  int32_t error = result < 0 ? sf_group_cancel(&both) : sf_group_wait(&both);
-  if (result == 0) result = error;
+  int32_t result = run_together((sf_entry_fn[]){relay_in, relay_out}, 2, &relay);
   free(buffer);
   report(SERVED, connection->peer, (uint32_t)result, relay.in, relay.out, 0);
   return result;
@@ -241,16 +236,6 @@ static int32_t receive_all(void *argument) {
   }
 }
 
-static int32_t exchange(struct client *client) {
-  struct sf_group both;
-  sf_group_init(&both, 0, SF_GROUP_FAIL_FAST);
-  int32_t result = sf_group_spawn(&both, send_all, client, NULL, NULL);
-  if (result == 0) result = sf_group_spawn(&both, receive_all, client, NULL, NULL);
-  if (result == 0) return sf_group_wait(&both);
-  sf_group_cancel(&both);
-  return result;
-}
-
 static int32_t client_run(void *argument) {
   struct client *client = argument;
   uint32_t place = victim_begin();
@@ -268,7 +253,7 @@ static int32_t client_run(void *argument) {
     struct sf_timeout scope;
     start_ns = sf_monotonic_ns();
     sf_timeout_begin(&scope, sf_after(patience_ns));
-    result = exchange(client);
+    result = run_together((sf_entry_fn[]){send_all, receive_all}, 2, client);
     result = sf_timeout_end(&scope, result);
     note_time(client, start_ns, patience_ns);
   }
@@ -285,13 +270,11 @@ int32_t EXPORT(run_clients)(uint32_t ipv4, uint32_t port, uint32_t number, uint3
   struct random random = {.state = seed};
   struct client *clients = calloc(count, sizeof(*clients));
   if (clients == NULL) return -SF_ENOMEM;
-  struct sf_group group;
-  sf_group_init(&group, 0, 0);
   for (uint32_t i = 0; i < count; i++) {
     struct client *client = &clients[i];
     *client = (struct client){
         .number = number + i,
-        .random = {.state = ((uint64_t)random_next(&random) << 32) | random_next(&random)},
+        .random = random_fork(&random),
         .server = endpoint(ipv4, port),
         .handle = -1,
         .sequence = sequence_start(number + i),
@@ -299,10 +282,6 @@ int32_t EXPORT(run_clients)(uint32_t ipv4, uint32_t port, uint32_t number, uint3
         .pause_ms_max = random_chance(&random, 500) ? 200 : 0,
     };
     client->to_send = random_range(&random, 0, 20 * client->bytes_max);
-    const struct sf_spawn_options options = {.stack_bytes = 16384, .name = "client"};
-    sf_group_spawn(&group, client_run, client, &options, NULL);
   }
-  int32_t result = sf_group_wait(&group);
-  free(clients);
-  return result;
+  return run_each(clients, count, sizeof(*clients), client_run);
 }

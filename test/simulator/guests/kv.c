@@ -11,6 +11,7 @@
 #include "files.h"
 #include "frames.h"
 #include "server.h"
+#include "together.h"
 
 enum kind {
   INVOKED = 1,   /* client, operation, enum op, key, value */
@@ -32,15 +33,11 @@ enum outcome { DONE = 1, UNKNOWN = 2 };
 static uint32_t value_bytes(uint32_t value) { return value * UINT32_C(2654435761) % VALUE_BYTES_MAX; }
 
 static void value_fill(uint32_t value, uint8_t *out) {
-  uint32_t bytes = value_bytes(value);
-  for (uint32_t i = 0; i < bytes; i++) out[i] = (uint8_t)(value + value / 256 + i * 13);
+  pattern_fill(out, value_bytes(value), value + value / 256, 13);
 }
 
 static bool value_is(uint32_t value, const uint8_t *data, uint32_t bytes) {
-  if (bytes != value_bytes(value)) return false;
-  for (uint32_t i = 0; i < bytes; i++)
-    if (data[i] != (uint8_t)(value + value / 256 + i * 13)) return false;
-  return true;
+  return bytes == value_bytes(value) && pattern_is(data, bytes, value + value / 256, 13);
 }
 
 /* A request, and the reply to it: `bytes` of the value follow. */
@@ -318,24 +315,18 @@ int32_t EXPORT(run_clients)(uint32_t ipv4, uint32_t port, uint32_t number, uint3
   struct random random = {.state = seed};
   struct client *clients = calloc(count, sizeof(*clients));
   if (clients == NULL) return -SF_ENOMEM;
-  struct sf_group group;
-  sf_group_init(&group, 0, 0);
   for (uint32_t i = 0; i < count; i++) {
     clients[i] = (struct client){
         .number = number + i,
-        .random = {.state = ((uint64_t)random_next(&random) << 32) | random_next(&random)},
+        .random = random_fork(&random),
         .server = endpoint(ipv4, port),
         .handle = -1,
         .operations = operations,
         .keys = keys,
         .pause_ms_max = random_chance(&random, 500) ? 400 : 0,
     };
-    const struct sf_spawn_options options = {.stack_bytes = 16384, .name = "client"};
-    sf_group_spawn(&group, client_run, &clients[i], &options, NULL);
   }
-  int32_t result = sf_group_wait(&group);
-  free(clients);
-  return result;
+  return run_each(clients, count, sizeof(*clients), client_run);
 }
 
 /* Reads every key, as often as it takes. 0 when all were read. */

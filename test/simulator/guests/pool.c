@@ -264,7 +264,7 @@ static int32_t worker(void *argument) {
   while ((result = sf_channel_receive(&client.numbers, &call->number)) == 0) {
     call->attempts = 0;
     call->bytes = random_below(&call->random, PAYLOAD_BYTES_MAX + 1);
-    for (uint32_t i = 0; i < call->bytes; i++) call->payload[i] = (uint8_t)(call->number + 7 * i);
+    pattern_fill(call->payload, call->bytes, call->number, 7);
     if (call_run(call) == -SF_ECANCELED) break;
   }
   victim_end(place);

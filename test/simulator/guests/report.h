@@ -66,6 +66,12 @@ static inline uint64_t random_ms(struct random *random, uint32_t ms_max) {
   return random_below(random, ms_max + 1) * SF_MILLISECOND;
 }
 
+/* The random numbers of one among several: they do not depend on how many the others draw. */
+static inline struct random random_fork(struct random *random) {
+  uint64_t high = random_next(random);
+  return (struct random){.state = high << 32 | random_next(random)};
+}
+
 /* ── Tasks that a fault may cancel ─────────────────────────────────────────────────────────────── */
 
 #define VICTIMS_MAX 64
