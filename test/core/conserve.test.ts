@@ -1,11 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type LawOptions, lawsOf, withRuntime } from "../support/runtime.ts";
+import { lawsOf, withRuntime } from "../support/runtime.ts";
 import { withVirtualTime } from "../support/virtual-time.ts";
 
-const { law: lawOf, load } = lawsOf("conserve");
-const law = (title: string, entry: string, args: number[] = [], options: LawOptions = {}): void =>
-  lawOf(title, entry, args, { virtualTime: true, ...options });
+const { virtualLaw: law, load } = lawsOf("conserve");
 
 law(
   "a select that another arm ends lets others at the semaphore",

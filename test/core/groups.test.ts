@@ -1,8 +1,6 @@
-import { type LawOptions, lawsOf } from "../support/runtime.ts";
+import { lawsOf } from "../support/runtime.ts";
 
-const { law: lawOf } = lawsOf("groups");
-const law = (title: string, entry: string, args: number[] = [], options: LawOptions = {}): void =>
-  lawOf(title, entry, args, { virtualTime: true, ...options });
+const { virtualLaw: law } = lawsOf("groups");
 
 law("a wait is for all members, gives their results, and can be repeated", "wait_is_for_all");
 law("the first error stays, and is cleared by the wait", "the_first_error_stays");

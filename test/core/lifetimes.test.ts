@@ -1,8 +1,6 @@
-import { type LawOptions, lawsOf } from "../support/runtime.ts";
+import { lawsOf } from "../support/runtime.ts";
 
-const { law: lawOf } = lawsOf("lifetimes");
-const law = (title: string, entry: string, args: number[] = [], options: LawOptions = {}): void =>
-  lawOf(title, entry, args, { virtualTime: true, ...options });
+const { virtualLaw: law } = lawsOf("lifetimes");
 
 law("a wait for a task can be repeated and does not free it", "wait_can_be_repeated");
 law("a canceled wait for a task cancels nobody", "wait_cancels_nobody");

@@ -1,8 +1,6 @@
 import { lawsOf } from "../support/runtime.ts";
 
-const { law: lawOf } = lawsOf("requests");
-const law = (title: string, entry: string, args: number[] = []): void =>
-  lawOf(title, entry, args, { virtualTime: true });
+const { virtualLaw: law } = lawsOf("requests");
 
 law("a request waits for the last shield to end", "a_shield_keeps_the_request", [1]);
 law("shields nest", "a_shield_keeps_the_request", [5]);

@@ -2,9 +2,7 @@ import { expect, test } from "vitest";
 import { lawsOf, withRuntime } from "../support/runtime.ts";
 import { withVirtualTime } from "../support/virtual-time.ts";
 
-const { law: lawOf, load } = lawsOf("rubbish");
-const law = (title: string, entry: string, args: number[] = []): void =>
-  lawOf(title, entry, args, { virtualTime: true });
+const { virtualLaw: law, load } = lawsOf("rubbish");
 
 /** The cases of wild_task in rubbish.c. Those with a "!" are refused. */
 const WILD = [

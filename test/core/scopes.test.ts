@@ -1,8 +1,6 @@
-import { type LawOptions, lawsOf } from "../support/runtime.ts";
+import { lawsOf } from "../support/runtime.ts";
 
-const { law: lawOf } = lawsOf("scopes");
-const law = (title: string, entry: string, args: number[] = [], options: LawOptions = {}): void =>
-  lawOf(title, entry, args, { virtualTime: true, ...options });
+const { virtualLaw: law } = lawsOf("scopes");
 
 law("a scope ends one wait once its time is up", "a_scope_ends_a_wait");
 law("a scope that ends in time does nothing", "a_scope_that_ends_in_time_does_nothing");

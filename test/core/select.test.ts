@@ -1,8 +1,6 @@
-import { type LawOptions, lawsOf } from "../support/runtime.ts";
+import { lawsOf } from "../support/runtime.ts";
 
-const { law: lawOf } = lawsOf("select");
-const law = (title: string, entry: string, args: number[] = [], options: LawOptions = {}): void =>
-  lawOf(title, entry, args, { virtualTime: true, ...options });
+const { virtualLaw: law } = lawsOf("select");
 
 /** The order of `enum kind` in select.c. */
 const KINDS = [

@@ -46,33 +46,33 @@ export async function withRuntime<T>(
   }
 }
 
-export interface LawOptions extends RuntimeOptions {
+interface LawOptions extends RuntimeOptions {
   readonly stackBytes?: number;
-  /** Time moves only when everything waits. @defaultValue false */
-  readonly virtualTime?: boolean;
 }
 
 /**
  * Laws that are written in C: exports of one guest that return 0, or the number of the line that does
- * not hold.
+ * not hold. With `virtualLaw` time moves only when everything waits.
  */
 export function lawsOf(name: string, guestOptions: GuestOptions = {}) {
   const load = guestOfFile(name, guestOptions);
-  const law = (
-    title: string,
-    entry: string,
-    args: readonly (number | bigint)[] = [],
-    { stackBytes = 65_536, virtualTime = false, ...options }: LawOptions = {},
-  ): void => {
-    test(title, async () => {
-      const loaded = await load();
-      const run = (): Promise<void> =>
-        withRuntime(loaded, options, async (runtime) => {
-          const line = await runtime.spawn(entry, args, { stackBytes });
-          expect(line, `the law broken at ${name}.c:${String(line)}`).toBe(0);
-        });
-      await (virtualTime ? withVirtualTime(run) : run());
-    });
-  };
-  return { load, law };
+  const lawIn =
+    (time: (run: () => Promise<void>) => Promise<void>) =>
+    (
+      title: string,
+      entry: string,
+      args: readonly (number | bigint)[] = [],
+      { stackBytes = 65_536, ...options }: LawOptions = {},
+    ): void => {
+      test(title, async () => {
+        const loaded = await load();
+        await time(() =>
+          withRuntime(loaded, options, async (runtime) => {
+            const line = await runtime.spawn(entry, args, { stackBytes });
+            expect(line, `the law broken at ${name}.c:${String(line)}`).toBe(0);
+          }),
+        );
+      });
+    };
+  return { load, law: lawIn((run) => run()), virtualLaw: lawIn(withVirtualTime) };
 }
