@@ -1,26 +1,27 @@
 //! Finds the files that ship inside this package (core.wasm, headers, the addon), whether the code
-//! runs from ts/ (tests) or from dist/ts/ (installed).
+//! runs from ts/ (tests) or from dist/ts/ (installed). In a bundle it finds none: they are not in it.
 
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { StackfulError } from "./errors.ts";
 
-let root: string | undefined;
+// Without a look at the files: not every host allows that.
+const [, root] = /^(.*?)\/(?:dist\/)?ts\/package-files\.[jt]s$/.exec(import.meta.url) ?? [];
 
-/** The absolute path of `file` inside the package, e.g. `packageRoot("dist/core.wasm")`. */
+/** Whether a bundler has put this file into one of its own, which is elsewhere. */
+export const bundled = root === undefined;
+
+/**
+ * The absolute path of `file` inside the package, e.g. `packageRoot("dist/core.wasm")`.
+ *
+ * @throws {StackfulError} SF_TOOLCHAIN in a bundle.
+ */
 export function packageRoot(file = ""): string {
-  root ??= findRoot();
-  return join(root, file);
-}
-
-function findRoot(): string {
-  const own = fileURLToPath(import.meta.url);
-  // Where it is known without a look at the files: not every host allows that.
-  const known = /^(.*?)[/\\](?:dist[/\\])?ts[/\\]package-files\.[jt]s$/.exec(own)?.[1];
-  if (known !== undefined) return known;
-  let directory = dirname(own);
-  while (!existsSync(join(directory, "package.json"))) directory = dirname(directory);
-  return directory;
+  if (root !== undefined) return join(fileURLToPath(root), file);
+  throw new StackfulError("SF_TOOLCHAIN", `finding ${file}: this program is a bundle without it`, {
+    hint: "link guests before you bundle, or leave stackful out of the bundle",
+  });
 }
 
 export interface Manifest {

@@ -2,6 +2,7 @@
 //! has to be allowed to the program beforehand.
 
 import { StackfulError } from "../../errors.ts";
+import { bundled } from "../../package-files.ts";
 import { flagOf, type Permission, permitted } from "../../permissions.ts";
 import type { EndpointGrant, Grants } from "../backend.ts";
 import { checkDirectoryGrant, checkEndpointGrant } from "../grants.ts";
@@ -23,10 +24,8 @@ export function checkNativePermissions(grants: Grants): void {
 }
 
 function needed({ connect = [], listen = [], directories = [] }: Grants): Permission[] {
-  const addon = addonFile();
   return [
-    { name: "ffi", path: addon },
-    { name: "read", path: addon },
+    ...(bundled ? [] : addonPermissions(addonFile())),
     ...[...connect, ...listen].map(endpointPermission),
     ...directories.flatMap(({ host: path, readOnly }): Permission[] =>
       readOnly === true
@@ -36,6 +35,13 @@ function needed({ connect = [], listen = [], directories = [] }: Grants): Permis
             { name: "write", path },
           ],
     ),
+  ];
+}
+
+function addonPermissions(path: string): Permission[] {
+  return [
+    { name: "ffi", path },
+    { name: "read", path },
   ];
 }
 

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { ABI_VERSION } from "../../abi.gen.ts";
-import { packageRoot } from "../../package-files.ts";
+import { jsRuntime } from "../../js-runtime.ts";
+import { bundled, packageRoot } from "../../package-files.ts";
 
 declare const handleBrand: unique symbol;
 
@@ -85,22 +86,36 @@ let loaded: LoadedAddon | undefined;
 
 /** Loads the addon, the first time it is called. Never throws. */
 export function loadAddon(): LoadedAddon {
-  loaded ??= load();
+  loaded ??= bundled ? loadBundled() : loadInstalled();
   return loaded;
 }
 
-function load(): LoadedAddon {
+function loadInstalled(): LoadedAddon {
   const file = addonFile();
   try {
     if (!existsSync(file)) return { reason: missing(file) };
-    const addon = createRequire(import.meta.url)(file) as Addon;
-    if (addon.abiVersion !== ABI_VERSION) {
-      return { reason: `${file} is for ABI version ${addon.abiVersion}, not ${ABI_VERSION}` };
-    }
-    return { addon };
+    return checked(createRequire(import.meta.url)(file) as Addon, file);
   } catch (error) {
     return { reason: `${file} cannot be loaded: ${String(error)}` };
   }
+}
+
+function loadBundled(): LoadedAddon {
+  // Elsewhere nothing can have put it there, and looking for it might need a permission.
+  if (jsRuntime() !== "bun") return { reason: "the addon is not in this bundle" };
+  try {
+    // Bun puts into an executable what has such a name here. In a `try` it may be missing.
+    const addon = require(`#native/${process.platform}-${process.arch}`) as Addon;
+    return checked(addon, "the addon in this bundle");
+  } catch (error) {
+    const [why] = String(error).split("\n");
+    return { reason: `the addon in this bundle cannot be loaded: ${why}` };
+  }
+}
+
+function checked(addon: Addon, name: string): LoadedAddon {
+  if (addon.abiVersion === ABI_VERSION) return { addon };
+  return { reason: `${name} is for ABI version ${addon.abiVersion}, not ${ABI_VERSION}` };
 }
 
 function missing(file: string): string {
