@@ -66,7 +66,7 @@ export function buildNative({ force = false }: NativeBuildOptions = {}): NativeB
     return skipped(file, "no C compiler was found ($CC, cc, gcc, clang)");
   }
   const sources = sourceFiles();
-  const includes = [packageRoot("wasm/include"), napiHeaders()];
+  const includes = [packageRoot("native/src"), packageRoot("wasm/include"), napiHeaders()];
   const key = cacheKey([...sources.all, packageRoot("wasm/include/stackful/abi.h")], compiler);
   const stamp = `${file}.key`;
   const fresh = existsSync(file) && existsSync(stamp) && readFileSync(stamp, "utf8") === key;
@@ -120,9 +120,9 @@ function isExecutable(command: string): boolean {
 
 function sourceFiles(): { all: readonly string[]; units: readonly string[] } {
   const directory = packageRoot("native/src");
-  const all = readdirSync(directory).sort();
-  const paths = all.map((name) => join(directory, name));
-  return { all: paths, units: paths.filter((path) => path.endsWith(".c")) };
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
+  const all = names.filter((name) => /\.[ch]$/.test(name)).map((name) => join(directory, name));
+  return { all, units: all.filter((path) => path.endsWith(".c")) };
 }
 
 function napiHeaders(): string {

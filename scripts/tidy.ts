@@ -26,6 +26,12 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
 ];
 
+/** The folders of native/src/, in the same way. */
+const NATIVE_LAYERS: readonly (readonly string[])[] = [["addon"], ["uring"], ["calls"], ["engine"]];
+
+/** What only the Node-API binding knows. */
+const NODE_API = /^#include <(?:node_api|js_native_api)/m;
+
 const LINES_MAX = 500;
 
 /** Problems in the checkout, one line each. */
@@ -36,6 +42,7 @@ export function tidy(): string[] {
     const name = relative(packageRoot(), path);
     checkText(name, text, problems);
     if (name.startsWith("ts/") && name.endsWith(".ts")) checkImports(name.slice(3), text, problems);
+    if (name.startsWith("native/src/")) checkIncludes(name.slice(11), text, problems);
   }
   return problems;
 }
@@ -65,10 +72,22 @@ function checkImports(name: string, text: string, problems: string[]): void {
   }
 }
 
-function layerOf(name: string): number {
+function checkIncludes(name: string, text: string, problems: string[]): void {
+  const from = layerOf(name, NATIVE_LAYERS);
+  for (const [, path] of text.matchAll(/^#include "(?!stackful\/)([^"]+)"/gm)) {
+    if (layerOf(path!, NATIVE_LAYERS) < from) {
+      problems.push(`native/src/${name}: includes ${path}, which is in a layer above`);
+    }
+  }
+  if (!name.startsWith("addon/") && NODE_API.test(text)) {
+    problems.push(`native/src/${name}: includes Node-API, which only addon/ knows`);
+  }
+}
+
+function layerOf(name: string, layers = LAYERS): number {
   const first = name.split("/")[0]!;
-  const layer = LAYERS.findIndex((names) => names.includes(first));
-  if (layer < 0) throw new Error(`ts/${name}: scripts/tidy.ts knows no layer for it`);
+  const layer = layers.findIndex((names) => names.includes(first));
+  if (layer < 0) throw new Error(`${name}: scripts/tidy.ts knows no layer for it`);
   return layer;
 }
 

@@ -15,7 +15,7 @@ export interface AddonHandle {
 }
 
 /**
- * The exports of native/src/binding.c. A number that stands for success or failure is >= 0, or a
+ * The exports of native/src/addon/binding.c. A number that stands for success or failure is >= 0, or a
  * negated errno of abi.h.
  */
 export interface Addon {
@@ -51,7 +51,7 @@ export interface Addon {
   close(handle: AddonHandle): void;
 }
 
-/** Places in `counters`; enum counter in binding.c has the same list. */
+/** Places in `counters`; enum counter in binding.h has the same list. */
 export const COUNTER = {
   pending: 0,
   handlesOpen: 1,

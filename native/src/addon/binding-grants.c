@@ -1,0 +1,54 @@
+/* binding-grants.c - what the guest may reach, told by JavaScript before the first turn. */
+#include <stdlib.h>
+
+#include "addon/binding.h"
+
+/* The text of a string value, to be freed by the caller; NULL when there is no memory. */
+static char *copy_string(napi_env env, napi_value value) {
+  size_t bytes;
+  NAPI_MUST(napi_get_value_string_utf8(env, value, NULL, 0, &bytes));
+  char *text = malloc(bytes + 1);
+  if (text != NULL) NAPI_MUST(napi_get_value_string_utf8(env, value, text, bytes + 1, &bytes));
+  return text;
+}
+
+/* grantDirectory(handle, hostPath: string, guestPath: string, readOnly: boolean): number */
+napi_value sf__binding_grant_directory(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  bool read_only;
+  int32_t result = -SF_ENOMEM;
+  struct binding *binding = sf__arguments(env, info, 3, values);
+  NAPI_MUST(napi_get_value_bool(env, values[2], &read_only));
+
+  char *host_path = copy_string(env, values[0]);
+  char *guest_path = copy_string(env, values[1]);
+  if (host_path != NULL && guest_path != NULL) {
+    result = sf__grants_add_directory(&binding->backend->grants, host_path, guest_path, read_only);
+  }
+  free(host_path);
+  free(guest_path);
+  return sf__int_result(env, result);
+}
+
+/* grantEndpoint(handle, use: 0 connect | 1 listen, bytes: Uint8Array, port: number): number
+ * No bytes: any address. Port -1: any port. */
+napi_value sf__binding_grant_endpoint(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  uint32_t use;
+  void *bytes;
+  size_t length;
+  struct sf_endpoint endpoint = { 0 };
+  struct binding *binding = sf__arguments(env, info, 3, values);
+  NAPI_MUST(napi_get_value_uint32(env, values[0], &use));
+  NAPI_MUST(napi_get_typedarray_info(env, values[1], NULL, &length, &bytes, NULL, NULL));
+  NAPI_MUST(napi_get_value_int32(env, values[2], &endpoint.port));
+  if (length != 0 && length != 4 && length != 16) return sf__int_result(env, -SF_EINVAL);
+
+  endpoint.use = (uint8_t)use;
+  if (length > 0) {
+    endpoint.family = length == 4 ? SF_FAMILY_IPV4 : SF_FAMILY_IPV6;
+    const uint8_t *source = bytes;
+    for (size_t i = 0; i < length; i++) endpoint.bytes[i] = source[i];
+  }
+  return sf__int_result(env, sf__grants_add_endpoint(&binding->backend->grants, endpoint));
+}

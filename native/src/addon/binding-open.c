@@ -1,0 +1,180 @@
+/* binding-open.c - the life of a binding: open, woken, closed by whoever comes first. */
+#include <stdlib.h>
+
+#include "addon/binding.h"
+#include "engine/mechanism.h"
+
+static void release(struct binding *binding) {
+  if (--binding->users == 0) free(binding);
+}
+
+static void on_env_end(void *data);
+
+static void on_loop_discarded(void *context) {
+  (void)context;
+}
+
+static void on_loop_closed(void *context) {
+  struct binding *binding = context;
+  if (binding->hook != NULL) {
+    NAPI_MUST(napi_remove_async_cleanup_hook(binding->hook));
+  } else if (!binding->ending) {
+    NAPI_MUST(napi_remove_env_cleanup_hook(binding->env, on_env_end, binding));
+  }
+  release(binding);
+}
+
+/* Idempotent. The references die with the environment, or are dropped by the caller. */
+static void close_binding(struct binding *binding) {
+  if (binding->backend == NULL) return;
+  struct sf_backend *backend = binding->backend;
+  struct sf_host_loop *loop = binding->loop;
+  binding->backend = NULL;
+  binding->loop = NULL;
+  /* The watch first, while its descriptor is open. */
+  loop->ops->close(loop, on_loop_closed, binding);
+  sf__backend_close(backend);
+}
+
+/* The environment ends: process exit, or the end of a worker, terminated or not. */
+static void on_env_end(void *data) {
+  struct binding *binding = data;
+  binding->ending = true;
+  close_binding(binding);
+}
+
+static void on_env_end_async(napi_async_cleanup_hook_handle hook, void *data) {
+  (void)hook; /* the same one that on_loop_closed removes */
+  close_binding(data);
+}
+
+/* libuv lets go of a watch later, so the end of the environment waits for it. A thread is joined at
+ * once; and Deno frees the handle of an asynchronous hook itself. */
+static void add_hook(struct binding *binding) {
+  if (binding->wake_by_thread) {
+    NAPI_MUST(napi_add_env_cleanup_hook(binding->env, on_env_end, binding));
+  } else {
+    NAPI_MUST(napi_add_async_cleanup_hook(binding->env, on_env_end_async, binding, &binding->hook));
+  }
+}
+
+static void on_finalize(napi_env env, void *data, void *hint) {
+  struct binding *binding = data;
+  (void)env;
+  (void)hint;
+  if (binding->backend != NULL) {
+    close_binding(binding);
+    sf__drop_references(binding);
+  }
+  release(binding);
+}
+
+/* A threadsafe function runs where JavaScript may be called; libuv's callbacks do not. */
+static napi_status call_wake(struct binding *binding, napi_value global, napi_value wake) {
+  napi_value result; /* Deno writes it unasked */
+  if (binding->wake_by_thread) {
+    return napi_call_function(binding->env, global, wake, 0, NULL, &result);
+  }
+  return napi_make_callback(binding->env, NULL, global, wake, 0, NULL, &result);
+}
+
+/* Called by the event loop. */
+static void on_wake(void *context) {
+  struct binding *binding = context;
+  napi_env env = binding->env;
+  napi_handle_scope scope;
+  napi_value global;
+  napi_value wake;
+  bool pending;
+
+  /* A thread that was slower than a turn has nothing to say any more. */
+  if (!sf__backend_woken(binding->backend) && !binding->poked) return;
+  binding->counters[COUNTER_WAKES] = (double)++binding->wakes;
+  binding->poked = false;
+  sf__hold_loop(binding);
+  if (binding->wake == NULL) return;
+
+  NAPI_MUST(napi_open_handle_scope(env, &scope));
+  NAPI_MUST(napi_get_global(env, &global));
+  NAPI_MUST(napi_get_reference_value(env, binding->wake, &wake));
+  /* Fails when the callback throws, and in a worker that is being terminated. */
+  if (call_wake(binding, global, wake) != napi_ok) {
+    NAPI_MUST(napi_is_exception_pending(env, &pending));
+    if (pending) {
+      napi_value error;
+      NAPI_MUST(napi_get_and_clear_last_exception(env, &error));
+      napi_fatal_exception(env, error);
+    }
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+static int32_t open_parts(struct binding *binding, struct sf_options options) {
+  struct sf_host_loop *loop;
+  int32_t err =
+    (binding->wake_by_thread ? sf__host_thread_open : sf__host_loop_open)(&loop, binding->env);
+  if (err < 0) return err;
+
+  struct sf_backend *backend;
+  options.host_loop_fd = loop->ops->fd(loop);
+  err = sf__backend_open(&backend, &sf__uring, &options);
+  if (err < 0) goto fail_backend;
+
+  err = loop->ops->watch(loop, backend->wake_fd, on_wake, binding);
+  if (err < 0) goto fail_watch;
+
+  binding->loop = loop;
+  binding->backend = backend;
+  return 0;
+
+fail_watch:
+  loop->ops->close(loop, on_loop_discarded, NULL);
+  sf__backend_close(backend);
+  return err;
+fail_backend:
+  loop->ops->close(loop, on_loop_discarded, NULL);
+  return err;
+}
+
+/* open(handlesMax: number, entries: number, counters: Float64Array, wakeByThread: boolean):
+ *   Handle | number */
+napi_value sf__binding_open(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  size_t given = 4;
+  struct sf_options options;
+  void *counters;
+  size_t length;
+  bool wake_by_thread;
+  napi_value handle;
+
+  NAPI_MUST(napi_get_cb_info(env, info, &given, values, NULL, NULL));
+  NAPI_MUST(napi_get_value_uint32(env, values[0], &options.handles_max));
+  NAPI_MUST(napi_get_value_uint32(env, values[1], &options.entries));
+  NAPI_MUST(napi_get_typedarray_info(env, values[2], NULL, &length, &counters, NULL, NULL));
+  NAPI_MUST(napi_get_value_bool(env, values[3], &wake_by_thread));
+  if (length < COUNTERS) return sf__int_result(env, -SF_EINVAL);
+
+  struct binding *binding = calloc(1, sizeof(*binding));
+  if (binding == NULL) return sf__int_result(env, -SF_ENOMEM);
+  binding->env = env;
+  binding->counters = counters;
+  binding->wake_by_thread = wake_by_thread;
+  int32_t err = open_parts(binding, options);
+  if (err < 0) {
+    free(binding);
+    return sf__int_result(env, err);
+  }
+  sf__set_reference(env, &binding->counters_array, values[2]);
+  add_hook(binding);
+  NAPI_MUST(napi_create_external(env, binding, on_finalize, NULL, &handle));
+  binding->users = 2;
+  return handle;
+}
+
+/* close(handle): void. The handle must not be used again. */
+napi_value sf__binding_close(napi_env env, napi_callback_info info) {
+  struct binding *binding = sf__arguments(env, info, 0, NULL);
+  close_binding(binding);
+  sf__drop_references(binding);
+  return NULL;
+}

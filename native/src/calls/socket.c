@@ -1,0 +1,192 @@
+/* socket.c - listen, accept, connect, shutdown, and addresses. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "calls/calls.h"
+#include "engine/address.h"
+#include "engine/mechanism.h"
+#include "engine/os-errno.h"
+
+#define BACKLOG_MAX 65535u
+
+int32_t sf__read_address(const struct sf_engine *engine, uint32_t pointer, struct sf_address *out) {
+  const void *source = sf__guest_range(&engine->base.guest, pointer, sizeof(*out));
+  if (source == NULL) return -SF_EFAULT;
+  memcpy(out, source, sizeof(*out));
+  return 0;
+}
+
+int32_t sf__write_address(const struct sf_engine *engine, uint32_t pointer,
+                          const struct sockaddr_storage *os_address) {
+  const struct sf_address address = sf__address_from_os(os_address);
+  void *out = sf__guest_range(&engine->base.guest, pointer, sizeof(address));
+  if (out == NULL) return -SF_EFAULT;
+  memcpy(out, &address, sizeof(address));
+  return 0;
+}
+
+int32_t sf__socket(const struct sf_engine *engine, int family, int type, int protocol) {
+  const int on = 1;
+  const int flags = SOCK_CLOEXEC | (engine->mechanism->nonblocking ? SOCK_NONBLOCK : 0);
+  const int fd = socket(family, type | flags, protocol);
+  if (fd < 0) return sf__error(errno);
+  /* What a listener accepts inherits it, which saves a system call for each connection. */
+  if (type == SOCK_STREAM) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  return fd;
+}
+
+int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *submission, int type,
+                         int protocol, uint32_t *place) {
+  struct sf_address address;
+  struct sockaddr_storage os_address;
+  socklen_t bytes;
+  int32_t err;
+  const int on = 1;
+
+  err = sf__read_address(engine, submission->pointer, &address);
+  if (err < 0) return err;
+  err = sf__address_to_os(&address, &os_address, &bytes);
+  if (err < 0) return err;
+  if (!sf__grants_allow(&engine->base.grants, SF_ENDPOINT_LISTEN, &address)) return -SF_ENOTCAPABLE;
+  err = sf__handles_reserve(&engine->base.handles, place);
+  if (err < 0) return err;
+
+  const int fd = err = sf__socket(engine, os_address.ss_family, type, protocol);
+  if (err < 0) goto fail_socket;
+  /* With UDP it would let two sockets have the same port. */
+  if (type == SOCK_STREAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  /* A grant of an IPv6 endpoint does not grant the IPv4 one. */
+  if (address.family == SF_FAMILY_IPV6) {
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  }
+  if (bind(fd, (struct sockaddr *)&os_address, bytes) < 0) {
+    err = sf__error(errno);
+    goto fail_bind;
+  }
+  engine->base.handles.items[*place].family = (uint8_t)address.family;
+  return fd;
+
+fail_bind:
+  close(fd);
+fail_socket:
+  sf__handles_release(&engine->base.handles, *place);
+  return err;
+}
+
+int32_t sf__listen(struct sf_engine *engine, const struct sf_submission *submission,
+                   struct sf_handle *handle) {
+  uint32_t place;
+  (void)handle;
+  const int fd = sf__bound_socket(engine, submission, SOCK_STREAM, IPPROTO_TCP, &place);
+  if (fd < 0) return fd;
+  const uint32_t backlog = submission->argument < BACKLOG_MAX ? submission->argument : BACKLOG_MAX;
+  if (listen(fd, (int)backlog) < 0) {
+    const int32_t err = sf__error(errno);
+    close(fd);
+    sf__handles_release(&engine->base.handles, place);
+    return err;
+  }
+  return sf__handles_open(&engine->base.handles, place, SF_HANDLE_LISTENER, fd);
+}
+
+int32_t sf__check_accept(struct sf_engine *engine, const struct sf_submission *submission,
+                         const struct sf_handle *handle, struct sf_draft *draft) {
+  const uint32_t address_out = submission->pointer;
+  (void)handle;
+  if (address_out != 0 &&
+      sf__guest_range(&engine->base.guest, address_out, sizeof(struct sf_address)) == NULL)
+    return -SF_EFAULT;
+  /* Before it takes a connection that nobody could hold. A waiting ACCEPT reserves no place. */
+  if (sf__handles_full(&engine->base.handles)) return -SF_EMFILE;
+  if (address_out == 0) return SF_STARTED;
+  struct sf_peer *peer = malloc(sizeof(*peer));
+  if (peer == NULL) return -SF_ENOMEM;
+  peer->bytes = sizeof(peer->address);
+  peer->address.ss_family = AF_UNSPEC;
+  draft->kept = peer;
+  return SF_STARTED;
+}
+
+int32_t sf__finish_accept(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
+  uint32_t place;
+  if (result < 0) return result;
+  const int32_t err = sf__handles_reserve(&engine->base.handles, &place);
+  if (err < 0) {
+    close(result);
+    return err;
+  }
+  const struct sf_peer *peer = op->kept;
+  /* Was in range when the operation began, and a memory never shrinks. */
+  if (peer != NULL) sf__write_address(engine, op->pointer, &peer->address);
+  return sf__handles_open(&engine->base.handles, place, SF_HANDLE_STREAM, result);
+}
+
+int32_t sf__check_connect(struct sf_engine *engine, const struct sf_submission *submission,
+                          const struct sf_handle *handle, struct sf_draft *draft) {
+  struct sf_address address;
+  (void)handle;
+  int32_t err = sf__read_address(engine, submission->pointer, &address);
+  if (err < 0) return err;
+  struct sf_peer *peer = malloc(sizeof(*peer));
+  if (peer == NULL) return -SF_ENOMEM;
+  err = sf__address_to_os(&address, &peer->address, &peer->bytes);
+  if (err < 0) goto fail;
+  err = -SF_ENOTCAPABLE;
+  if (!sf__grants_allow(&engine->base.grants, SF_ENDPOINT_CONNECT, &address)) goto fail;
+  err = -SF_EMFILE;
+  if (sf__handles_full(&engine->base.handles)) goto fail;
+  const int fd = err = sf__socket(engine, peer->address.ss_family, SOCK_STREAM, IPPROTO_TCP);
+  if (err < 0) goto fail;
+  draft->kept = peer;
+  draft->fd = fd;
+  return SF_STARTED;
+
+fail:
+  free(peer);
+  return err;
+}
+
+int32_t sf__finish_connect(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
+  (void)engine;
+  if (result >= 0) return op->fd;
+  close(op->fd);
+  return result;
+}
+
+int32_t sf__shutdown(struct sf_engine *engine, const struct sf_submission *submission,
+                     struct sf_handle *handle) {
+  static const int how[] = { SHUT_RD, SHUT_WR, SHUT_RDWR };
+  if (submission->argument > SF_SHUTDOWN_BOTH) return -SF_EINVAL;
+  if (handle->kind == SF_HANDLE_FILE) return -SF_ENOTSOCK;
+  /* Linux would stop listening, and receiving. */
+  if (handle->kind != SF_HANDLE_STREAM) return -SF_ENOTCONN;
+  /* A write taken just before must reach the socket first. */
+  const struct sf_mechanism *mechanism = engine->mechanism;
+  if (handle->ops_first != SF_NONE && mechanism->flush != NULL) mechanism->flush(engine);
+  engine->base.system_calls++;
+  return shutdown(handle->fd, how[submission->argument]) < 0 ? sf__error(errno) : 0;
+}
+
+int32_t sf__local_address(struct sf_engine *engine, const struct sf_submission *submission,
+                          struct sf_handle *handle) {
+  struct sockaddr_storage os_address;
+  socklen_t bytes = sizeof(os_address);
+  engine->base.system_calls++;
+  if (getsockname(handle->fd, (struct sockaddr *)&os_address, &bytes) < 0) return sf__error(errno);
+  return sf__write_address(engine, submission->pointer, &os_address);
+}
+
+int32_t sf__peer_address(struct sf_engine *engine, const struct sf_submission *submission,
+                         struct sf_handle *handle) {
+  struct sockaddr_storage os_address;
+  socklen_t bytes = sizeof(os_address);
+  engine->base.system_calls++;
+  if (getpeername(handle->fd, (struct sockaddr *)&os_address, &bytes) < 0) return sf__error(errno);
+  return sf__write_address(engine, submission->pointer, &os_address);
+}

@@ -1,0 +1,48 @@
+/* engine.h - what every mechanism does in the same way. An operation's life:
+ *
+ *   guest ring ──take, check──▶ table ──issue──▶ system ──finish──▶ guest ring (or the queue)
+ *        └──── refused, or done by a plain system call ──────────────────▲
+ *
+ *   engine.c      open, bind, turn, close
+ *   start.c       a submission, checked, goes into the table and to the mechanism
+ *   finish.c      how it ended becomes a completion; what waited for it starts
+ *   operation.h   what the engine knows of each operation
+ *   mechanism.h   what a mechanism provides
+ */
+#ifndef SF_ENGINE_H
+#define SF_ENGINE_H
+
+#include "engine/backend.h"
+#include "engine/ops.h"
+#include "engine/queue.h"
+
+/* For an operation that will complete later. No result has this value. */
+#define SF_STARTED INT32_MIN
+
+struct sf_engine {
+  struct sf_backend base; /* first: a struct sf_backend * is a struct sf_engine * */
+  const struct sf_mechanism *mechanism;
+  struct sf_ops ops;
+  struct sf_queue queue;
+  uint32_t delivered; /* since the last turn returned */
+  int host_loop_fd;
+  bool closing; /* completions go nowhere */
+  bool alone;   /* the submission that is being started is the only one of its turn */
+};
+
+/* Takes everything in the guest's ring. */
+void sf__engine_take(struct sf_engine *engine);
+
+/* An operation of the table has ended. */
+void sf__engine_finish(struct sf_engine *engine, uint32_t index, int32_t result);
+
+/* Reports a result to the guest. */
+void sf__engine_complete(struct sf_engine *engine, uint32_t token, int32_t result);
+
+/* Moves completions that had to wait into the guest's ring, as many as it has room for. */
+void sf__engine_deliver(struct sf_engine *engine);
+
+/* Issues the CLOSE that waits on this handle, if nothing is in flight on it any more. */
+void sf__engine_continue_close(struct sf_engine *engine, uint32_t place);
+
+#endif

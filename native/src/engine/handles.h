@@ -1,0 +1,82 @@
+/* handles.h - what the guest holds instead of file descriptors.
+ *
+ * A handle is an index and a generation: a guest can name only what it was given, and a handle that
+ * was closed stays invalid when its place is used again (until the generation comes round, after
+ * 2047 uses of that place; places are reused oldest first, which makes that as rare as it can be).
+ *
+ *   bit 31   30 ... 20    19 ... 0
+ *     0      generation    index       generation 0 is never given out, so neither is handle 0
+ */
+#ifndef SF_HANDLES_H
+#define SF_HANDLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SF_HANDLES_MAX (1u << 20)
+#define SF_NONE UINT32_MAX /* no index, in every table of this library */
+
+enum sf_handle_kind {
+  SF_HANDLE_FREE,
+  SF_HANDLE_RESERVED, /* counts towards the limit, the guest does not know it yet */
+  SF_HANDLE_LISTENER,
+  SF_HANDLE_STREAM,
+  SF_HANDLE_FILE,
+  SF_HANDLE_UDP,
+  SF_HANDLE_KINDS,
+};
+
+#define SF_LANES 2
+
+struct sf_lane { /* see lanes.h; operations, oldest first */
+  uint32_t first;
+  uint32_t last;
+};
+
+struct sf_handle {
+  int fd; /* owned by the table once the handle is open; -1 without one */
+  uint16_t generation;
+  uint8_t kind;         /* enum sf_handle_kind */
+  bool closing;         /* a CLOSE was taken; no new operation may start */
+  uint8_t family;       /* enum sf_family; of listeners and UDP sockets */
+  uint32_t ops_first;   /* operations in flight on it, linked through struct sf_op */
+  struct sf_lane lanes[SF_LANES];
+  uint32_t close_op;    /* the CLOSE that waits for them, or SF_NONE */
+  uint32_t next_free;
+};
+
+struct sf_handles {
+  struct sf_handle *items; /* owned; grows, so pointers into it are short-lived */
+  uint32_t capacity;
+  uint32_t limit;
+  uint32_t used; /* reserved ones included */
+  uint32_t open;
+  uint32_t free_first;
+  uint32_t free_last;
+};
+
+void sf__handles_init(struct sf_handles *handles, uint32_t limit);
+
+/* Takes a place. Returns 0 and sets *out, or -SF_EMFILE, -SF_ENOMEM. */
+int32_t sf__handles_reserve(struct sf_handles *handles, uint32_t *out);
+
+/* Makes a reserved place an open handle that owns `fd`. Returns what the guest calls it. */
+int32_t sf__handles_open(struct sf_handles *handles, uint32_t index, enum sf_handle_kind kind,
+                         int fd);
+
+/* Gives a place back, reserved or open. Does not close the fd. */
+void sf__handles_release(struct sf_handles *handles, uint32_t index);
+
+/* Whether one more place can be taken. */
+bool sf__handles_full(const struct sf_handles *handles);
+
+/* The open handle the guest names, or NULL: forged, stale or being closed. */
+struct sf_handle *sf__handles_get(const struct sf_handles *handles, int32_t handle);
+
+/* The index of an item of the table. */
+uint32_t sf__handles_index(const struct sf_handles *handles, const struct sf_handle *handle);
+
+/* Closes every fd and frees the table. */
+void sf__handles_free(struct sf_handles *handles);
+
+#endif

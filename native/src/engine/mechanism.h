@@ -1,0 +1,55 @@
+/* mechanism.h - what io_uring, epoll, … do each in their own way: hand an operation to the system,
+ * wait, and tell how it ended. Everything else is the engine's (engine.h).
+ *
+ * Results are the guest's: >= 0, or a negated sf_errno. A mechanism translates the system's.
+ */
+#ifndef SF_MECHANISM_H
+#define SF_MECHANISM_H
+
+#include "engine/engine.h"
+
+struct sf_draft;
+
+struct sf_mechanism {
+  const char *name;
+  /* Sockets do not block: attempts at them say EAGAIN. */
+  bool nonblocking;
+
+  /* Allocates an engine, in a struct of the mechanism's own that starts with it, zeroed, and sets
+   * base.wake_fd. Returns as sf__backend_open does. */
+  int32_t (*open)(struct sf_engine **out, const struct sf_options *options);
+  /* Frees what `open` made, the struct too. Every operation has ended, or never will. */
+  void (*free)(struct sf_engine *engine);
+  /* Ends all that the system has, and waits for it: it uses no memory of the guest's afterwards. */
+  void (*drain)(struct sf_engine *engine);
+
+  /* Hands over an operation of the table. Returns SF_STARTED, and calls sf__engine_finish later; or
+   * its result when it has ended already, or cannot begin. */
+  int32_t (*issue)(struct sf_engine *engine, uint32_t index);
+  /* Has an operation that was issued end as soon as it can; sf__engine_finish tells how it did. */
+  void (*cancel)(struct sf_engine *engine, uint32_t index);
+  /* Does an operation that is alone in its turn, and before which nothing waits, without the table,
+   * if that is cheaper and it need not wait. Returns whether it did, and sets *result. Or NULL. */
+  bool (*try_now)(struct sf_engine *engine, const struct sf_submission *submission,
+                  const struct sf_handle *handle, const struct sf_draft *draft, int32_t *result);
+  /* What was issued has reached the system when this returns. NULL: it always has. */
+  void (*flush)(struct sf_engine *engine);
+  /* The guest's memory is at another address: ends what works on the old one and marks it `moved`.
+   * Returns 0 or a negated sf_errno. */
+  int32_t (*moved)(struct sf_engine *engine);
+
+  /* The three parts of a turn: `begin`, then the engine takes submissions, then `run`, which waits
+   * up to wait_ns while nothing was delivered, and with an event loop around it `arm`. They return 0
+   * or a negated sf_errno: the mechanism itself failed. */
+  void (*begin)(struct sf_engine *engine);
+  int32_t (*run)(struct sf_engine *engine, int64_t wait_ns);
+  int32_t (*arm)(struct sf_engine *engine);
+  /* See sf__backend_woken and sf__backend_poke. */
+  bool (*woken)(struct sf_engine *engine);
+  void (*poke)(struct sf_engine *engine);
+};
+
+/* Those there are. */
+extern const struct sf_mechanism sf__uring;
+
+#endif

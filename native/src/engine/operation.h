@@ -1,0 +1,51 @@
+/* operation.h - what the engine knows of an operation. The table is calls/table.c. */
+#ifndef SF_OPERATION_H
+#define SF_OPERATION_H
+
+#include "engine/engine.h"
+
+/* What an operation needs besides its op: made by `check`, the table's once it is in there. */
+struct sf_draft {
+  void *kept; /* what sf_op.kept becomes: from malloc, or NULL */
+  int fd;     /* what sf_op.fd becomes, or -1 */
+};
+
+enum sf_borrow {
+  SF_BORROWS_NOTHING,
+  SF_BORROWS_TO_SEND, /* the system reads the guest's memory */
+  SF_BORROWS_TO_FILL, /* it writes to it */
+};
+
+enum sf_lane_use { SF_LANE_NONE, SF_LANE_READ, SF_LANE_WRITE };
+
+struct sf_operation {
+  /* Whether it works on a handle, and by kind of handle the errno of those that it does not work on. */
+  bool on_handle;
+  uint8_t refuses[SF_HANDLE_KINDS];
+  uint8_t borrows; /* enum sf_borrow: of the guest, while it is under way */
+  uint8_t lane;    /* enum sf_lane_use */
+  uint8_t opens;   /* enum sf_handle_kind that it reserves a place for; SF_HANDLE_FREE: none */
+
+  /* One of the two. `start` does all of it, and returns its result, or SF_STARTED when it has added
+   * it to the table itself. `check` checks what the guest says and copies out what must not change;
+   * then it is added and issued. Returns SF_STARTED to go on, or its result, with *draft as it was. */
+  int32_t (*start)(struct sf_engine *engine, const struct sf_submission *submission,
+                   struct sf_handle *handle);
+  int32_t (*check)(struct sf_engine *engine, const struct sf_submission *submission,
+                   const struct sf_handle *handle, struct sf_draft *draft);
+
+  /* Makes the system's result the guest's: puts what was kept where the guest wants it, or undoes
+   * what it cannot have. NULL: they are the same. A place that was reserved becomes a handle that
+   * owns the fd it returns, or is given back. */
+  int32_t (*finish)(struct sf_engine *engine, const struct sf_op *op, int32_t result);
+};
+
+/* NULL: there is no such operation. */
+const struct sf_operation *sf__operation(uint16_t opcode);
+
+/* CLOSE: ends what is in flight on the handle, which is closed when the last of it has ended. */
+int32_t sf__start_close(struct sf_engine *engine, const struct sf_submission *submission,
+                        struct sf_handle *handle);
+int32_t sf__finish_close(struct sf_engine *engine, const struct sf_op *op, int32_t result);
+
+#endif

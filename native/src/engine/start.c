@@ -1,0 +1,157 @@
+/* start.c - a submission, checked, goes into the table and to the mechanism. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/lanes.h"
+#include "engine/mechanism.h"
+#include "engine/operation.h"
+
+/* Operations in flight and completions waiting for room. Beyond it submissions stay in the ring. */
+#define OPERATIONS_MAX (1u << 20)
+
+static void drop_draft(const struct sf_draft *draft) {
+  free(draft->kept);
+  if (draft->fd >= 0) close(draft->fd);
+}
+
+/* Puts the operation behind those of its handle that must come first, and issues it if there are
+ * none. */
+static void issue(struct sf_engine *engine, const struct sf_operation *operation, uint32_t index) {
+  const struct sf_op *op = &engine->ops.items[index];
+  if (operation->lane != SF_LANE_NONE) {
+    struct sf_handle *handle = &engine->base.handles.items[op->handle];
+    const uint8_t lane = sf__lane_for(handle, operation);
+    if (!sf__lane_enter(&engine->ops, handle, index, lane)) return;
+  }
+  const int32_t result = engine->mechanism->issue(engine, index);
+  if (result != SF_STARTED) sf__engine_finish(engine, index, result);
+}
+
+static int32_t add(struct sf_engine *engine, const struct sf_submission *submission,
+                   const struct sf_operation *operation, const struct sf_handle *handle,
+                   const struct sf_draft *draft) {
+  struct sf_handles *handles = &engine->base.handles;
+  const uint32_t on = handle == NULL ? SF_NONE : sf__handles_index(handles, handle);
+  uint32_t opens = SF_NONE;
+  uint32_t index;
+  int32_t err;
+
+  if (operation->opens != SF_HANDLE_FREE) {
+    err = sf__handles_reserve(handles, &opens);
+    if (err < 0) goto fail_reserve;
+  }
+  err = sf__ops_add(&engine->ops, submission, &index);
+  if (err < 0) goto fail_add;
+
+  struct sf_op *op = &engine->ops.items[index];
+  op->kept = draft->kept;
+  op->fd = draft->fd;
+  op->opens = opens;
+  if (on != SF_NONE) sf__ops_link(&engine->ops, index, handles, on);
+  issue(engine, operation, index);
+  return SF_STARTED;
+
+fail_add:
+  if (opens != SF_NONE) sf__handles_release(handles, opens);
+fail_reserve:
+  drop_draft(draft);
+  return err;
+}
+
+/* Whether the mechanism has done it without the table. */
+static bool done_now(struct sf_engine *engine, const struct sf_submission *submission,
+                     const struct sf_operation *operation, const struct sf_handle *handle,
+                     const struct sf_draft *draft, int32_t *result) {
+  const struct sf_mechanism *mechanism = engine->mechanism;
+  if (!engine->alone || mechanism->try_now == NULL || handle == NULL) return false;
+  if (operation->lane != SF_LANE_NONE) {
+    const uint8_t lane = sf__lane_for(handle, operation);
+    if (handle->lanes[lane].first != SF_NONE) return false;
+  }
+  return mechanism->try_now(engine, submission, handle, draft, result);
+}
+
+/* The operation's result, or SF_STARTED. */
+static int32_t start(struct sf_engine *engine, const struct sf_submission *submission) {
+  const struct sf_operation *operation = sf__operation(submission->op);
+  if (operation == NULL) return -SF_ENOSYS;
+
+  struct sf_handle *handle = NULL;
+  if (operation->on_handle) {
+    handle = sf__handles_get(&engine->base.handles, submission->handle);
+    if (handle == NULL) return -SF_EBADF;
+    const uint8_t refused = operation->refuses[handle->kind];
+    if (refused != 0) return -(int32_t)refused;
+  }
+  if (operation->start != NULL) return operation->start(engine, submission, handle);
+
+  struct sf_draft draft = { .fd = -1 };
+  int32_t result = operation->check(engine, submission, handle, &draft);
+  if (result != SF_STARTED) return result;
+  if (done_now(engine, submission, operation, handle, &draft, &result)) {
+    drop_draft(&draft);
+    return result;
+  }
+  return add(engine, submission, operation, handle, &draft);
+}
+
+static void cancel(struct sf_engine *engine, uint32_t index) {
+  if (!sf__ops_cancel(&engine->ops, index)) return;
+  const struct sf_op *op = &engine->ops.items[index];
+  if (!op->waiting) {
+    engine->mechanism->cancel(engine, index);
+  } else {
+    sf__engine_finish(engine, index, -SF_ECANCELED);
+  }
+}
+
+int32_t sf__start_close(struct sf_engine *engine, const struct sf_submission *submission,
+                        struct sf_handle *handle) {
+  uint32_t index;
+  const int32_t err = sf__ops_add(&engine->ops, submission, &index);
+  if (err < 0) return err;
+  /* A CLOSE that began cannot be cancelled: its token is in no chain. */
+  sf__ops_cancel(&engine->ops, index);
+  const uint32_t place = sf__handles_index(&engine->base.handles, handle);
+  engine->ops.items[index].handle = place;
+  handle->closing = true;
+  /* Newest first, so that none starts because the one before it has ended. */
+  uint32_t op = handle->ops_first;
+  while (op != SF_NONE) {
+    const uint32_t next = engine->ops.items[op].handle_next;
+    cancel(engine, op);
+    op = next;
+  }
+  handle->close_op = index;
+  sf__engine_continue_close(engine, place);
+  return SF_STARTED;
+}
+
+static void cancel_token(struct sf_engine *engine, uint32_t token) {
+  for (;;) {
+    const uint32_t index = sf__ops_find(&engine->ops, token);
+    if (index == SF_NONE) return;
+    cancel(engine, index);
+  }
+}
+
+void sf__engine_take(struct sf_engine *engine) {
+  struct sf_submission submission;
+  uint32_t waiting = sf__guest_waiting(&engine->base.guest);
+  engine->alone = waiting == 1;
+  for (; waiting > 0; waiting--) {
+    /* Room first for all that could be reported, so that reporting cannot fail. */
+    const uint32_t outstanding = engine->queue.count + engine->ops.live + 1;
+    if (outstanding > OPERATIONS_MAX) return;
+    if (sf__queue_reserve(&engine->queue, outstanding) < 0) return;
+
+    sf__guest_take(&engine->base.guest, &submission);
+    engine->base.submissions++;
+    if (submission.op == SF_OP_CANCEL) {
+      cancel_token(engine, submission.token);
+      continue;
+    }
+    const int32_t result = start(engine, &submission);
+    if (result != SF_STARTED) sf__engine_complete(engine, submission.token, result);
+  }
+}

@@ -1,0 +1,227 @@
+/* issue.c - an operation becomes an SQE. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/bounce.h"
+#include "uring/uring.h"
+
+struct io_uring_sqe *uring__sqe(struct uring *uring, uint8_t opcode, int fd, uint64_t key) {
+  struct io_uring_sqe *sqe = sf__ring_sqe(&uring->ring);
+  if (sqe == NULL) {
+    uring__enter(uring, 0);
+    sqe = sf__ring_sqe(&uring->ring);
+    if (sqe == NULL) return NULL;
+  }
+  sqe->opcode = opcode;
+  sqe->fd = fd;
+  sqe->user_data = key;
+  return sqe;
+}
+
+/* Memory for arguments, valid until the SQE that is filled next was taken; NULL: none now. */
+static void *scratch(struct uring *uring, size_t bytes) {
+  size_t rounded = (bytes + 15) & ~(size_t)15;
+  /* An SQE is set apart too: getting one later could submit, which empties the scratch memory. */
+  if (rounded > URING_SCRATCH_BYTES - uring->scratch_used || sf__ring_full(&uring->ring)) {
+    uring__enter(uring, 0);
+    if (rounded > URING_SCRATCH_BYTES - uring->scratch_used) return NULL;
+    if (sf__ring_full(&uring->ring)) return NULL;
+  }
+  void *out = uring->scratch + uring->scratch_used;
+  uring->scratch_used += (uint32_t)rounded;
+  return out;
+}
+
+/* An SQE for an operation, which is the kernel's from now on. NULL: none is free. */
+static struct io_uring_sqe *sqe_for(struct uring *uring, uint32_t index, uint8_t opcode, int fd) {
+  const uint64_t key = sf__ops_key(&uring->engine.ops, index);
+  struct io_uring_sqe *sqe = uring__sqe(uring, opcode, fd, key);
+  if (sqe != NULL) uring->in_kernel++;
+  return sqe;
+}
+
+/* Among many a first attempt at receiving is made even where it will find nothing: without it an
+ * echo server of 200 or 1000 connections was no faster. */
+static bool polls_first(const struct uring *uring) {
+  /* POLL_FIRST is from 5.19 on, so wherever that flag is known. */
+  return uring->engine.alone && (uring->ring.setup_flags & IORING_SETUP_DEFER_TASKRUN);
+}
+
+static bool is_write(const struct sf_op *op) {
+  return sf__operation(op->opcode)->borrows == SF_BORROWS_TO_SEND;
+}
+
+static bool is_positioned(const struct sf_op *op) {
+  return op->opcode == SF_OP_PREAD || op->opcode == SF_OP_PWRITE;
+}
+
+static int32_t issue_vector(struct uring *uring, uint32_t index, const struct sf_handle *handle,
+                            const struct iovec *parts, uint32_t count) {
+  struct sf_op *op = &uring->engine.ops.items[index];
+  const bool stream = handle->kind == SF_HANDLE_STREAM;
+  const bool write = is_write(op);
+  struct {
+    struct msghdr message;
+    struct iovec parts[];
+  } *arguments;
+  const size_t bytes = sizeof(*arguments) + count * sizeof(struct iovec);
+  if (stream && !write) {
+    /* RECVMSG writes into the msghdr when it ends. */
+    arguments = op->kept = malloc(bytes);
+    if (arguments == NULL) return -SF_ENOMEM;
+  } else {
+    arguments = scratch(uring, bytes);
+    if (arguments == NULL) return -SF_EAGAIN;
+  }
+  memcpy(arguments->parts, parts, count * sizeof(struct iovec));
+  arguments->message = (struct msghdr){ .msg_iov = arguments->parts, .msg_iovlen = count };
+
+  const uint8_t opcode = stream ? (write ? IORING_OP_SENDMSG : IORING_OP_RECVMSG)
+                                : (write ? IORING_OP_WRITEV : IORING_OP_READV);
+  struct io_uring_sqe *sqe = sqe_for(uring, index, opcode, handle->fd);
+  if (sqe == NULL) return -SF_EAGAIN;
+  if (stream) {
+    sqe->addr = (uint64_t)(uintptr_t)&arguments->message;
+    sqe->len = 1;
+    if (write) sqe->msg_flags = MSG_NOSIGNAL;
+  } else {
+    sqe->addr = (uint64_t)(uintptr_t)arguments->parts;
+    sqe->len = count;
+    sqe->off = UINT64_MAX;
+  }
+  return SF_STARTED;
+}
+
+static int32_t issue_buffer(struct uring *uring, uint32_t index, const struct sf_handle *handle,
+                            const struct iovec *buffer) {
+  const struct sf_op *op = &uring->engine.ops.items[index];
+  const bool stream = handle->kind == SF_HANDLE_STREAM;
+  const bool write = is_write(op);
+  const uint8_t opcode = stream ? (write ? IORING_OP_SEND : IORING_OP_RECV)
+                                : (write ? IORING_OP_WRITE : IORING_OP_READ);
+  struct io_uring_sqe *sqe = sqe_for(uring, index, opcode, handle->fd);
+  if (sqe == NULL) return -SF_EAGAIN;
+  sqe->addr = (uint64_t)(uintptr_t)buffer->iov_base;
+  sqe->len = (uint32_t)buffer->iov_len;
+  if (!stream) {
+    sqe->off = is_positioned(op) ? (uint64_t)op->offset : UINT64_MAX;
+  } else if (write) {
+    sqe->msg_flags = MSG_NOSIGNAL;
+  } else if (polls_first(uring)) {
+    sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
+  }
+  return SF_STARTED;
+}
+
+static int32_t issue_message(struct uring *uring, uint32_t index, const struct sf_handle *handle,
+                             const struct iovec *buffer) {
+  const struct sf_op *op = &uring->engine.ops.items[index];
+  struct sf_message *message = op->kept;
+  const bool write = is_write(op);
+  message->part = *buffer;
+  struct io_uring_sqe *sqe =
+    sqe_for(uring, index, write ? IORING_OP_SENDMSG : IORING_OP_RECVMSG, handle->fd);
+  if (sqe == NULL) return -SF_EAGAIN;
+  sqe->addr = (uint64_t)(uintptr_t)&message->message;
+  sqe->len = 1;
+  if (write) {
+    sqe->msg_flags = MSG_NOSIGNAL;
+  } else if (polls_first(uring)) {
+    sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
+  }
+  return SF_STARTED;
+}
+
+/* Reads, writes and datagrams: between a handle and the guest's memory. */
+static int32_t issue_transfer(struct uring *uring, uint32_t index) {
+  const struct sf_guest *guest = &uring->engine.base.guest;
+  struct sf_op *op = &uring->engine.ops.items[index];
+  const struct sf_handle *handle = &uring->engine.base.handles.items[op->handle];
+  struct iovec parts[SF_IOVEC_MAX];
+  uint32_t count;
+  const int64_t total = sf__parts(guest, op, parts, &count);
+  if (total < 0) return (int32_t)total;
+  const int32_t err = sf__bounce_parts(guest, op, parts, &count);
+  if (err < 0) return err;
+  if (handle->kind == SF_HANDLE_UDP) return issue_message(uring, index, handle, parts);
+  if (total == 0) return 0;
+  if (op->bounce == NULL && (op->opcode == SF_OP_READV || op->opcode == SF_OP_WRITEV)) {
+    return issue_vector(uring, index, handle, parts, count);
+  }
+  return issue_buffer(uring, index, handle, parts);
+}
+
+static int32_t issue_accept(struct uring *uring, uint32_t index) {
+  const struct sf_op *op = &uring->engine.ops.items[index];
+  struct sf_peer *peer = op->kept;
+  const int fd = uring->engine.base.handles.items[op->handle].fd;
+  struct io_uring_sqe *sqe = sqe_for(uring, index, IORING_OP_ACCEPT, fd);
+  if (sqe == NULL) return -SF_EAGAIN;
+  sqe->accept_flags = SOCK_CLOEXEC;
+  if (peer != NULL) {
+    sqe->addr = (uint64_t)(uintptr_t)&peer->address;
+    sqe->addr2 = (uint64_t)(uintptr_t)&peer->bytes;
+  }
+  return SF_STARTED;
+}
+
+static int32_t issue_connect(struct uring *uring, uint32_t index) {
+  const struct sf_op *op = &uring->engine.ops.items[index];
+  const struct sf_peer *peer = op->kept;
+  struct io_uring_sqe *sqe = sqe_for(uring, index, IORING_OP_CONNECT, op->fd);
+  if (sqe == NULL) return -SF_EAGAIN;
+  sqe->addr = (uint64_t)(uintptr_t)&peer->address;
+  sqe->off = peer->bytes;
+  return SF_STARTED;
+}
+
+static int32_t issue_open(struct uring *uring, uint32_t index) {
+  const struct sf_path *path = uring->engine.ops.items[index].kept;
+  struct open_how *how = scratch(uring, sizeof(*how));
+  if (how == NULL) return -SF_EAGAIN;
+  *how = (struct open_how){
+    .flags = (uint64_t)path->flags,
+    .mode = path->mode,
+    .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+  };
+  struct io_uring_sqe *sqe = sqe_for(uring, index, IORING_OP_OPENAT2, path->directory);
+  if (sqe == NULL) return -SF_EAGAIN;
+  sqe->addr = (uint64_t)(uintptr_t)path->rest;
+  sqe->len = sizeof(*how);
+  sqe->off = (uint64_t)(uintptr_t)how;
+  return SF_STARTED;
+}
+
+static int32_t issue_fsync(struct uring *uring, uint32_t index) {
+  const int fd = uring->engine.base.handles.items[uring->engine.ops.items[index].handle].fd;
+  return sqe_for(uring, index, IORING_OP_FSYNC, fd) == NULL ? -SF_EAGAIN : SF_STARTED;
+}
+
+static int32_t issue_close(struct uring *uring, uint32_t index) {
+  const int fd = uring->engine.base.handles.items[uring->engine.ops.items[index].handle].fd;
+  if (sqe_for(uring, index, IORING_OP_CLOSE, fd) != NULL) return SF_STARTED;
+  close(fd);
+  return 0;
+}
+
+int32_t uring__issue(struct sf_engine *engine, uint32_t index) {
+  struct uring *uring = uring__of(engine);
+  switch (engine->ops.items[index].opcode) {
+    case SF_OP_ACCEPT:
+      return issue_accept(uring, index);
+    case SF_OP_CONNECT:
+      return issue_connect(uring, index);
+    case SF_OP_OPEN:
+      return issue_open(uring, index);
+    case SF_OP_FSYNC:
+      return issue_fsync(uring, index);
+    case SF_OP_CLOSE:
+      return issue_close(uring, index);
+    default:
+      return issue_transfer(uring, index);
+  }
+}

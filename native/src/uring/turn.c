@@ -1,0 +1,137 @@
+/* turn.c - the parts of a turn: submit, wait, reap; and the wake-up of the host's event loop.
+ *
+ * The kernel signals wake_fd (an eventfd) when it has something for us. That is not free, so it is
+ * silenced while a turn runs, and stays silent while the caller waits in turn itself. Before a turn
+ * returns to an event loop it is armed again, and what arrived in between is looked for once more:
+ * the kernel signals only for what comes after.
+ */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/os-errno.h"
+#include "uring/uring.h"
+
+/* How often one turn goes back to the kernel for what arrived meanwhile. */
+#define ROUNDS_MAX 16
+
+static int64_t clock_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void uring__silence(struct uring *uring) {
+  if (!uring->wake_armed) return;
+  uring->wake_armed = false;
+  sf__ring_silence(&uring->ring, true);
+  /* Whatever set these also signalled wake_fd, which stays readable until it is read. What is
+   * missed here, and our own signal of arm_wake, only wakes once for nothing. */
+  if (sf__ring_needs_enter(&uring->ring) || sf__ring_cqe(&uring->ring) != NULL) {
+    uint64_t count;
+    uring->engine.base.system_calls++;
+    if (read(uring->engine.base.wake_fd, &count, sizeof(count)) < 0) assert(errno == EAGAIN);
+  }
+}
+
+bool uring__woken(struct sf_engine *engine) {
+  struct uring *uring = uring__of(engine);
+  const bool armed = uring->wake_armed;
+  uint64_t count;
+  uring->wake_armed = false;
+  sf__ring_silence(&uring->ring, true);
+  engine->base.system_calls++;
+  if (read(engine->base.wake_fd, &count, sizeof(count)) < 0) assert(errno == EAGAIN);
+  return armed;
+}
+
+void uring__poke(struct sf_engine *engine) {
+  const uint64_t one = 1;
+  engine->base.system_calls++;
+  /* EAGAIN: the counter is full, so it is readable. */
+  if (write(engine->base.wake_fd, &one, sizeof(one)) < 0) assert(errno == EAGAIN);
+}
+
+static void resend_cancels(struct uring *uring) {
+  uring->cancels_lost = false;
+  for (uint32_t i = 0; i < uring->engine.ops.capacity; i++) {
+    const struct sf_op *op = &uring->engine.ops.items[i];
+    if (op->live && op->canceled && op->opcode != SF_OP_CLOSE) uring__cancel(&uring->engine, i);
+  }
+}
+
+/* Has a wait end when the host's event loop has work. Stays in the ring until that happens. */
+static void arm_host_poll(struct uring *uring) {
+  if (uring->engine.host_loop_fd < 0 || uring->host_poll_armed) return;
+  struct io_uring_sqe *sqe =
+    uring__sqe(uring, IORING_OP_POLL_ADD, uring->engine.host_loop_fd, URING_KEY_HOST_LOOP);
+  if (sqe == NULL) return;
+  sqe->poll32_events = POLLIN;
+  uring->host_poll_armed = true;
+}
+
+/* Whether there is something to do at once, for the kernel or for us. */
+static bool has_news(const struct uring *uring) {
+  return sf__ring_unsubmitted(&uring->ring) > 0 || sf__ring_cqe(&uring->ring) != NULL ||
+         sf__ring_needs_enter(&uring->ring);
+}
+
+/* Submits and reaps until there is nothing to do but wait, and waits once something is awaited. */
+int32_t uring__run(struct sf_engine *engine, int64_t wait_ns) {
+  struct uring *uring = uring__of(engine);
+  const int64_t deadline_ns = wait_ns > 0 ? clock_ns() + wait_ns : 0;
+  for (uint32_t round = 0;; round++) {
+    if (wait_ns > 0 && engine->delivered == 0 && engine->queue.count == 0) {
+      arm_host_poll(uring);
+    } else {
+      wait_ns = 0;
+    }
+    const bool unsubmitted = sf__ring_unsubmitted(&uring->ring) > 0;
+    int err = 0;
+    if (unsubmitted || wait_ns > 0 || sf__ring_needs_enter(&uring->ring)) {
+      err = uring__enter(uring, wait_ns);
+      if (!uring__passes(err)) return sf__error(-err);
+    }
+    uring__reap(uring);
+    if (engine->base.host_ready || err == -EINTR) wait_ns = 0;
+
+    if (wait_ns > 0 && engine->delivered == 0) {
+      wait_ns = deadline_ns - clock_ns();
+      if (wait_ns > 0) continue;
+    }
+    if (!has_news(uring) || round >= ROUNDS_MAX) return 0;
+  }
+}
+
+/* Arms the wake-up. What arrived while it was silent is fetched now; if it keeps coming, or the
+ * guest has to make room first, the event loop turns in between. */
+int32_t uring__arm(struct sf_engine *engine) {
+  struct uring *uring = uring__of(engine);
+  for (uint32_t round = 0;; round++) {
+    uring->wake_armed = true;
+    sf__ring_silence(&uring->ring, false);
+    const bool queued = engine->queue.count > 0 && engine->delivered > 0;
+    if (!queued && !has_news(uring)) return 0;
+    if (queued || round >= ROUNDS_MAX) {
+      uring__poke(engine);
+      return 0;
+    }
+    uring__silence(uring);
+    const int32_t err = uring__run(engine, 0);
+    if (err < 0) return err;
+  }
+}
+
+void uring__begin(struct sf_engine *engine) {
+  struct uring *uring = uring__of(engine);
+  uring__silence(uring);
+  if (uring->cancels_lost) resend_cancels(uring);
+}
+
+void uring__flush(struct sf_engine *engine) {
+  struct uring *uring = uring__of(engine);
+  if (sf__ring_unsubmitted(&uring->ring) > 0) uring__enter(uring, 0);
+}
