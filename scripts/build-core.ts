@@ -8,6 +8,7 @@ import { type BinaryenApi, loadBinaryen } from "../ts/link/binaryen.ts";
 import { FEATURES } from "../ts/link/features.ts";
 import { compile } from "../ts/link/toolchain.ts";
 import { packageRoot } from "../ts/package-files.ts";
+import { ABI_HEADERS } from "./gen-abi.ts";
 
 const COMPILE_FLAGS = [
   "--target=wasm32-unknown-unknown",
@@ -32,10 +33,10 @@ const LINK_FLAGS = ["--no-entry", "--import-memory=guest,memory", "--import-tabl
 /** Builds the core unless it is up to date; returns whether it did. */
 export async function buildCore(): Promise<boolean> {
   const sources = packageRoot("wasm/core");
-  const header = packageRoot("wasm/include/stackful/abi.h");
   const hash = createHash("sha256");
   for (const name of readdirSync(sources).sort()) hash.update(readFileSync(join(sources, name)));
-  hash.update(readFileSync(header)).update(JSON.stringify([COMPILE_FLAGS, LINK_FLAGS]));
+  for (const header of ABI_HEADERS) hash.update(readFileSync(header));
+  hash.update(JSON.stringify([COMPILE_FLAGS, LINK_FLAGS]));
   const key = hash.digest("hex");
   const target = packageRoot("dist/core.wasm");
   const stamp = packageRoot("dist/core.key");

@@ -23,6 +23,7 @@ import { delimiter, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { addonFile, addonReasonFile } from "../ts/host/native/addon.ts";
 import { packageRoot } from "../ts/package-files.ts";
+import { ABI_HEADERS } from "./gen-abi.ts";
 
 export interface NativeBuild {
   readonly status: "built" | "fresh" | "skipped";
@@ -67,7 +68,7 @@ export function buildNative({ force = false }: NativeBuildOptions = {}): NativeB
   }
   const sources = sourceFiles();
   const includes = [packageRoot("native/src"), packageRoot("wasm/include"), napiHeaders()];
-  const key = cacheKey([...sources.all, packageRoot("wasm/include/stackful/abi.h")], compiler);
+  const key = cacheKey([...sources.all, ...ABI_HEADERS], compiler);
   const stamp = `${file}.key`;
   const fresh = existsSync(file) && existsSync(stamp) && readFileSync(stamp, "utf8") === key;
   if (fresh && !force) return { status: "fresh", file };

@@ -1,4 +1,5 @@
-//! Turns wasm/include/stackful/abi.h into ts/abi.gen.ts. With --check: fails when it is stale.
+//! Turns wasm/include/stackful/abi.h, with what it includes, into ts/abi.gen.ts. With --check: fails when
+//! that is stale.
 //!
 //! Reads the few forms that abi.h uses (integer #defines, X-macro lists, enums with explicit
 //! values, structs of fixed-width fields) and lays structs out as wasm32 does: every field at its
@@ -7,6 +8,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { packageRoot } from "../ts/package-files.ts";
+
+/** What every part is built from, in the order of inclusion. */
+export const ABI_HEADERS: readonly string[] = ["errors", "operations", "abi"].map((name) =>
+  packageRoot(`wasm/include/stackful/${name}.h`),
+);
 
 interface Field {
   readonly name: string;
@@ -116,7 +122,7 @@ function camelCase(name: string): string {
 }
 
 function main(): void {
-  const header = readFileSync(packageRoot("wasm/include/stackful/abi.h"), "utf8");
+  const header = ABI_HEADERS.map((file) => readFileSync(file, "utf8")).join("\n");
   const target = packageRoot("ts/abi.gen.ts");
   const generated = generateAbi(header);
   if (process.argv.includes("--check")) {

@@ -1,10 +1,12 @@
 // Generated from wasm/include/stackful/abi.h by scripts/gen-abi.ts. Do not edit.
 // Committed so that the types, and every change of the ABI, are visible without a build.
 
-export const ABI_VERSION = 2;
 export const DATAGRAM_MAX = 65527;
 export const IOVEC_MAX = 64;
 export const PATH_MAX = 4096;
+export const ID_KEEP = 4294967295;
+export const SIGNAL_KILL = 32;
+export const ABI_VERSION = 2;
 export const AGE_SHIFT = 20;
 export const STACK_BYTES_MIN = 1024;
 export const SIZE_CLASSES = 14;
@@ -173,6 +175,50 @@ export const OP = {
   UDP_BIND: 17,
   SEND_TO: 18,
   RECEIVE_FROM: 19,
+  PREADV: 20,
+  PWRITEV: 21,
+  SEEK: 22,
+  STAT: 23,
+  CHMOD: 24,
+  CHOWN: 25,
+  UTIMES: 26,
+  TRUNCATE: 27,
+  ALLOCATE: 28,
+  ACCESS: 29,
+  LINK: 30,
+  SYMLINK: 31,
+  READLINK: 32,
+  UNLINK: 33,
+  RMDIR: 34,
+  RENAME: 35,
+  MKDIR: 36,
+  READ_DIRECTORY: 37,
+  LOCK: 38,
+  COPY: 39,
+  SEND_FILE: 40,
+  SET_OPTION: 41,
+  GET_OPTION: 42,
+  MEMBERSHIP: 43,
+  UDP_CONNECT: 44,
+  SEND_BATCH: 45,
+  RECEIVE_BATCH: 46,
+  UNIX_LISTEN: 47,
+  UNIX_CONNECT: 48,
+  UNIX_BIND: 49,
+  UNIX_SEND_TO: 50,
+  SOCKET_PAIR: 51,
+  PIPE: 52,
+  SEND_HANDLE: 53,
+  RECEIVE_HANDLE: 54,
+  POLL: 55,
+  STDIO: 56,
+  TERMINAL_SIZE: 57,
+  TERMINAL_MODE: 58,
+  SPAWN: 59,
+  WAIT: 60,
+  KILL: 61,
+  RESOLVER: 62,
+  LOOKUP: 63,
 } as const;
 
 export const WAIT = {
@@ -296,11 +342,113 @@ export const OPEN = {
   EXCLUSIVE: 8,
   TRUNCATE: 16,
   APPEND: 32,
+  DIRECTORY: 64,
+  NO_FOLLOW: 128,
+  SYNC: 256,
+  TEMPORARY: 512,
+} as const;
+
+export const PATH_FLAGS = {
+  NO_FOLLOW: 1,
+} as const;
+
+export const SYNC = {
+  ALL: 0,
+  DATA: 1,
+} as const;
+
+export const SEEK = {
+  START: 0,
+  CURRENT: 1,
+  END: 2,
+} as const;
+
+export const ACCESS = {
+  EXISTS: 0,
+  EXECUTE: 1,
+  WRITE: 2,
+  READ: 4,
+} as const;
+
+export const RENAME = {
+  REPLACE: 0,
+  NO_REPLACE: 1,
+  EXCHANGE: 2,
+} as const;
+
+export const LOCK = {
+  NONE: 0,
+  SHARED: 1,
+  EXCLUSIVE: 2,
+  TRY: 4,
+} as const;
+
+export const BIND = {
+  REUSE_PORT: 1,
+  REUSE_ADDRESS: 2,
+} as const;
+
+export const SOCKET_TYPE = {
+  STREAM: 0,
+  DATAGRAM: 1,
+} as const;
+
+export const OPTION = {
+  NO_DELAY: 1,
+  KEEP_ALIVE: 2,
+  SEND_BUFFER: 3,
+  RECEIVE_BUFFER: 4,
+  LINGER: 5,
+  BROADCAST: 6,
+  MULTICAST_HOPS: 7,
+  MULTICAST_LOOP: 8,
+  HOPS: 9,
+} as const;
+
+export const POLL = {
+  READABLE: 1,
+  WRITABLE: 2,
+  ERROR: 4,
+  HANG_UP: 8,
+} as const;
+
+export const TERMINAL_MODE = {
+  COOKED: 0,
+  RAW: 1,
+} as const;
+
+export const RESOLVER = {
+  CONFIGURATION: 0,
+  HOSTS: 1,
+} as const;
+
+export const FILE_KIND = {
+  UNKNOWN: 0,
+  REGULAR: 1,
+  DIRECTORY: 2,
+  SYMLINK: 3,
+  PIPE: 4,
+  SOCKET: 5,
+  BLOCK_DEVICE: 6,
+  CHARACTER_DEVICE: 7,
 } as const;
 
 export const FAMILY = {
   IPV4: 4,
   IPV6: 6,
+} as const;
+
+export const TIME_CHANGE = {
+  KEEP: 0,
+  AT: 1,
+  NOW: 2,
+} as const;
+
+export const PROCESS_STDIO = {
+  NULL: 0,
+  INHERIT: 1,
+  PIPE: 2,
+  HANDLE: 3,
 } as const;
 
 export const STATE = {
@@ -356,6 +504,81 @@ export const IOVEC = {
   length: 4,
 } as const;
 
+export const STAT = {
+  size: 88,
+  device: 0,
+  inode: 8,
+  bytes: 16,
+  allocatedBytes: 24,
+  accessedNs: 32,
+  modifiedNs: 40,
+  changedNs: 48,
+  createdNs: 56,
+  kind: 64,
+  mode: 68,
+  links: 72,
+  user: 76,
+  group: 80,
+  blockBytes: 84,
+} as const;
+
+export const TIMES = {
+  size: 24,
+  accessedNs: 0,
+  modifiedNs: 8,
+  accessed: 16,
+  modified: 20,
+} as const;
+
+export const DIRECTORY_ENTRY = {
+  size: 16,
+  inode: 0,
+  recordBytes: 8,
+  kind: 10,
+  nameBytes: 11,
+  reserved: 12,
+} as const;
+
+export const DATAGRAM = {
+  size: 40,
+  pointer: 0,
+  length: 4,
+  result: 8,
+  truncated: 12,
+  address: 16,
+} as const;
+
+export const TERMINAL_SIZE = {
+  size: 4,
+  columns: 0,
+  rows: 2,
+} as const;
+
+export const PROCESS_STREAM = {
+  size: 8,
+  kind: 0,
+  handle: 4,
+} as const;
+
+export const PROCESS_REQUEST = {
+  size: 56,
+  path: 0,
+  pathBytes: 4,
+  arguments: 8,
+  argumentsBytes: 12,
+  environment: 16,
+  environmentBytes: 20,
+  directory: 24,
+  directoryBytes: 28,
+  stdio: 32,
+} as const;
+
+export const EXIT_STATUS = {
+  size: 8,
+  code: 0,
+  signal: 4,
+} as const;
+
 export const SUBMISSION = {
   size: 64,
   op: 0,
@@ -367,7 +590,11 @@ export const SUBMISSION = {
   argument: 20,
   offset: 24,
   mode: 32,
-  reserved: 36,
+  otherHandle: 36,
+  otherOffset: 40,
+  otherPointer: 48,
+  otherLength: 52,
+  reserved: 56,
 } as const;
 
 export const COMPLETION = {

@@ -1,6 +1,6 @@
 //! Whose every -ECANCELED is: the user's, or that of a timeout scope.
 //!
-//! Follows the requests of each task through the log, by the rules of timeout.h and task.h: the user's
+//! Follows the requests of each task through the log, by the rules of time.h and task.h: the user's
 //! goes first, of the scopes the outermost; a request that comes while a task waits is noticed there and
 //! then; a scope that ends takes back what nobody has noticed.
 

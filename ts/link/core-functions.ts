@@ -32,6 +32,7 @@ export const PARKING_FUNCTIONS: readonly string[] = [
   "sf_group_room",
   "sf_group_wait",
   "sf_group_cancel",
+  "sf_perform",
   "sf_tcp_listen",
   "sf_tcp_accept",
   "sf_tcp_connect",

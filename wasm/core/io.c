@@ -44,6 +44,20 @@ INLINE int32_t op_park(struct op op) {
   return park(self, SF_WAIT_OP, op.op);
 }
 
+/* Any operation; what has no function of its own here. */
+EXPORT(sf_perform) int32_t sf_perform(const struct sf_submission *request) {
+  RETURN_IF_RESUMED();
+  struct core *core = core_get();
+  struct sf_task *self = self_to_park();
+  if (request->op == SF_OP_CANCEL) return -SF_EINVAL; /* It never completes. */
+  RETURN_IF_CANCELED(self);
+  struct sf_submission *record = submission_next(core);
+  *record = *request;
+  record->token = address_of(self);
+  core->shared.ops_pending++;
+  return park(self, SF_WAIT_OP, record->op);
+}
+
 EXPORT(sf_tcp_listen) int32_t sf_tcp_listen(const struct sf_address *address, uint32_t backlog) {
   RETURN_IF_RESUMED();
   return op_park((struct op){

@@ -22,7 +22,7 @@ enum timer_kind {
   TIMER_EVENT = 3, /* of struct timer: the event */
 };
 
-/* The bit of an sf_timeout_t that is a duration: base.h. */
+/* The bit of an sf_timeout_t that is a duration: time.h. */
 #define TIMEOUT_DURATION (UINT64_C(1) << 63)
 
 /* The bits beside the kind. */

@@ -10,7 +10,7 @@
  *     request, and whatever was already done (a byte count, an item) is returned instead and the
  *     request stays pending. A call that need not wait is none.
  *   - name_timeout is the call `name` with a time after which it returns -SF_ETIMEDOUT; a scope
- *     (timeout.h) does so for everything within it.
+ *     (time.h) does so for everything within it.
  *   - Durations and instants are in nanoseconds of the monotonic clock, sizes in bytes.
  *   - main is a task itself. When it returns the program ends: the other tasks are canceled and
  *     waited for.
@@ -24,13 +24,15 @@
 extern "C" {
 #endif
 
-#include "stackful/base.h"    /* time */
-#include "stackful/timeout.h" /* timeout scopes */
+#include "stackful/time.h"    /* clocks, timeout scopes */
 #include "stackful/task.h"    /* spawn, join, cancel, shield, yield, sleep, task-locals */
 #include "stackful/group.h"   /* groups of tasks */
 #include "stackful/channel.h" /* channels, broadcast, watch */
 #include "stackful/sync.h"    /* mutex, condition, rwlock, semaphore, event, timer, barrier, ... */
-#include "stackful/io.h"      /* sockets, files, started operations, signals */
+#include "stackful/io.h"      /* handles, pipes, started operations */
+#include "stackful/net.h"     /* TCP, UDP, Unix sockets */
+#include "stackful/fs.h"      /* files and directories */
+#include "stackful/process.h" /* signals, terminals, child processes */
 #include "stackful/select.h"  /* waiting for several things at once */
 
 #ifdef __cplusplus

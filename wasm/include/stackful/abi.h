@@ -1,7 +1,7 @@
 /* abi.h - what the core, the guest header, the native shim and the host must agree on, said once.
  *
- * scripts/gen-abi.ts turns this file into ts/abi.gen.ts, and `npm run check` fails when that is
- * stale. Codes and fields are append-only within one SF_ABI_VERSION. Everything is little-endian;
+ * scripts/gen-abi.ts turns this file, errors.h and operations.h into ts/abi.gen.ts, and `npm run check`
+ * fails when that is stale. Codes and fields are append-only within one SF_ABI_VERSION. Everything is little-endian;
  * structs use fixed-width fields at their natural alignment, so that wasm32, x86-64 and arm64
  * compilers lay them out alike (asserted below). Addresses are offsets into the guest's memory.
  */
@@ -12,178 +12,8 @@
 
 #define SF_ABI_VERSION 2
 
-/* A guest address: a real pointer inside wasm, an opaque 32-bit offset everywhere else. */
-#ifdef __wasm32__
-#define SF_ADDRESS(type) type *
-#else
-#define SF_ADDRESS(type) uint32_t
-#endif
-
-/* Error numbers are WASI preview 1's. Results carry them negated. */
-/*      name            code  meaning */
-#define SF_ERRNO_MAP(X) \
-  X(E2BIG,             1, "argument list too long") \
-  X(EACCES,            2, "permission denied") \
-  X(EADDRINUSE,        3, "address in use") \
-  X(EADDRNOTAVAIL,     4, "address not available") \
-  X(EAFNOSUPPORT,      5, "address family not supported") \
-  X(EAGAIN,            6, "resource unavailable, try again") \
-  X(EALREADY,          7, "connection already in progress") \
-  X(EBADF,             8, "bad or closed handle") \
-  X(EBADMSG,           9, "bad message") \
-  X(EBUSY,            10, "resource busy") \
-  X(ECANCELED,        11, "operation canceled") \
-  X(ECHILD,           12, "no child process") \
-  X(ECONNABORTED,     13, "connection aborted") \
-  X(ECONNREFUSED,     14, "connection refused") \
-  X(ECONNRESET,       15, "connection reset by peer") \
-  X(EDEADLK,          16, "deadlock would occur") \
-  X(EDESTADDRREQ,     17, "destination address required") \
-  X(EDOM,             18, "argument out of domain") \
-  X(EDQUOT,           19, "disk quota exceeded") \
-  X(EEXIST,           20, "file exists") \
-  X(EFAULT,           21, "address outside the guest's memory") \
-  X(EFBIG,            22, "file too large") \
-  X(EHOSTUNREACH,     23, "host unreachable") \
-  X(EINPROGRESS,      26, "operation in progress") \
-  X(EINTR,            27, "interrupted") \
-  X(EINVAL,           28, "invalid argument") \
-  X(EIO,              29, "input/output error") \
-  X(EISCONN,          30, "already connected") \
-  X(EISDIR,           31, "is a directory") \
-  X(ELOOP,            32, "too many symbolic links") \
-  X(EMFILE,           33, "too many open handles") \
-  X(EMLINK,           34, "too many links") \
-  X(EMSGSIZE,         35, "message too large") \
-  X(ENAMETOOLONG,     37, "name too long") \
-  X(ENETDOWN,         38, "network down") \
-  X(ENETRESET,        39, "connection reset by network") \
-  X(ENETUNREACH,      40, "network unreachable") \
-  X(ENFILE,           41, "too many open files in the system") \
-  X(ENOBUFS,          42, "no buffer space") \
-  X(ENODEV,           43, "no such device") \
-  X(ENOENT,           44, "no such file or directory") \
-  X(ENOMEM,           48, "out of memory") \
-  X(ENOPROTOOPT,      50, "option not supported by the protocol") \
-  X(ENOSPC,           51, "no space left on device") \
-  X(ENOSYS,           52, "operation not supported by this backend") \
-  X(ENOTCONN,         53, "not connected") \
-  X(ENOTDIR,          54, "not a directory") \
-  X(ENOTEMPTY,        55, "directory not empty") \
-  X(ENOTRECOVERABLE,  56, "the task trapped") \
-  X(ENOTSOCK,         57, "not a socket") \
-  X(ENOTSUP,          58, "not supported") \
-  X(ENOTTY,           59, "not a terminal") \
-  X(ENXIO,            60, "no such device or address") \
-  X(EOVERFLOW,        61, "value too large") \
-  X(EOWNERDEAD,       62, "the task it belonged to has ended") \
-  X(EPERM,            63, "operation not permitted") \
-  X(EPIPE,            64, "closed by the other end") \
-  X(EPROTO,           65, "protocol error") \
-  X(EPROTONOSUPPORT,  66, "protocol not supported") \
-  X(EPROTOTYPE,       67, "wrong protocol type for socket") \
-  X(ERANGE,           68, "result too large") \
-  X(EROFS,            69, "read-only file system") \
-  X(ESPIPE,           70, "not seekable") \
-  X(ESRCH,            71, "no such task") \
-  X(ESTALE,           72, "stale handle") \
-  X(ETIMEDOUT,        73, "timed out") \
-  X(ETXTBSY,          74, "text file busy") \
-  X(EXDEV,            75, "cross-device link") \
-  X(ENOTCAPABLE,      76, "not granted to this guest")
-
-enum sf_errno {
-#define X(name, code, text) SF_##name = (code),
-  SF_ERRNO_MAP(X)
-#undef X
-};
-
-/* Operations. The comment gives the fields of sf_submission that are read, and the result. */
-/*      name           code */
-#define SF_OP_MAP(X) \
-  X(CANCEL,         1) /* token: end that token's operation early; has no completion of its own */ \
-  X(LISTEN,         2) /* pointer: sf_address; argument: backlog      -> handle */ \
-  X(ACCEPT,         3) /* handle; pointer: sf_address out, or 0       -> handle */ \
-  X(CONNECT,        4) /* pointer: sf_address                         -> handle */ \
-  X(READ,           5) /* handle, pointer, length                     -> bytes, 0 at the end */ \
-  X(WRITE,          6) /* handle, pointer, length                     -> bytes */ \
-  X(READV,          7) /* handle, pointer: sf_iovec[length]           -> bytes, 0 at the end */ \
-  X(WRITEV,         8) /* handle, pointer: sf_iovec[length]           -> bytes */ \
-  X(SHUTDOWN,       9) /* handle; argument: enum sf_shutdown          -> 0 */ \
-  X(CLOSE,         10) /* handle                                      -> 0 */ \
-  X(OPEN,          11) /* pointer, length: path; argument: enum sf_open; mode -> handle */ \
-  X(PREAD,         12) /* handle, pointer, length, offset             -> bytes, 0 at the end */ \
-  X(PWRITE,        13) /* handle, pointer, length, offset             -> bytes */ \
-  X(FSYNC,         14) /* handle                                      -> 0 */ \
-  X(LOCAL_ADDRESS, 15) /* handle; pointer: sf_address out             -> 0 */ \
-  X(PEER_ADDRESS,  16) /* handle; pointer: sf_address out             -> 0 */ \
-  X(UDP_BIND,      17) /* pointer: sf_address                         -> handle */ \
-  X(SEND_TO,       18) /* handle, pointer, length; argument: address of an sf_address -> bytes */ \
-  X(RECEIVE_FROM,  19) /* handle, pointer, length; argument: address of an sf_address out, or 0
-                          -> bytes, 0 for an empty datagram */
-
-enum sf_opcode {
-#define X(name, code) SF_OP_##name = (code),
-  SF_OP_MAP(X)
-#undef X
-};
-
-enum sf_shutdown { SF_SHUTDOWN_READ = 0, SF_SHUTDOWN_WRITE = 1, SF_SHUTDOWN_BOTH = 2 };
-
-enum sf_open {
-  SF_OPEN_READ = 1,
-  SF_OPEN_WRITE = 2,
-  SF_OPEN_CREATE = 4,
-  SF_OPEN_EXCLUSIVE = 8,
-  SF_OPEN_TRUNCATE = 16,
-  SF_OPEN_APPEND = 32,
-};
-
-enum sf_family { SF_FAMILY_IPV4 = 4, SF_FAMILY_IPV6 = 6 };
-
-/* A TCP or UDP endpoint. `bytes` is the address in network order (the first 4 for IPv4). */
-struct sf_address {
-  uint16_t family; /* enum sf_family */
-  uint16_t port;   /* host order */
-  uint32_t scope;  /* IPv6 zone index, else 0 */
-  uint8_t bytes[16];
-};
-
-struct sf_iovec {
-  SF_ADDRESS(void) pointer;
-  uint32_t length;
-};
-
-/* Largest payload of a UDP datagram, in bytes: over IPv6. Over IPv4 it is 65,507. */
-#define SF_DATAGRAM_MAX 65527
-
-/* Largest number of sf_iovec in one READV or WRITEV. */
-#define SF_IOVEC_MAX 64
-
-/* Largest path in OPEN, in bytes. */
-#define SF_PATH_MAX 4096
-
-/* Guest to host: one operation. Completes exactly once, cancelled or not (CANCEL excepted). */
-struct sf_submission {
-  uint16_t op;    /* enum sf_opcode */
-  uint16_t flags; /* 0 */
-  int32_t handle;
-  uint32_t token; /* echoed in the completion */
-  uint32_t pointer;
-  uint32_t length;
-  uint32_t argument;
-  int64_t offset;
-  uint32_t mode; /* permission bits of a file that OPEN creates */
-  uint32_t reserved[7];
-};
-
-/* Host to guest. */
-struct sf_completion {
-  uint32_t token;
-  int32_t result; /* >= 0, or a negated enum sf_errno */
-  uint32_t flags; /* 0 */
-  uint32_t reserved;
-};
+#include "errors.h"
+#include "operations.h"
 
 enum sf_state {
   SF_STATE_NEW = 0,     /* has not run yet */
@@ -424,10 +254,6 @@ struct sf_shared {
   uint32_t regions_free_bytes; /* those of regions_bytes that no task or allocation uses */
 };
 
-_Static_assert(sizeof(struct sf_address) == 24, "sf_address layout");
-_Static_assert(sizeof(struct sf_iovec) == 8, "sf_iovec layout");
-_Static_assert(sizeof(struct sf_submission) == 64, "sf_submission layout");
-_Static_assert(sizeof(struct sf_completion) == 16, "sf_completion layout");
 _Static_assert(sizeof(struct sf_waiter) == 24, "sf_waiter layout");
 _Static_assert(sizeof(struct sf_timer_node) == 24, "sf_timer_node layout");
 _Static_assert(sizeof(struct sf_arm) == 64, "sf_arm layout");

@@ -2,7 +2,7 @@
 #ifndef STACKFUL_CHANNEL_H
 #define STACKFUL_CHANNEL_H
 
-#include "timeout.h"
+#include "time.h"
 
 /* A FIFO channel of items of one size, for any number of senders and receivers. */
 struct sf_channel {

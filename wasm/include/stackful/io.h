@@ -1,14 +1,28 @@
-/* io.h - sockets, files, started operations, signals. */
+/* io.h - handles, and operations that are started. */
 #ifndef STACKFUL_IO_H
 #define STACKFUL_IO_H
 
 #include "task.h"
 
-/* ── Handles: sockets and files ────────────────────────────────────────────────────────────────── */
+/* ── Handles ───────────────────────────────────────────────────────────────────────────────────── */
 
 /* What is open. Never a descriptor of the operating system: a guest can name only what it was given
  * or opened, and a closed handle's number does not come back soon. */
 typedef int32_t sf_handle_t;
+
+/* Performs any operation of operations.h: what has no function of its own in the core. `request` names
+ * the operation and its fields; `token` is the core's. Errors: EINVAL for SF_OP_CANCEL; ENOSYS where the
+ * backend does not have it. */
+SF_PARKS SF_IMPORT(sf_perform) int32_t sf_perform(const struct sf_submission *request);
+
+SF_PARKS static inline int32_t sf_perform_request(struct sf_submission request) {
+  return sf_perform(&request);
+}
+
+/* As a field of sf_submission. */
+static inline uint32_t sf_address_of(const volatile void *pointer) {
+  return (uint32_t)(uintptr_t)pointer;
+}
 
 /* Reads at most `bytes_max`. Returns the count; 0 at the end. Files: from the current position. */
 SF_PARKS SF_IMPORT(sf_read)
@@ -62,86 +76,20 @@ SF_PARKS static inline int32_t sf_read_full(sf_handle_t handle, void *buffer, ui
 }
 SF_TIMED(sf_read_full, (sf_handle_t handle, void *buffer, uint32_t bytes, sf_timeout_t timeout), (handle, buffer, bytes))
 
-/* ── TCP ───────────────────────────────────────────────────────────────────────────────────────── */
+/* Waits until something of `events` (enum sf_poll) holds, and returns what does: of those, and of
+ * SF_POLL_ERROR and SF_POLL_HANG_UP. For descriptors that the embedder handed in, and whatever else a
+ * system can poll. Errors: EINVAL for no event; EPERM for a regular file; ENOSYS. */
+SF_PARKS static inline int32_t sf_poll(sf_handle_t handle, uint32_t events) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_POLL, .handle = handle, .argument = events});
+}
+SF_TIMED(sf_poll, (sf_handle_t handle, uint32_t events, sf_timeout_t timeout), (handle, events))
 
-/* Numeric IPv4 or IPv6 text. Errors: EINVAL. */
-SF_IMPORT(sf_address_parse)
-int32_t sf_address_parse(const char *text, uint32_t text_bytes, uint32_t port,
-                         struct sf_address *address_out);
-
-/* Returns a listener. Port 0: any free one, see sf_local_address. Errors: ENOTCAPABLE when the
- * embedder did not grant it, EADDRINUSE, EADDRNOTAVAIL. */
-SF_PARKS SF_IMPORT(sf_tcp_listen)
-sf_handle_t sf_tcp_listen(const struct sf_address *address, uint32_t backlog);
-SF_TIMED(sf_tcp_listen, (const struct sf_address *address, uint32_t backlog, sf_timeout_t timeout), (address, backlog))
-
-/* Returns a connection. `peer_out` may be NULL. */
-SF_PARKS SF_IMPORT(sf_tcp_accept)
-sf_handle_t sf_tcp_accept(sf_handle_t listener, struct sf_address *peer_out);
-SF_TIMED(sf_tcp_accept, (sf_handle_t listener, struct sf_address *peer_out, sf_timeout_t timeout), (listener, peer_out))
-
-/* Returns a connection. Errors: ENOTCAPABLE, ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT. */
-SF_PARKS SF_IMPORT(sf_tcp_connect) sf_handle_t sf_tcp_connect(const struct sf_address *address);
-SF_TIMED(sf_tcp_connect, (const struct sf_address *address, sf_timeout_t timeout), (address))
-
-/* `how`: enum sf_shutdown. Errors: ENOTCONN. */
-SF_PARKS SF_IMPORT(sf_shutdown) int32_t sf_shutdown(sf_handle_t handle, uint32_t how);
-SF_TIMED(sf_shutdown, (sf_handle_t handle, uint32_t how, sf_timeout_t timeout), (handle, how))
-
-SF_PARKS SF_IMPORT(sf_local_address)
-int32_t sf_local_address(sf_handle_t handle, struct sf_address *address_out);
-SF_PARKS SF_IMPORT(sf_peer_address)
-int32_t sf_peer_address(sf_handle_t handle, struct sf_address *address_out);
-
-/* ── UDP ───────────────────────────────────────────────────────────────────────────────────────── */
-
-/* Returns a socket of the address's family. Port 0: any free one, see sf_local_address; a client binds
- * "0.0.0.0" or "127.0.0.1" with port 0. An IPv6 socket has nothing of IPv4. Needs the grant to listen
- * there. Only sf_send_to, sf_receive_from, sf_local_address and sf_close work on it: sf_write gives
- * EDESTADDRREQ, sf_read, sf_shutdown and sf_peer_address ENOTCONN, sf_tcp_accept ENOTSUP. Errors:
- * ENOTCAPABLE, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EMFILE. */
-SF_PARKS SF_IMPORT(sf_udp_bind) sf_handle_t sf_udp_bind(const struct sf_address *address);
-SF_TIMED(sf_udp_bind, (const struct sf_address *address, sf_timeout_t timeout), (address))
-
-/* Sends one datagram, of 0 to SF_DATAGRAM_MAX bytes, and returns `bytes`. Whether it arrives nobody
- * says: an address where nothing listens is no error. Needs the grant to connect to `destination`, also
- * for an answer. Errors: ENOTCAPABLE; EMSGSIZE; EAFNOSUPPORT when `destination` is not of the socket's
- * family; EINVAL for port 0; EACCES for a broadcast address; ENETUNREACH, EHOSTUNREACH; ENOTSUP on TCP,
- * ENOTSOCK on a file. */
-SF_PARKS SF_IMPORT(sf_send_to)
-int32_t sf_send_to(sf_handle_t handle, const void *buffer, uint32_t bytes,
-                   const struct sf_address *destination);
-SF_TIMED(sf_send_to, (sf_handle_t handle, const void *buffer, uint32_t bytes, const struct sf_address *destination, sf_timeout_t timeout), (handle, buffer, bytes, destination))
-
-/* Receives one datagram, and who sent it; `source_out` may be NULL. Returns its bytes: 0 is an empty
- * datagram, not an end. Of a longer one the rest is lost; SF_DATAGRAM_MAX bytes hold any. What comes while
- * nobody receives waits in a queue of bounded length, and is lost when that is full. Several tasks that
- * wait are served in their order. Errors: ENOTSUP on TCP, ENOTSOCK on a file. */
-SF_PARKS SF_IMPORT(sf_receive_from)
-int32_t sf_receive_from(sf_handle_t handle, void *buffer, uint32_t bytes_max,
-                        struct sf_address *source_out);
-SF_TIMED(sf_receive_from, (sf_handle_t handle, void *buffer, uint32_t bytes_max, struct sf_address *source_out, sf_timeout_t timeout), (handle, buffer, bytes_max, source_out))
-
-/* ── Files ─────────────────────────────────────────────────────────────────────────────────────── */
-
-/* Opens a file below a granted directory. `flags`: enum sf_open; `mode`: permission bits of a file
- * that is created, 0644 for instance. Errors: ENOTCAPABLE outside every grant, also through "..",
- * symbolic links or absolute paths; EROFS when the grant is read-only; ENOENT, EEXIST, EISDIR. */
-SF_PARKS SF_IMPORT(sf_open)
-sf_handle_t sf_open(const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode);
-SF_TIMED(sf_open, (const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode, sf_timeout_t timeout), (path, path_bytes, flags, mode))
-
-/* At `offset`, which does not move the current position. Errors: ESPIPE on a socket. */
-SF_PARKS SF_IMPORT(sf_pread)
-int32_t sf_pread(sf_handle_t handle, void *buffer, uint32_t bytes_max, int64_t offset);
-SF_TIMED(sf_pread, (sf_handle_t handle, void *buffer, uint32_t bytes_max, int64_t offset, sf_timeout_t timeout), (handle, buffer, bytes_max, offset))
-SF_PARKS SF_IMPORT(sf_pwrite)
-int32_t sf_pwrite(sf_handle_t handle, const void *buffer, uint32_t bytes, int64_t offset);
-SF_TIMED(sf_pwrite, (sf_handle_t handle, const void *buffer, uint32_t bytes, int64_t offset, sf_timeout_t timeout), (handle, buffer, bytes, offset))
-
-/* Returns once everything written is on the device. */
-SF_PARKS SF_IMPORT(sf_fsync) int32_t sf_fsync(sf_handle_t handle);
-SF_TIMED(sf_fsync, (sf_handle_t handle, sf_timeout_t timeout), (handle))
+/* Makes a pipe: ends[0] to read from, ends[1] to write to. */
+SF_PARKS static inline int32_t sf_pipe(sf_handle_t ends[2]) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_PIPE, .handle = -1, .pointer = sf_address_of(ends)});
+}
 
 /* ── Started operations ────────────────────────────────────────────────────────────────────────── */
 
@@ -236,24 +184,5 @@ SF_PARKS static inline int32_t sf_operation_cancel(struct sf_operation *operatio
   sf_shield_end();
   return result;
 }
-
-/* ── Signals ───────────────────────────────────────────────────────────────────────────────────── */
-
-/* A watcher of one of the signals that the host passes on: SIGINT in the command line, for instance.
- * While a signal is watched the host leaves it to the guest. The fields may be read. */
-struct sf_signal {
-  uint32_t kind; /* enum sf_signal_kind */
-  uint32_t seen;
-};
-
-/* Starts to watch. Errors: EINVAL. */
-SF_IMPORT(sf_signal_watch) int32_t sf_signal_watch(struct sf_signal *signal, uint32_t kind);
-
-/* Ends to watch; who waits for it gets -SF_EINVAL. */
-SF_IMPORT(sf_signal_unwatch) void sf_signal_unwatch(struct sf_signal *signal);
-
-/* Parks until the signal was raised since the last wait. Several are one; returns how many. */
-SF_PARKS SF_IMPORT(sf_signal_wait) int32_t sf_signal_wait(struct sf_signal *signal);
-SF_TIMED(sf_signal_wait, (struct sf_signal * signal, sf_timeout_t timeout), (signal))
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "channel.h"
 #include "group.h"
-#include "io.h"
+#include "process.h"
 #include "sync.h"
 
 /* Arms are made by the functions below, in an array of the caller's, and made anew for each select:

@@ -2,7 +2,7 @@
 #ifndef STACKFUL_TASK_H
 #define STACKFUL_TASK_H
 
-#include "timeout.h"
+#include "time.h"
 
 /* A task; 0 is none. Stays unique: a handle whose task is gone gives -SF_ESRCH, never another task. */
 typedef uint64_t sf_task_t;

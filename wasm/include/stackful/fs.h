@@ -1,0 +1,252 @@
+/* fs.h - files and directories.
+ *
+ * A path is relative to `directory`, an open directory, or, with SF_GRANTED, one of the directories that
+ * the embedder granted, by its longest matching name. It never leads out of that directory: neither "..",
+ * nor a symbolic link, nor a path that begins with a slash. An empty path means `directory` itself. Errors
+ * of every call with a path: ENOTCAPABLE outside every grant; EROFS when the grant is read-only; ENOENT,
+ * ENOTDIR, EACCES, ELOOP, ENAMETOOLONG (more than SF_PATH_MAX bytes); EINVAL for a zero byte in it.
+ *
+ * `flags`: enum sf_path_flags.
+ */
+#ifndef STACKFUL_FS_H
+#define STACKFUL_FS_H
+
+#include "io.h"
+
+/* In place of a directory's handle: the grants. */
+#define SF_GRANTED (-1)
+
+/* ── Open files ────────────────────────────────────────────────────────────────────────────────── */
+
+/* Opens a file below a granted directory. `flags`: enum sf_open; `mode`: permission bits of a file
+ * that is created, 0644 for instance. Errors: ENOTCAPABLE outside every grant, also through "..",
+ * symbolic links or absolute paths; EROFS when the grant is read-only; ENOENT, EEXIST, EISDIR. */
+SF_PARKS SF_IMPORT(sf_open)
+sf_handle_t sf_open(const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode);
+SF_TIMED(sf_open, (const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode, sf_timeout_t timeout), (path, path_bytes, flags, mode))
+
+/* The same below an open directory. A directory itself is opened with SF_OPEN_READ and SF_OPEN_DIRECTORY. */
+SF_PARKS static inline int32_t sf_open_at(sf_handle_t directory, const char *path,
+                                          uint32_t path_bytes, uint32_t open_flags, uint32_t mode) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_OPEN, .handle = directory, .pointer = sf_address_of(path),
+      .length = path_bytes, .argument = open_flags, .mode = mode});
+}
+
+/* At `offset`, which does not move the current position. Errors: ESPIPE on a socket. */
+SF_PARKS SF_IMPORT(sf_pread)
+int32_t sf_pread(sf_handle_t handle, void *buffer, uint32_t bytes_max, int64_t offset);
+SF_TIMED(sf_pread, (sf_handle_t handle, void *buffer, uint32_t bytes_max, int64_t offset, sf_timeout_t timeout), (handle, buffer, bytes_max, offset))
+SF_PARKS SF_IMPORT(sf_pwrite)
+int32_t sf_pwrite(sf_handle_t handle, const void *buffer, uint32_t bytes, int64_t offset);
+SF_TIMED(sf_pwrite, (sf_handle_t handle, const void *buffer, uint32_t bytes, int64_t offset, sf_timeout_t timeout), (handle, buffer, bytes, offset))
+
+/* Vectored forms; at most SF_IOVEC_MAX vectors. */
+SF_PARKS static inline int32_t sf_preadv(sf_handle_t handle, const struct sf_iovec *vectors,
+                                         uint32_t vectors_count, int64_t offset) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_PREADV, .handle = handle, .pointer = sf_address_of(vectors),
+      .length = vectors_count, .offset = offset});
+}
+SF_PARKS static inline int32_t sf_pwritev(sf_handle_t handle, const struct sf_iovec *vectors,
+                                          uint32_t vectors_count, int64_t offset) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_PWRITEV, .handle = handle, .pointer = sf_address_of(vectors),
+      .length = vectors_count, .offset = offset});
+}
+
+/* Moves the current position; `whence`: enum sf_seek. `position_out` gets it, and may not be NULL.
+ * Errors: EINVAL for a position below 0; ESPIPE on a socket or pipe. */
+SF_PARKS static inline int32_t sf_seek(sf_handle_t handle, int64_t offset, uint32_t whence,
+                                       int64_t *position_out) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_SEEK, .handle = handle, .argument = whence, .offset = offset,
+      .other_pointer = sf_address_of(position_out)});
+}
+
+/* Returns once everything written is on the device. */
+SF_PARKS SF_IMPORT(sf_fsync) int32_t sf_fsync(sf_handle_t handle);
+SF_TIMED(sf_fsync, (sf_handle_t handle, sf_timeout_t timeout), (handle))
+
+/* As sf_fsync, for the bytes and what is needed to read them; times may be lost. */
+SF_PARKS static inline int32_t sf_fdatasync(sf_handle_t handle) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_FSYNC, .handle = handle, .argument = SF_SYNC_DATA});
+}
+
+/* Reserves room for `bytes` from `offset` on; the file grows to hold them. Errors: ENOSPC, ENOTSUP. */
+SF_PARKS static inline int32_t sf_allocate(sf_handle_t handle, int64_t offset, int64_t bytes) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_ALLOCATE, .handle = handle, .offset = offset, .other_offset = bytes});
+}
+
+/* Takes, changes or gives back the lock of an open file; `lock`: enum sf_lock, SF_LOCK_TRY added to get
+ * EAGAIN instead of waiting. Closing gives it back. Advisory: it binds who asks for it. */
+SF_PARKS static inline int32_t sf_lock(sf_handle_t handle, uint32_t lock) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_LOCK, .handle = handle, .argument = lock});
+}
+SF_TIMED(sf_lock, (sf_handle_t handle, uint32_t lock, sf_timeout_t timeout), (handle, lock))
+
+/* Copies at most `bytes_max` from one file to another inside the host, and returns how many; 0 at the
+ * end. The current positions do not move. Errors: EINVAL when the ranges overlap in one file. */
+SF_PARKS static inline int32_t sf_copy(sf_handle_t from, int64_t from_offset, sf_handle_t to,
+                                       int64_t to_offset, uint32_t bytes_max) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_COPY, .handle = from, .length = bytes_max, .offset = from_offset,
+      .other_handle = to, .other_offset = to_offset});
+}
+
+/* Sends at most `bytes_max` of a file to a socket or pipe inside the host, and returns how many; 0 at the
+ * file's end. */
+SF_PARKS static inline int32_t sf_send_file(sf_handle_t stream, sf_handle_t file,
+                                            int64_t file_offset, uint32_t bytes_max) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_SEND_FILE, .handle = stream, .length = bytes_max, .other_handle = file,
+      .other_offset = file_offset});
+}
+SF_TIMED(sf_send_file, (sf_handle_t stream, sf_handle_t file, int64_t file_offset, uint32_t bytes_max, sf_timeout_t timeout), (stream, file, file_offset, bytes_max))
+
+/* ── What a path names ─────────────────────────────────────────────────────────────────────────── */
+
+/* Tells what the path, or with an empty one the handle, is. */
+SF_PARKS static inline int32_t sf_stat_at(sf_handle_t directory, const char *path,
+                                          uint32_t path_bytes, uint32_t flags,
+                                          struct sf_stat *stat_out) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_STAT, .flags = (uint16_t)flags, .handle = directory,
+      .pointer = sf_address_of(path), .length = path_bytes,
+      .other_pointer = sf_address_of(stat_out)});
+}
+
+/* The same of an open file, directory or anything else that has a handle. */
+SF_PARKS static inline int32_t sf_stat(sf_handle_t handle, struct sf_stat *stat_out) {
+  return sf_stat_at(handle, NULL, 0, 0, stat_out);
+}
+
+/* Whether the host's user may do `access` (enum sf_access). The answer may be old at once. Errors: EACCES. */
+SF_PARKS static inline int32_t sf_access_at(sf_handle_t directory, const char *path,
+                                            uint32_t path_bytes, uint32_t flags, uint32_t access) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_ACCESS, .flags = (uint16_t)flags, .handle = directory,
+      .pointer = sf_address_of(path), .length = path_bytes, .argument = access});
+}
+
+/* Sets the permission bits, 0 to 0777: no program becomes set-user-ID. */
+SF_PARKS static inline int32_t sf_chmod_at(sf_handle_t directory, const char *path,
+                                           uint32_t path_bytes, uint32_t flags, uint32_t mode) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_CHMOD, .flags = (uint16_t)flags, .handle = directory,
+      .pointer = sf_address_of(path), .length = path_bytes, .mode = mode});
+}
+
+/* Sets the owner and group; SF_ID_KEEP leaves one as it is. Errors: EPERM. */
+SF_PARKS static inline int32_t sf_chown_at(sf_handle_t directory, const char *path,
+                                           uint32_t path_bytes, uint32_t flags, uint32_t user,
+                                           uint32_t group) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_CHOWN, .flags = (uint16_t)flags, .handle = directory,
+      .pointer = sf_address_of(path), .length = path_bytes, .argument = user, .mode = group});
+}
+
+/* Sets the times of access and modification. */
+SF_PARKS static inline int32_t sf_utimes_at(sf_handle_t directory, const char *path,
+                                            uint32_t path_bytes, uint32_t flags,
+                                            const struct sf_times *times) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_UTIMES, .flags = (uint16_t)flags, .handle = directory,
+      .pointer = sf_address_of(path), .length = path_bytes,
+      .other_pointer = sf_address_of(times)});
+}
+
+/* Makes the file `bytes` long: cuts it, or adds zeros. Errors: EINVAL, EISDIR, EFBIG. */
+SF_PARKS static inline int32_t sf_truncate_at(sf_handle_t directory, const char *path,
+                                              uint32_t path_bytes, int64_t bytes) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_TRUNCATE, .handle = directory, .pointer = sf_address_of(path),
+      .length = path_bytes, .offset = bytes});
+}
+
+SF_PARKS static inline int32_t sf_truncate(sf_handle_t handle, int64_t bytes) {
+  return sf_truncate_at(handle, NULL, 0, bytes);
+}
+
+/* ── Directories ───────────────────────────────────────────────────────────────────────────────── */
+
+/* Makes a directory. Errors: EEXIST. */
+SF_PARKS static inline int32_t sf_mkdir_at(sf_handle_t directory, const char *path,
+                                           uint32_t path_bytes, uint32_t mode) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_MKDIR, .handle = directory, .pointer = sf_address_of(path),
+      .length = path_bytes, .mode = mode});
+}
+
+/* Removes an empty directory. Errors: ENOTEMPTY, ENOTDIR, EBUSY. */
+SF_PARKS static inline int32_t sf_rmdir_at(sf_handle_t directory, const char *path,
+                                           uint32_t path_bytes) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_RMDIR, .handle = directory, .pointer = sf_address_of(path),
+      .length = path_bytes});
+}
+
+/* Removes a name that is no directory's. Open handles go on. Errors: EISDIR. */
+SF_PARKS static inline int32_t sf_unlink_at(sf_handle_t directory, const char *path,
+                                            uint32_t path_bytes) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_UNLINK, .handle = directory, .pointer = sf_address_of(path),
+      .length = path_bytes});
+}
+
+/* Moves what the path names to the other path; `how`: enum sf_rename. Atomic. Errors: EEXIST, EXDEV between
+ * file systems, EINVAL for a directory into itself, ENOTEMPTY. */
+SF_PARKS static inline int32_t sf_rename_at(sf_handle_t directory, const char *path,
+                                            uint32_t path_bytes, sf_handle_t other_directory,
+                                            const char *other_path, uint32_t other_path_bytes,
+                                            uint32_t how) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_RENAME, .handle = directory, .pointer = sf_address_of(path),
+      .length = path_bytes, .argument = how, .other_handle = other_directory,
+      .other_pointer = sf_address_of(other_path), .other_length = other_path_bytes});
+}
+
+/* Gives a file one more name. Errors: EEXIST, EXDEV, EPERM for a directory. */
+SF_PARKS static inline int32_t sf_link_at(sf_handle_t directory, const char *path,
+                                          uint32_t path_bytes, sf_handle_t other_directory,
+                                          const char *other_path, uint32_t other_path_bytes) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_LINK, .handle = directory, .pointer = sf_address_of(path),
+      .length = path_bytes, .other_handle = other_directory,
+      .other_pointer = sf_address_of(other_path), .other_length = other_path_bytes});
+}
+
+/* Makes a symbolic link to `target`, any text. Where it leads is looked at when somebody follows it. */
+SF_PARKS static inline int32_t sf_symlink_at(const char *target, uint32_t target_bytes,
+                                             sf_handle_t directory, const char *path,
+                                             uint32_t path_bytes) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_SYMLINK, .handle = -1, .pointer = sf_address_of(target),
+      .length = target_bytes, .other_handle = directory, .other_pointer = sf_address_of(path),
+      .other_length = path_bytes});
+}
+
+/* Copies the text of a symbolic link, without a zero at its end, and returns its bytes; what does not fit
+ * is left out. Errors: EINVAL when it is none. */
+SF_PARKS static inline int32_t sf_readlink_at(sf_handle_t directory, const char *path,
+                                              uint32_t path_bytes, char *buffer,
+                                              uint32_t bytes_max) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_READLINK, .handle = directory, .pointer = sf_address_of(path),
+      .length = path_bytes, .other_pointer = sf_address_of(buffer), .other_length = bytes_max});
+}
+
+/* Fills `buffer` with entries of an open directory, and returns the bytes; 0 when there are no more. What
+ * comes and goes meanwhile may or may not be seen. `restart`: from the first entry. Errors: EINVAL when
+ * not even one entry fits (288 bytes hold any); ENOTDIR. */
+SF_PARKS static inline int32_t sf_read_directory(sf_handle_t directory, void *buffer,
+                                                 uint32_t bytes_max, uint32_t restart) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_READ_DIRECTORY, .handle = directory, .pointer = sf_address_of(buffer),
+      .length = bytes_max, .argument = restart});
+}
+
+#endif

@@ -1,0 +1,198 @@
+/* net.h - addresses, TCP, UDP, Unix sockets, options. */
+#ifndef STACKFUL_NET_H
+#define STACKFUL_NET_H
+
+#include "io.h"
+
+/* ── Addresses ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* Numeric IPv4 or IPv6 text. Errors: EINVAL. */
+SF_IMPORT(sf_address_parse)
+int32_t sf_address_parse(const char *text, uint32_t text_bytes, uint32_t port,
+                         struct sf_address *address_out);
+
+/* ── TCP ───────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Returns a listener. Port 0: any free one, see sf_local_address. Errors: ENOTCAPABLE when the
+ * embedder did not grant it, EADDRINUSE, EADDRNOTAVAIL. */
+SF_PARKS SF_IMPORT(sf_tcp_listen)
+sf_handle_t sf_tcp_listen(const struct sf_address *address, uint32_t backlog);
+SF_TIMED(sf_tcp_listen, (const struct sf_address *address, uint32_t backlog, sf_timeout_t timeout), (address, backlog))
+
+/* Returns a connection. `peer_out` may be NULL. */
+SF_PARKS SF_IMPORT(sf_tcp_accept)
+sf_handle_t sf_tcp_accept(sf_handle_t listener, struct sf_address *peer_out);
+SF_TIMED(sf_tcp_accept, (sf_handle_t listener, struct sf_address *peer_out, sf_timeout_t timeout), (listener, peer_out))
+
+/* Returns a connection. Errors: ENOTCAPABLE, ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT. */
+SF_PARKS SF_IMPORT(sf_tcp_connect) sf_handle_t sf_tcp_connect(const struct sf_address *address);
+SF_TIMED(sf_tcp_connect, (const struct sf_address *address, sf_timeout_t timeout), (address))
+
+/* `how`: enum sf_shutdown. Errors: ENOTCONN. */
+SF_PARKS SF_IMPORT(sf_shutdown) int32_t sf_shutdown(sf_handle_t handle, uint32_t how);
+SF_TIMED(sf_shutdown, (sf_handle_t handle, uint32_t how, sf_timeout_t timeout), (handle, how))
+
+SF_PARKS SF_IMPORT(sf_local_address)
+int32_t sf_local_address(sf_handle_t handle, struct sf_address *address_out);
+SF_PARKS SF_IMPORT(sf_peer_address)
+int32_t sf_peer_address(sf_handle_t handle, struct sf_address *address_out);
+
+/* ── UDP ───────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Returns a socket of the address's family. Port 0: any free one, see sf_local_address; a client binds
+ * "0.0.0.0" or "127.0.0.1" with port 0. An IPv6 socket has nothing of IPv4. Needs the grant to listen
+ * there. Until sf_udp_connect, sf_write gives EDESTADDRREQ, sf_read, sf_shutdown and
+ * sf_peer_address ENOTCONN; sf_tcp_accept gives ENOTSUP. Errors:
+ * ENOTCAPABLE, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EMFILE. */
+SF_PARKS SF_IMPORT(sf_udp_bind) sf_handle_t sf_udp_bind(const struct sf_address *address);
+SF_TIMED(sf_udp_bind, (const struct sf_address *address, sf_timeout_t timeout), (address))
+
+/* Sends one datagram, of 0 to SF_DATAGRAM_MAX bytes, and returns `bytes`. Whether it arrives nobody
+ * says: an address where nothing listens is no error. Needs the grant to connect to `destination`, also
+ * for an answer. Errors: ENOTCAPABLE; EMSGSIZE; EAFNOSUPPORT when `destination` is not of the socket's
+ * family; EINVAL for port 0; EACCES for a broadcast address; ENETUNREACH, EHOSTUNREACH; ENOTSUP on TCP,
+ * ENOTSOCK on a file. */
+SF_PARKS SF_IMPORT(sf_send_to)
+int32_t sf_send_to(sf_handle_t handle, const void *buffer, uint32_t bytes,
+                   const struct sf_address *destination);
+SF_TIMED(sf_send_to, (sf_handle_t handle, const void *buffer, uint32_t bytes, const struct sf_address *destination, sf_timeout_t timeout), (handle, buffer, bytes, destination))
+
+/* Receives one datagram, and who sent it; `source_out` may be NULL. Returns its bytes: 0 is an empty
+ * datagram, not an end. Of a longer one the rest is lost; SF_DATAGRAM_MAX bytes hold any. What comes while
+ * nobody receives waits in a queue of bounded length, and is lost when that is full. Several tasks that
+ * wait are served in their order. Errors: ENOTSUP on TCP, ENOTSOCK on a file. */
+SF_PARKS SF_IMPORT(sf_receive_from)
+int32_t sf_receive_from(sf_handle_t handle, void *buffer, uint32_t bytes_max,
+                        struct sf_address *source_out);
+SF_TIMED(sf_receive_from, (sf_handle_t handle, void *buffer, uint32_t bytes_max, struct sf_address *source_out, sf_timeout_t timeout), (handle, buffer, bytes_max, source_out))
+
+/* As sf_tcp_listen and sf_udp_bind, with `flags` of enum sf_bind. */
+SF_PARKS static inline sf_handle_t sf_tcp_listen_with(const struct sf_address *address,
+                                                      uint32_t backlog, uint32_t flags) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_LISTEN, .handle = -1, .pointer = sf_address_of(address), .argument = backlog,
+      .mode = flags});
+}
+SF_PARKS static inline sf_handle_t sf_udp_bind_with(const struct sf_address *address,
+                                                    uint32_t flags) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_UDP_BIND, .handle = -1, .pointer = sf_address_of(address), .mode = flags});
+}
+
+/* Has the socket talk to `address` alone: sf_write sends there, sf_read and sf_receive_from get what comes
+ * from there, and both give ECONNREFUSED once when nobody listens there. NULL: to nobody in particular
+ * again. Needs the grant to connect. */
+SF_PARKS static inline int32_t sf_udp_connect(sf_handle_t handle,
+                                              const struct sf_address *address) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_UDP_CONNECT, .handle = handle, .pointer = sf_address_of(address)});
+}
+
+/* Sends up to SF_IOVEC_MAX datagrams in order, and returns how many were handed over, at least one; or
+ * the error of the first. */
+SF_PARKS static inline int32_t sf_send_batch(sf_handle_t handle, struct sf_datagram *datagrams,
+                                             uint32_t count) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_SEND_BATCH, .handle = handle, .pointer = sf_address_of(datagrams),
+      .length = count});
+}
+SF_TIMED(sf_send_batch, (sf_handle_t handle, struct sf_datagram *datagrams, uint32_t count, sf_timeout_t timeout), (handle, datagrams, count))
+
+/* Waits for a datagram, and takes what else is there, up to `count`. Returns how many. */
+SF_PARKS static inline int32_t sf_receive_batch(sf_handle_t handle, struct sf_datagram *datagrams,
+                                                uint32_t count) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_RECEIVE_BATCH, .handle = handle, .pointer = sf_address_of(datagrams),
+      .length = count});
+}
+SF_TIMED(sf_receive_batch, (sf_handle_t handle, struct sf_datagram *datagrams, uint32_t count, sf_timeout_t timeout), (handle, datagrams, count))
+
+/* Joins or leaves a multicast group; `group->scope` is the number of an interface, 0: the system's choice.
+ * Errors: EADDRINUSE for a member, EADDRNOTAVAIL for none, EINVAL when it is no multicast address. */
+SF_PARKS static inline int32_t sf_multicast_join(sf_handle_t handle,
+                                                 const struct sf_address *group) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_MEMBERSHIP, .handle = handle, .pointer = sf_address_of(group), .argument = 1});
+}
+SF_PARKS static inline int32_t sf_multicast_leave(sf_handle_t handle,
+                                                  const struct sf_address *group) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_MEMBERSHIP, .handle = handle, .pointer = sf_address_of(group)});
+}
+
+/* ── Options ───────────────────────────────────────────────────────────────────────────────────── */
+
+/* `option`: enum sf_option, which has the units. Errors: ENOPROTOOPT where the socket has no such option,
+ * EINVAL for a value out of range, ENOTSOCK. */
+SF_PARKS static inline int32_t sf_option_set(sf_handle_t handle, uint32_t option, int64_t value) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_SET_OPTION, .handle = handle, .argument = option, .offset = value});
+}
+SF_PARKS static inline int32_t sf_option_get(sf_handle_t handle, uint32_t option,
+                                             int64_t *value_out) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_GET_OPTION, .handle = handle, .argument = option,
+      .other_pointer = sf_address_of(value_out)});
+}
+
+/* ── Unix sockets ──────────────────────────────────────────────────────────────────────────────── */
+
+/* Their names are paths, below the directories that the embedder granted (fs.h); listening and binding make
+ * the name, and nothing removes it but sf_unlink_at. At most 107 bytes below the directory. */
+SF_PARKS static inline sf_handle_t sf_unix_listen(const char *path, uint32_t path_bytes,
+                                                  uint32_t backlog) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_UNIX_LISTEN, .handle = -1, .pointer = sf_address_of(path),
+      .length = path_bytes, .argument = backlog});
+}
+
+/* `type`: enum sf_socket_type. Errors: ECONNREFUSED when nobody listens there, EPROTOTYPE. */
+SF_PARKS static inline sf_handle_t sf_unix_connect(const char *path, uint32_t path_bytes,
+                                                   uint32_t type) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_UNIX_CONNECT, .handle = -1, .pointer = sf_address_of(path),
+      .length = path_bytes, .argument = type});
+}
+SF_TIMED(sf_unix_connect, (const char *path, uint32_t path_bytes, uint32_t type, sf_timeout_t timeout), (path, path_bytes, type))
+
+/* A socket of datagrams; without a path it has no name, and nobody can answer it. */
+SF_PARKS static inline sf_handle_t sf_unix_bind(const char *path, uint32_t path_bytes) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_UNIX_BIND, .handle = -1, .pointer = sf_address_of(path), .length = path_bytes});
+}
+SF_PARKS static inline int32_t sf_unix_send_to(sf_handle_t handle, const void *buffer,
+                                               uint32_t bytes, const char *path,
+                                               uint32_t path_bytes) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_UNIX_SEND_TO, .handle = handle, .pointer = sf_address_of(buffer),
+      .length = bytes, .other_handle = -1, .other_pointer = sf_address_of(path),
+      .other_length = path_bytes});
+}
+SF_TIMED(sf_unix_send_to, (sf_handle_t handle, const void *buffer, uint32_t bytes, const char *path, uint32_t path_bytes, sf_timeout_t timeout), (handle, buffer, bytes, path, path_bytes))
+
+/* Two sockets that are connected to each other; `type`: enum sf_socket_type. */
+SF_PARKS static inline int32_t sf_socket_pair(uint32_t type, sf_handle_t pair[2]) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_SOCKET_PAIR, .handle = -1, .pointer = sf_address_of(pair), .argument = type});
+}
+
+/* Sends bytes over a Unix stream, at least one, and with the first of them a duplicate of `passed`. */
+SF_PARKS static inline int32_t sf_send_handle(sf_handle_t handle, const void *buffer,
+                                              uint32_t bytes, sf_handle_t passed) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_SEND_HANDLE, .handle = handle, .pointer = sf_address_of(buffer),
+      .length = bytes, .other_handle = passed});
+}
+SF_TIMED(sf_send_handle, (sf_handle_t handle, const void *buffer, uint32_t bytes, sf_handle_t passed, sf_timeout_t timeout), (handle, buffer, bytes, passed))
+
+/* Reads bytes from a Unix stream, and the handle that came with them, or -1. Sockets, pipes and files can
+ * be passed; anything else is closed, and -1. */
+SF_PARKS static inline int32_t sf_receive_handle(sf_handle_t handle, void *buffer,
+                                                 uint32_t bytes_max, sf_handle_t *passed_out) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_RECEIVE_HANDLE, .handle = handle, .pointer = sf_address_of(buffer),
+      .length = bytes_max, .other_pointer = sf_address_of(passed_out)});
+}
+SF_TIMED(sf_receive_handle, (sf_handle_t handle, void *buffer, uint32_t bytes_max, sf_handle_t *passed_out, sf_timeout_t timeout), (handle, buffer, bytes_max, passed_out))
+
+#endif

@@ -1,0 +1,74 @@
+/* process.h - signals, the program's own streams, terminals, child processes. */
+#ifndef STACKFUL_PROCESS_H
+#define STACKFUL_PROCESS_H
+
+#include "io.h"
+
+/* ── Signals ───────────────────────────────────────────────────────────────────────────────────── */
+
+/* A watcher of one of the signals that the host passes on: SIGINT in the command line, for instance.
+ * While a signal is watched the host leaves it to the guest. The fields may be read. */
+struct sf_signal {
+  uint32_t kind; /* enum sf_signal_kind */
+  uint32_t seen;
+};
+
+/* Starts to watch. Errors: EINVAL. */
+SF_IMPORT(sf_signal_watch) int32_t sf_signal_watch(struct sf_signal *signal, uint32_t kind);
+
+/* Ends to watch; who waits for it gets -SF_EINVAL. */
+SF_IMPORT(sf_signal_unwatch) void sf_signal_unwatch(struct sf_signal *signal);
+
+/* Parks until the signal was raised since the last wait. Several are one; returns how many. */
+SF_PARKS SF_IMPORT(sf_signal_wait) int32_t sf_signal_wait(struct sf_signal *signal);
+SF_TIMED(sf_signal_wait, (struct sf_signal * signal, sf_timeout_t timeout), (signal))
+
+/* ── Standard streams and terminals ────────────────────────────────────────────────────────────── */
+
+/* Opens stream 0, 1 or 2 of the host's process as a handle; closing it leaves the host's own open.
+ * Errors: ENOTCAPABLE when the embedder did not grant them; EINVAL. */
+SF_PARKS static inline sf_handle_t sf_stdio(uint32_t number) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_STDIO, .handle = -1, .argument = number});
+}
+
+/* How large the terminal is. Errors: ENOTTY. */
+SF_PARKS static inline int32_t sf_terminal_size(sf_handle_t handle,
+                                                struct sf_terminal_size *size_out) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_TERMINAL_SIZE, .handle = handle, .pointer = sf_address_of(size_out)});
+}
+
+/* `mode`: enum sf_terminal_mode. RAW: each key as it is pressed, and none of them a signal. The mode that
+ * the terminal had comes back when the handle is closed, and when the host ends. Errors: ENOTTY. */
+SF_PARKS static inline int32_t sf_terminal_mode(sf_handle_t handle, uint32_t mode) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_TERMINAL_MODE, .handle = handle, .argument = mode});
+}
+
+/* ── Child processes ───────────────────────────────────────────────────────────────────────────── */
+
+/* Starts a program, and returns its handle. A child is outside of all that the embedder granted: it needs
+ * a grant of its own, by program. SF_PROCESS_PIPE in `request->stdio` is answered with the handle of the
+ * other end. A child whose handle is closed goes on; it is reaped by the host. Errors: ENOTCAPABLE, ENOENT,
+ * EACCES, E2BIG, EMFILE; nothing was started then. */
+SF_PARKS static inline sf_handle_t sf_spawn_process(struct sf_process_request *request) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_SPAWN, .handle = -1, .pointer = sf_address_of(request)});
+}
+
+/* Waits until the process has ended. May be asked again. A cancel ends the wait, not the process. */
+SF_PARKS static inline int32_t sf_process_wait(sf_handle_t process,
+                                               struct sf_exit_status *status_out) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_WAIT, .handle = process, .pointer = sf_address_of(status_out)});
+}
+SF_TIMED(sf_process_wait, (sf_handle_t process, struct sf_exit_status *status_out, sf_timeout_t timeout), (process, status_out))
+
+/* Sends a signal: enum sf_signal_kind, or SF_SIGNAL_KILL. Errors: ESRCH when the process has ended; EINVAL. */
+SF_PARKS static inline int32_t sf_process_kill(sf_handle_t process, uint32_t signal) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_KILL, .handle = process, .argument = signal});
+}
+
+#endif
