@@ -5,6 +5,7 @@
 //! new backend must pass it.
 
 import type { Environment } from "../guest/environment.ts";
+import type { Capability } from "./capability.ts";
 import type { Driver } from "./driver.ts";
 
 /** "none": no I/O at all, only tasks, timers, channels and host imports. */
@@ -81,6 +82,9 @@ export interface Backend {
 
   /** Who drives the runtime's loop. Absent: the loop goes by the host's clock and event loop. */
   readonly driver?: Driver;
+
+  /** How it performs an operation. `code`: one of OP. */
+  capability(code: number): Capability;
 
   /** Submissions taken and not yet delivered as completions. */
   readonly pending: number;

@@ -3,10 +3,11 @@
 //! All of the I/O, and every check of what the guest says, is in C; a turn is one call of it. Here
 //! are what belongs to JavaScript: the memory, errors as exceptions, and the wake-up.
 
-import { ERRNO } from "../../abi.gen.ts";
+import { ERRNO, OP } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
+import type { Capability } from "../capability.ts";
 import { type Addon, type AddonHandle, COUNTER, ENDPOINT_USE, loadAddon } from "./addon.ts";
 import { type HostTraits, hostTraits } from "./host-traits.ts";
 
@@ -86,6 +87,10 @@ export class UringBackend implements Backend {
     }
     addon.setWake(handle, () => backend.#woken());
     return backend;
+  }
+
+  capability(code: number): Capability {
+    return code >= OP.LISTEN && code <= OP.RECEIVE_FROM ? "native" : "unsupported";
   }
 
   get stats(): Readonly<BackendStats> {

@@ -5,12 +5,35 @@ import { OP } from "../../abi.gen.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import { jsRuntime } from "../../js-runtime.ts";
 import type { Backend, BackendName, BackendOptions, Grants } from "../backend.ts";
+import { type Capabilities, capabilities } from "../capability.ts";
 import type { Directory } from "../grants.ts";
 import type { Operation } from "../resources/operation.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
 import { Sandbox } from "../resources/sandbox.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
+
+/** Of a file, READ and WRITE are in Node's pool too. */
+const CAPABILITIES = capabilities({
+  LISTEN: "native",
+  ACCEPT: "native",
+  CONNECT: "native",
+  READ: "native",
+  WRITE: "native",
+  READV: "native",
+  WRITEV: "native",
+  SHUTDOWN: "native",
+  CLOSE: "native",
+  OPEN: "pool",
+  PREAD: "pool",
+  PWRITE: "pool",
+  FSYNC: "pool",
+  LOCAL_ADDRESS: "native",
+  PEER_ADDRESS: "native",
+  UDP_BIND: "native",
+  SEND_TO: "native",
+  RECEIVE_FROM: "native",
+});
 
 /**
  * Opens the backend built on node:net, node:dgram and node:fs.
@@ -27,6 +50,7 @@ export async function openNodeBackend(options: BackendOptions): Promise<Backend>
 export class NodeBackend extends RingBackend {
   override readonly name: BackendName = "node";
   override readonly environment = SYSTEM;
+  protected override readonly capabilities: Capabilities = CAPABILITIES;
   protected readonly grants: Grants;
   readonly #directories: readonly Directory[];
   #doorbell: NodeJS.Immediate | undefined;

@@ -4,8 +4,11 @@
 import { ERRNO } from "../../abi.gen.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
+import { type Capabilities, capabilities } from "../capability.ts";
 import { nextMacrotask } from "../macrotask.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
+
+const NOTHING: Capabilities = capabilities({});
 
 /** @throws {RangeError} {TypeError} as every backend does; grants name nothing that it could reach. */
 export async function openNone(options: BackendOptions): Promise<Backend> {
@@ -15,6 +18,7 @@ export async function openNone(options: BackendOptions): Promise<Backend> {
 class NoneBackend extends RingBackend {
   readonly name = "none";
   readonly environment = SYSTEM;
+  protected override readonly capabilities = NOTHING;
   #silenced = false;
 
   protected override startOpener(): number {

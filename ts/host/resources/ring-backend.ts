@@ -6,6 +6,7 @@ import { assert } from "../../assert.ts";
 import { StackfulError } from "../../errors.ts";
 import type { Environment } from "../../guest/environment.ts";
 import type { Backend, BackendName, BackendOptions, BackendStats } from "../backend.ts";
+import type { Capabilities, Capability } from "../capability.ts";
 import { checkEndpointGrant } from "../grants.ts";
 import { nextMacrotask } from "../macrotask.ts";
 import { GuestRing, type Submission } from "../ring.ts";
@@ -16,8 +17,6 @@ import type { Sandbox } from "./sandbox.ts";
 
 /** Operations the host keeps for a guest. At the limit the rest stays in the bounded ring. */
 const PENDING_MAX = 2 ** 20;
-
-const OPCODE_MAX = Math.max(...Object.values(OP));
 
 export abstract class RingBackend implements Backend {
   abstract readonly name: BackendName;
@@ -30,6 +29,7 @@ export abstract class RingBackend implements Backend {
   readonly turnHostLoop = (): Promise<void> => new Promise((resolve) => nextMacrotask(resolve));
   onReady: () => void = () => {};
   protected readonly context: Context;
+  protected abstract readonly capabilities: Capabilities;
   readonly #stats: BackendStats = {
     turns: 0,
     nativeCalls: 0,
@@ -82,6 +82,10 @@ export abstract class RingBackend implements Backend {
 
   get handlesOpen(): number {
     return this.#handles.open;
+  }
+
+  capability(code: number): Capability {
+    return this.capabilities.get(code) ?? "unsupported";
   }
 
   bind(memory: WebAssembly.Memory, shared: number): void {
@@ -163,7 +167,7 @@ export abstract class RingBackend implements Backend {
   /** The operation's result, or undefined when it is finished elsewhere. */
   #tryStart(operation: Operation): number | undefined {
     const { code, handle } = operation.submission;
-    if (code === 0 || code > OPCODE_MAX) return -ERRNO.ENOSYS;
+    if (this.capability(code) === "unsupported") return -ERRNO.ENOSYS;
     switch (code) {
       case OP.LISTEN:
       case OP.CONNECT:

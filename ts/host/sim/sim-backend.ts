@@ -4,6 +4,7 @@ import { ERRNO, OP } from "../../abi.gen.ts";
 import type { StackfulError } from "../../errors.ts";
 import type { Environment } from "../../guest/environment.ts";
 import type { BackendOptions, Grants } from "../backend.ts";
+import { capabilities } from "../capability.ts";
 import type { DrivenLoop, Driver } from "../driver.ts";
 import type { Directory } from "../grants.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
@@ -27,11 +28,33 @@ export interface SimContext extends Context {
   readonly files: FileTiming;
 }
 
+const CAPABILITIES = capabilities({
+  LISTEN: "native",
+  ACCEPT: "native",
+  CONNECT: "native",
+  READ: "native",
+  WRITE: "native",
+  READV: "native",
+  WRITEV: "native",
+  SHUTDOWN: "native",
+  CLOSE: "native",
+  OPEN: "native",
+  PREAD: "native",
+  PWRITE: "native",
+  FSYNC: "native",
+  LOCAL_ADDRESS: "native",
+  PEER_ADDRESS: "native",
+  UDP_BIND: "native",
+  SEND_TO: "native",
+  RECEIVE_FROM: "native",
+});
+
 /** A full completion ring is looked at again after so long: a guest that never empties it must not hold the world. */
 const RING_LATER_NS = 1e6;
 
 export class SimBackend extends RingBackend {
   override readonly name = "sim";
+  protected override readonly capabilities = CAPABILITIES;
   override readonly environment: Environment;
   readonly driver: Driver;
   readonly #simContext: SimContext;

@@ -1,0 +1,23 @@
+//! What a backend can do, operation by operation.
+
+import { OP } from "../abi.gen.ts";
+
+/**
+ * How a backend performs an operation.
+ *
+ * - `"native"`: the system or the host tells when it is done; nothing waits for it.
+ * - `"pool"`: a thread of a pool waits for it. Once that has begun, a cancel may come too late.
+ * - `"unsupported"`: it fails with ENOSYS.
+ */
+export type Capability = "native" | "pool" | "unsupported";
+
+export type OperationName = keyof typeof OP;
+
+/** By opcode; what is absent is unsupported. */
+export type Capabilities = ReadonlyMap<number, Capability>;
+
+export function capabilities(
+  operations: Partial<Record<OperationName, Exclude<Capability, "unsupported">>>,
+): Capabilities {
+  return new Map(Object.entries(operations).map(([name, how]) => [OP[name as OperationName], how]));
+}
