@@ -3,12 +3,13 @@
 //! All of the I/O, and every check of what the guest says, is in C; a turn is one call of it. Here
 //! are what belongs to JavaScript: the memory, errors as exceptions, and the wake-up.
 
-import { ERRNO, OP } from "../../abi.gen.ts";
+import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
 import type { Capability } from "../capability.ts";
 import { type Addon, type AddonHandle, COUNTER, ENDPOINT_USE, loadAddon } from "./addon.ts";
+import { CAPABILITIES } from "./capabilities.ts";
 import { type HostTraits, hostTraits } from "./host-traits.ts";
 
 /** Submissions that go to the kernel at once. A guest's batch beyond that costs further calls. */
@@ -90,7 +91,7 @@ export class UringBackend implements Backend {
   }
 
   capability(code: number): Capability {
-    return code >= OP.LISTEN && code <= OP.RECEIVE_FROM ? "native" : "unsupported";
+    return CAPABILITIES.get(code) ?? "unsupported";
   }
 
   get stats(): Readonly<BackendStats> {
