@@ -100,7 +100,7 @@ function skipped(file: string, reason: string): NativeBuild {
 }
 
 /** The command and flags of its own: $CC may have both ("zig cc", "gcc -m64"). */
-function findCompiler(): readonly string[] | undefined {
+export function findCompiler(): readonly string[] | undefined {
   const wanted = process.env.CC?.split(" ").filter((word) => word !== "") ?? [];
   const candidates = [wanted, ["cc"], ["gcc"], ["clang"]];
   return candidates.find(([command]) => command !== undefined && isExecutable(command));

@@ -27,7 +27,12 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /** The folders of native/src/, in the same way. */
-const NATIVE_LAYERS: readonly (readonly string[])[] = [["addon"], ["uring"], ["calls"], ["engine"]];
+const NATIVE_LAYERS: readonly (readonly string[])[] = [
+  ["addon"],
+  ["uring", "ready"],
+  ["calls"],
+  ["engine"],
+];
 
 /** What only the Node-API binding knows. */
 const NODE_API = /^#include <(?:node_api|js_native_api)/m;

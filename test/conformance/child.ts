@@ -1,15 +1,14 @@
 //! The program behind the laws about the life of a process: opens a backend, leaves it idle, waiting
-//! or closing, and never exits by itself. Parameters: the backend's name, or OTHER_URING; "idle",
-//! "accepting", "receiving" or "closing".
+//! or closing, and never exits by itself. Parameters: the backend's name, or one of other-host.ts;
+//! "idle", "accepting", "receiving" or "closing".
 
 import { OP } from "../../ts/abi.gen.ts";
 import type { Backend, BackendName, BackendOptions } from "../../ts/host/backend.ts";
-import { UringBackend } from "../../ts/host/native/uring-backend.ts";
 import { openBackend } from "../../ts/host/open-backend.ts";
-import { OTHER_HOST, OTHER_URING } from "../native/other-host.ts";
+import { openOther } from "../native/other-host.ts";
 import { Guest, must } from "./guest.ts";
 
-const [name, situation] = process.argv.slice(2);
+const [name = "", situation] = process.argv.slice(2);
 
 // Whatever the tests around it are told to use.
 delete process.env.STACKFUL_BACKEND;
@@ -61,6 +60,6 @@ if (situation === "accepting") {
 }
 
 async function open(options: BackendOptions): Promise<Backend> {
-  if (name === OTHER_URING) return UringBackend.open(options, OTHER_HOST);
-  return (await openBackend(name as BackendName, options)).backend;
+  const other = openOther(name, options);
+  return other ?? (await openBackend(name as BackendName, options)).backend;
 }

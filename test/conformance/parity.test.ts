@@ -2,7 +2,8 @@
 //! every backend.
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { openUring } from "../../ts/host/native/uring-backend.ts";
+import type { BackendOptions } from "../../ts/host/backend.ts";
+import { openNative } from "../../ts/host/native/native-backend.ts";
 import { openNodeBackend } from "../../ts/host/node/node-backend.ts";
 import { unavailable } from "../support/unavailable.ts";
 import { recordExchange } from "./exchange.ts";
@@ -20,7 +21,12 @@ const NODE_DIFFERS: Readonly<Record<string, string>> = NODE_HIDES_RESETS
 
 const STEPS_MIN = 200;
 
-const noUring = await unavailable(openUring);
+const native = await Promise.all(
+  (["uring", "epoll", "poll"] as const).map(async (name) => {
+    const open = (options: BackendOptions) => openNative(name, options);
+    return { name, open, reason: await unavailable(open) };
+  }),
+);
 
 async function record(makeSetting: () => Promise<Setting>): Promise<string[]> {
   await using setting = await makeSetting();
@@ -37,11 +43,13 @@ describe("one exchange", () => {
     expect(simulated.length).toBeGreaterThan(STEPS_MIN);
   });
 
-  const uring = "goes on io_uring as in a simulated world";
-  const linux = noUring === undefined ? test : test.skip;
-  linux(noUring === undefined ? uring : `${uring} [skipped: ${noUring}]`, async () => {
-    expect(await record(() => thisMachine(openUring))).toEqual(simulated);
-  });
+  for (const { name, open, reason } of native) {
+    const title = `goes on ${name} as in a simulated world`;
+    const here = reason === undefined ? test : test.skip;
+    here(reason === undefined ? title : `${title} [skipped: ${reason}]`, async () => {
+      expect(await record(() => thisMachine(open))).toEqual(simulated);
+    });
+  }
 
   test("goes on node:net and node:fs as in a simulated world, but for what libuv hides", async () => {
     const recorded = await record(() => thisMachine(openNodeBackend));

@@ -14,13 +14,16 @@ async function reasonNotToOpen(name: BackendName): Promise<string | undefined> {
   }
 }
 
-const unavailable = await reasonNotToOpen("uring");
+const BACKENDS: readonly BackendName[] = ["node", "uring", "epoll", "poll"];
+const unavailable = new Map(
+  await Promise.all(BACKENDS.map(async (name) => [name, await reasonNotToOpen(name)] as const)),
+);
 let guest: TestGuest;
 beforeAll(async () => {
   guest = await buildGuest("hostile", { asyncImports: ["env.wait"] });
 });
 
-describe.each<BackendName>(["node", "uring"])("backend %s", (backend) => {
+describe.each(BACKENDS)("backend %s", (backend) => {
   const options = {
     backend,
     imports: { env: { wait: (): number => 0 } },
@@ -28,7 +31,8 @@ describe.each<BackendName>(["node", "uring"])("backend %s", (backend) => {
   };
   const law = (title: string, entry: string, args: readonly number[] = []): void => {
     test(title, async (context) => {
-      if (backend === "uring") context.skip(unavailable !== undefined, unavailable);
+      const reason = unavailable.get(backend);
+      context.skip(reason !== undefined, reason);
       await withRuntime(guest, options, async (runtime) => {
         const line = await runtime.spawn(entry, args, { stackBytes: 65_536 });
         expect(line, `the law broken at hostile.c:${String(line)}`).toBe(0);

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { SHARED } from "../../ts/abi.gen.ts";
-import { UringBackend } from "../../ts/host/native/uring-backend.ts";
+import { NativeBackend } from "../../ts/host/native/native-backend.ts";
 
 const PAGES = 1024 + 1;
 const BYTES = 64 * 1024 * 1024;
@@ -17,7 +17,7 @@ view.setUint32(SHARED.completions, 2048, true);
 view.setUint32(SHARED.completionsCapacity, 1, true);
 memory.grow(PAGES - 1);
 
-const backend = UringBackend.open({ grants: {}, handlesMax: 1 });
+const backend = NativeBackend.open("uring", { grants: {}, handlesMax: 1 });
 backend.bind(memory, 0);
 const bytes = new Uint8Array(memory.buffer, 65_536);
 bytes.fill(0xee);

@@ -4,17 +4,17 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { ERRNO, OP, SHARED } from "../../ts/abi.gen.ts";
 import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
-import { UringBackend } from "../../ts/host/native/uring-backend.ts";
+import { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import { Guest, must, pattern } from "../conformance/guest.ts";
 import { withOutsidePeer } from "./outside-peer.ts";
-import { withUring } from "./with-uring.ts";
+import { withNative } from "./with-native.ts";
 
 /** As V8 is trusted to do. */
 const STAYS: HostTraits = { ...hostTraits(), memoryMoves: false };
 const MOVES: HostTraits = { ...hostTraits(), memoryMoves: true };
 
 test("READs in flight fail with -EIO when a memory moved that should not; those behind go on", async () => {
-  await withUring({ traits: STAYS }, async ({ guest, backend }) => {
+  await withNative({ traits: STAYS }, async ({ guest, backend }) => {
     const { client, server } = await guest.pair();
     guest.automatic = false;
     const at = guest.put("????");
@@ -47,8 +47,34 @@ test("READs in flight fail with -EIO when a memory moved that should not; those 
   });
 });
 
+for (const mechanism of ["epoll", "poll"] as const) {
+  test(`READs that wait on ${mechanism} go on where the memory has moved to`, async () => {
+    await withNative({ mechanism, traits: STAYS }, async ({ guest, backend }) => {
+      const { client, server } = await guest.pair();
+      guest.automatic = false;
+      const at = guest.put("????");
+      guest.add({ op: OP.READ, handle: server, ...at });
+      backend.turn(0);
+      const moved = new WebAssembly.Memory({ initial: 8 });
+      new Uint8Array(moved.buffer).set(new Uint8Array(guest.memory.buffer));
+      backend.bind(moved, guest.shared);
+
+      const other = new Guest(backend);
+      other.automatic = false;
+      other.add({ op: OP.WRITE, handle: client, ...other.put("late") });
+      backend.bind(other.memory, other.shared);
+      backend.turn(0);
+      backend.bind(moved, guest.shared);
+      while (backend.pending > 0) backend.turn(Number.POSITIVE_INFINITY);
+      const text = new TextDecoder();
+      expect(text.decode(new Uint8Array(moved.buffer, at.pointer, 4))).toBe("late");
+      expect(text.decode(guest.bytes(at.pointer, 4))).toBe("????");
+    });
+  });
+}
+
 test("a memory that has grown is used at its new size without another bind", async () => {
-  await withUring({}, async ({ guest }) => {
+  await withNative({}, async ({ guest }) => {
     const { client, server } = await guest.pair();
     const pointer = guest.memory.buffer.byteLength;
     guest.memory.grow(1);
@@ -60,7 +86,7 @@ test("a memory that has grown is used at its new size without another bind", asy
 });
 
 test("a shared memory works too", async () => {
-  await withUring({}, async ({ backend }) => {
+  await withNative({}, async ({ backend }) => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
     const view = new DataView(memory.buffer);
     view.setUint32(SHARED.submissions, 1024, true);
@@ -75,7 +101,7 @@ test("a shared memory works too", async () => {
 });
 
 test("operations in flight while the engine moves the memory move the bytes of the new one", async () => {
-  await withUring({ traits: MOVES }, async ({ guest, backend }) => {
+  await withNative({ traits: MOVES }, async ({ guest, backend }) => {
     await withOutsidePeer(guest, async (handle, peer) => {
       guest.automatic = false;
       const before = backend.stats.completions;
@@ -110,10 +136,10 @@ test("operations in flight while the engine moves the memory move the bytes of t
 
 test("operations in flight survive the growth of more memories than an engine keeps in place", async () => {
   const MEMORIES = 12;
-  const opened: { guest: Guest; backend: UringBackend }[] = [];
+  const opened: { guest: Guest; backend: NativeBackend }[] = [];
   const grants = { connect: [{}], listen: [{}] };
   for (let index = 0; index < MEMORIES; index++) {
-    const backend = UringBackend.open({ grants, handlesMax: 16 });
+    const backend = NativeBackend.open("uring", { grants, handlesMax: 16 });
     opened.push({ backend, guest: new Guest(backend) });
   }
   for (const { guest, backend } of opened) {
@@ -146,7 +172,7 @@ test("operations in flight survive the growth of more memories than an engine ke
 });
 
 /** Turns the backend until it has delivered so much in all. */
-async function deliver(backend: UringBackend, completions: number): Promise<void> {
+async function deliver(backend: NativeBackend, completions: number): Promise<void> {
   for (;;) {
     const rung = new Promise<void>((resolve) => {
       backend.onReady = resolve;

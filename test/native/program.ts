@@ -1,19 +1,29 @@
-//! The program behind teardown.test.ts. Its parameter says how it ends.
+//! The program behind teardown.test.ts. Its parameters say how it ends, and which mechanism it uses.
 
 import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { OP } from "../../ts/abi.gen.ts";
-import { UringBackend } from "../../ts/host/native/uring-backend.ts";
+import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
+import { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import { jsRuntime } from "../../ts/js-runtime.ts";
 import { Guest } from "../conformance/guest.ts";
 
 const WORKERS = 5;
 
+/** What a worker is told, which has no parameters of its own. */
+interface Wanted {
+  readonly end: "terminate" | "abandon";
+  readonly mechanism: MechanismName;
+}
+
+const wanted = workerData as Wanted | null;
+const mechanism = wanted?.mechanism ?? (process.argv[3] as MechanismName);
+
 async function startWaiting(): Promise<Guest> {
   const grants = { connect: [{}], listen: [{}] };
-  const guest = new Guest(UringBackend.open({ grants, handlesMax: 64 }));
+  const guest = new Guest(NativeBackend.open(mechanism, { grants, handlesMax: 64 }));
   const { listener, server } = await guest.pair();
   for (let index = 0; index < 5; index++) {
     guest.add({ op: OP.READ, handle: server, ...guest.put("?") });
@@ -23,14 +33,14 @@ async function startWaiting(): Promise<Guest> {
   return guest;
 }
 
-async function inWorkers(end: "terminate" | "abandon"): Promise<void> {
+async function inWorkers(end: Wanted["end"]): Promise<void> {
   const before = ringsAndSockets();
   for (let index = 0; index < WORKERS; index++) {
     const register = new URL("../support/register-ts.mjs", import.meta.url).href;
     // The others read TypeScript by themselves, and Deno refuses arguments for a worker.
     const execArgv = jsRuntime() === "node" ? ["--import", register] : [];
     const worker = new Worker(fileURLToPath(import.meta.url), {
-      workerData: end,
+      workerData: { end, mechanism } satisfies Wanted,
       execArgv,
     });
     const exit = once(worker, "exit");
@@ -46,7 +56,7 @@ async function inWorkers(end: "terminate" | "abandon"): Promise<void> {
 function ringsAndSockets(): number {
   return readdirSync("/proc/self/fd").filter((fd) => {
     try {
-      return /io_uring|socket/.test(readlinkSync(`/proc/self/fd/${fd}`));
+      return /io_uring|eventpoll|socket/.test(readlinkSync(`/proc/self/fd/${fd}`));
     } catch {
       return false; // The descriptor that readdir used.
     }
@@ -77,13 +87,14 @@ if (isMainThread) {
       break;
     default:
       // Nobody disposes these: the process has all of them to close when it ends.
-      for (let index = 0; index < 50; index++) UringBackend.open({ grants: {}, handlesMax: 1 });
+      for (let index = 0; index < 50; index++)
+        NativeBackend.open(mechanism, { grants: {}, handlesMax: 1 });
       process.stdout.write("forgotten\n");
   }
 } else {
   const guest = await startWaiting();
   parentPort?.postMessage("waiting");
-  if (workerData === "abandon") process.exit();
+  if (wanted?.end === "abandon") process.exit();
   // Blocks the worker in native code, over and over. Deno ends no worker that only computes.
   for (;;) {
     guest.backend.turn(Number.POSITIVE_INFINITY);

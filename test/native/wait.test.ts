@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { OP } from "../../ts/abi.gen.ts";
 import { hostTraits } from "../../ts/host/native/host-traits.ts";
 import { must } from "../conformance/guest.ts";
-import { withUring } from "./with-uring.ts";
+import { MECHANISMS, withNative } from "./with-native.ts";
 
 const FOREVER = Number.POSITIVE_INFINITY;
 
@@ -15,85 +15,87 @@ const reason =
     ? undefined
     : "this runtime has no event loop that the kernel can watch";
 
-describe("in the place of the event loop", () => {
-  if (reason !== undefined) {
-    test.skip(`a turn waits, and makes way for the host [skipped: ${reason}]`);
-    return;
-  }
+describe.each(MECHANISMS)("%s", (mechanism) => {
+  describe("in the place of the event loop", () => {
+    if (reason !== undefined) {
+      test.skip(`a turn waits, and makes way for the host [skipped: ${reason}]`);
+      return;
+    }
 
-  test("a turn that waits returns with what finishes", async () => {
-    await withUring({}, async ({ guest, backend }) => {
-      const { client, server } = await guest.pair();
-      guest.automatic = false;
-      guest.add({ op: OP.READ, handle: server, ...guest.put("?") });
-      expect(backend.turn(1)).toBe(0);
-      guest.add({ op: OP.WRITE, handle: client, ...guest.put("x") });
-      let delivered = 0;
-      while (delivered < 2) delivered += backend.turn(FOREVER);
-      expect(delivered).toBe(2);
+    test("a turn that waits returns with what finishes", async () => {
+      await withNative({ mechanism }, async ({ guest, backend }) => {
+        const { client, server } = await guest.pair();
+        guest.automatic = false;
+        guest.add({ op: OP.READ, handle: server, ...guest.put("?") });
+        expect(backend.turn(1)).toBe(0);
+        guest.add({ op: OP.WRITE, handle: client, ...guest.put("x") });
+        let delivered = 0;
+        while (delivered < 2) delivered += backend.turn(FOREVER);
+        expect(delivered).toBe(2);
+      });
     });
-  });
 
-  test("a turn that waits makes way for a timer of the host", async () => {
-    await withUring({}, async ({ backend }) => {
-      let fired = false;
-      setTimeout(() => {
-        fired = true;
-      }, 20);
-      while (!fired) {
+    test("a turn that waits makes way for a timer of the host", async () => {
+      await withNative({ mechanism }, async ({ backend }) => {
+        let fired = false;
+        setTimeout(() => {
+          fired = true;
+        }, 20);
+        while (!fired) {
+          expect(backend.turn(FOREVER)).toBe(0);
+          expect(backend.hostLoopReady).toBe(true);
+          await backend.turnHostLoop();
+        }
+      });
+    });
+
+    test("a turn that waits makes way for I/O of the host", async () => {
+      await withNative({ mechanism }, async ({ guest, backend }) => {
+        const hostServer = createServer((socket) => socket.end("from the host"));
+        hostServer.listen(0, "127.0.0.1");
+        await once(hostServer, "listening");
+        const handle = must(await guest.connect((hostServer.address() as AddressInfo).port));
+        guest.automatic = false;
+        guest.add({ op: OP.READ, handle, ...guest.put("?".repeat(64)) });
+        let delivered = 0;
+        while (delivered === 0) {
+          delivered = backend.turn(FOREVER);
+          if (backend.hostLoopReady) await backend.turnHostLoop();
+        }
+        guest.drain();
+        expect(guest.log.at(-1)?.result).toBe(13);
+        guest.automatic = true;
+        must(await guest.close(handle));
+        await new Promise((resolve) => hostServer.close(resolve));
+      });
+    });
+
+    test("an immediate of the host keeps a turn from waiting; without one it waits again", async () => {
+      await withNative({ mechanism }, async ({ backend }) => {
+        let ran = false;
+        await backend.turnHostLoop();
+        setImmediate(() => {
+          ran = true;
+        });
+        const before = backend.stats.systemCalls;
         expect(backend.turn(FOREVER)).toBe(0);
+        expect(backend.stats.systemCalls).toBe(before);
         expect(backend.hostLoopReady).toBe(true);
         await backend.turnHostLoop();
-      }
-    });
-  });
-
-  test("a turn that waits makes way for I/O of the host", async () => {
-    await withUring({}, async ({ guest, backend }) => {
-      const hostServer = createServer((socket) => socket.end("from the host"));
-      hostServer.listen(0, "127.0.0.1");
-      await once(hostServer, "listening");
-      const handle = must(await guest.connect((hostServer.address() as AddressInfo).port));
-      guest.automatic = false;
-      guest.add({ op: OP.READ, handle, ...guest.put("?".repeat(64)) });
-      let delivered = 0;
-      while (delivered === 0) {
-        delivered = backend.turn(FOREVER);
-        if (backend.hostLoopReady) await backend.turnHostLoop();
-      }
-      guest.drain();
-      expect(guest.log.at(-1)?.result).toBe(13);
-      guest.automatic = true;
-      must(await guest.close(handle));
-      await new Promise((resolve) => hostServer.close(resolve));
-    });
-  });
-
-  test("an immediate of the host keeps a turn from waiting; without one it waits again", async () => {
-    await withUring({}, async ({ backend }) => {
-      let ran = false;
-      await backend.turnHostLoop();
-      setImmediate(() => {
-        ran = true;
+        expect(ran).toBe(true);
+        expect(backend.turn(1000)).toBe(0);
+        expect(backend.stats.systemCalls).toBeGreaterThan(before);
       });
-      const before = backend.stats.systemCalls;
-      expect(backend.turn(FOREVER)).toBe(0);
-      expect(backend.stats.systemCalls).toBe(before);
-      expect(backend.hostLoopReady).toBe(true);
-      await backend.turnHostLoop();
-      expect(ran).toBe(true);
-      expect(backend.turn(1000)).toBe(0);
-      expect(backend.stats.systemCalls).toBeGreaterThan(before);
     });
   });
-});
 
-test("turnHostLoop resolves for a backend with nothing in flight, and after dispose", async () => {
-  await withUring({}, async ({ backend }) => {
-    await backend.turnHostLoop();
-    const turned = backend.turnHostLoop();
-    await backend[Symbol.asyncDispose]();
-    await turned;
-    expect(() => backend.turn(0)).toThrow(/disposed/);
+  test("turnHostLoop resolves for a backend with nothing in flight, and after dispose", async () => {
+    await withNative({ mechanism }, async ({ backend }) => {
+      await backend.turnHostLoop();
+      const turned = backend.turnHostLoop();
+      await backend[Symbol.asyncDispose]();
+      await turned;
+      expect(() => backend.turn(0)).toThrow(/disposed/);
+    });
   });
 });

@@ -96,10 +96,11 @@ describe.each(installedRuntimes())("$name", ({ name, command, reason }) => {
     const addon = packed.files.find(({ path }) => path.endsWith("/stackful.node"));
     const { backend, reasons } = runProgram(command).report;
     if (addon === undefined) {
-      expect(reasons[0]?.reason).toMatch(/this package has no addon for|io_uring is Linux's/);
-    } else if (backend !== "uring") {
-      // It was loaded, and the kernel said no.
-      expect(reasons[0]?.reason).not.toMatch(/addon|cannot be loaded/);
+      expect(reasons[0]?.reason).toMatch(/this package has no addon for/);
+    } else {
+      // It was loaded, and at most the kernel said no.
+      expect(["uring", "epoll"]).toContain(backend);
+      for (const { reason } of reasons) expect(reason).not.toMatch(/addon|cannot be loaded/);
     }
   });
 });
@@ -111,13 +112,9 @@ describe("a package without an addon", () => {
       force: true,
     });
     const { report } = runProgram([process.execPath]);
-    const why =
-      process.platform === "linux"
-        ? `this package has no addon for ${process.platform}-${process.arch}`
-        : `io_uring is Linux's; this is ${process.platform}`;
+    const why = `this package has no addon for ${process.platform}-${process.arch}`;
     expect(report).toMatchObject({ sum: 328_350, echo: 43, code: 0, backend: "node" });
-    expect(report.reasons).toEqual([
-      { name: "uring", reason: `open io_uring: ${why} (use another backend)` },
-    ]);
+    expect(report.reasons[0]?.reason).toMatch(/^open \S+: /);
+    for (const { reason } of report.reasons) expect(reason).toContain(why);
   });
 });

@@ -9,7 +9,7 @@ export async function mistakes(runtime: Runtime): Promise<void> {
   // @ts-expect-error an unknown option
   await Runtime.create("guest.wasm", { grant: {} });
   // @ts-expect-error no backend of that name
-  await Runtime.create("guest.wasm", { backend: "epoll" });
+  await Runtime.create("guest.wasm", { backend: "epol" });
   // @ts-expect-error a limit that there is not
   await Runtime.create("guest.wasm", { limits: { tasks: 5 } });
   // @ts-expect-error a guest passes numbers

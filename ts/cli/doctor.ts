@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { release } from "node:os";
 import { join } from "node:path";
-import { openBackend } from "../host/open-backend.ts";
+import { type BackendSurvey, openBackend, surveyBackends } from "../host/open-backend.ts";
 import { jsRuntime } from "../js-runtime.ts";
 import { installCommand } from "../link/peers.ts";
 import { packageRoot } from "../package-files.ts";
@@ -17,13 +17,16 @@ const USAGE = "usage: stackful doctor [--json]\n";
 export async function doctorCommand(args: readonly string[]): Promise<number> {
   const parsed = parseCommand(args, USAGE, { json: { type: "boolean" } });
   if (parsed === undefined) return 0;
-  const { backend, reasons } = await openBackend("auto", { grants: {}, handlesMax: 16 });
+  const options = { grants: {}, handlesMax: 16 };
+  const { backend, reasons } = await openBackend("auto", options);
+  const backends = await surveyBackends(options);
   const report = {
     stackful: packageVersion(),
     runtime: `${jsRuntime()} ${process.versions[jsRuntime()]}`,
     platform: `${process.platform}-${process.arch} ${release()}`,
     backend: backend.name,
     reasons,
+    backends,
     freeMemory: backend.canDiscard ? "goes back to the system" : "is kept for later tasks",
     core: existsSync(packageRoot("dist/core.wasm")) ? "present" : "missing: npm run build makes it",
     binaryen: installed("binaryen") ?? `missing: linking needs ${installCommand("binaryen")}`,
@@ -40,7 +43,10 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
       ["runtime", report.runtime],
       ["platform", report.platform],
       ["backend", report.backend],
-      ...reasons.map(({ name, reason }): [string, string] => [`  not ${name}`, reason]),
+      ["  also here", others(report)],
+      ...backends.flatMap(({ name, reason }): [string, string][] =>
+        reason === undefined ? [] : [[`  not ${name}`, reason]],
+      ),
       ["free memory", report.freeMemory],
       ["core.wasm", report.core],
       ["binaryen", report.binaryen],
@@ -48,6 +54,17 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
     ]),
   );
   return 0;
+}
+
+interface Backends {
+  readonly backend: string;
+  readonly backends: readonly BackendSurvey[];
+}
+
+/** Those that can be asked for by name. */
+function others({ backend, backends }: Backends): string {
+  const here = backends.filter(({ name, reason }) => name !== backend && reason === undefined);
+  return here.map(({ name }) => name).join(", ");
 }
 
 function compiler(): string {

@@ -9,7 +9,16 @@ import type { Capability } from "./capability.ts";
 import type { Driver } from "./driver.ts";
 
 /** "none": no I/O at all, only tasks, timers, channels and host imports. */
-export type BackendName = "uring" | "node" | "deno" | "sim" | "none";
+export type BackendName =
+  | "uring"
+  | "epoll"
+  | "kqueue"
+  | "poll"
+  | "iocp"
+  | "node"
+  | "deno"
+  | "sim"
+  | "none";
 
 /** Opens a backend for a runtime: a host of a simulated world, for instance. */
 export interface BackendProvider {

@@ -16,6 +16,12 @@ export interface OpenedBackend {
   readonly reasons: readonly BackendReason[];
 }
 
+export interface BackendSurvey {
+  readonly name: BackendName;
+  /** Why it cannot open. Absent: it can. */
+  readonly reason?: string;
+}
+
 /** What this host may have, best first. */
 export const BACKENDS: readonly BackendName[] = CANDIDATES.map(({ name }) => name);
 
@@ -54,6 +60,21 @@ export async function openBackend(
     ...(wanted === "auto" ? {} : { hint: 'use backend "auto" to fall back to another' }),
     cause: new AggregateError(causes, why),
   });
+}
+
+/** Opens and closes every backend. Returns all, best first, those that cannot open with the reason. */
+export async function surveyBackends(options: BackendOptions): Promise<BackendSurvey[]> {
+  const survey: BackendSurvey[] = [];
+  for (const { name, open } of CANDIDATES) {
+    try {
+      await (await open(options))[Symbol.asyncDispose]();
+      survey.push({ name });
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      survey.push({ name, reason: error.message });
+    }
+  }
+  return survey;
 }
 
 /** The host lacks the mechanism: the next candidate is safe to try. Anything else is an error. */

@@ -1,5 +1,6 @@
 /* binding-open.c - the life of a binding: open, woken, closed by whoever comes first. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "addon/binding.h"
 #include "engine/mechanism.h"
@@ -109,7 +110,8 @@ static void on_wake(void *context) {
   napi_close_handle_scope(env, scope);
 }
 
-static int32_t open_parts(struct binding *binding, struct sf_options options) {
+static int32_t open_parts(struct binding *binding, const struct sf_mechanism *mechanism,
+                          struct sf_options options) {
   struct sf_host_loop *loop;
   int32_t err =
     (binding->wake_by_thread ? sf__host_thread_open : sf__host_loop_open)(&loop, binding->env);
@@ -117,7 +119,7 @@ static int32_t open_parts(struct binding *binding, struct sf_options options) {
 
   struct sf_backend *backend;
   options.host_loop_fd = loop->ops->fd(loop);
-  err = sf__backend_open(&backend, &sf__uring, &options);
+  err = sf__backend_open(&backend, mechanism, &options);
   if (err < 0) goto fail_backend;
 
   err = loop->ops->watch(loop, backend->wake_fd, on_wake, binding);
@@ -136,11 +138,27 @@ fail_backend:
   return err;
 }
 
-/* open(handlesMax: number, entries: number, counters: Float64Array, wakeByThread: boolean):
+/* Those of this build; NULL: it has none of that name. */
+static const struct sf_mechanism *find_mechanism(const char *name) {
+  static const struct sf_mechanism *const all[] = {
+#ifdef __linux__
+    &sf__uring,
+    &sf__epoll,
+#endif
+    &sf__poll,
+  };
+  for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+    if (strcmp(all[i]->name, name) == 0) return all[i];
+  }
+  return NULL;
+}
+
+/* open(mechanism: string, handlesMax: number, entries: number, counters: Float64Array, wakeByThread: boolean):
  *   Handle | number */
 napi_value sf__binding_open(napi_env env, napi_callback_info info) {
-  napi_value values[4];
-  size_t given = 4;
+  napi_value values[5];
+  size_t given = 5;
+  char name[16];
   struct sf_options options;
   void *counters;
   size_t length;
@@ -148,10 +166,13 @@ napi_value sf__binding_open(napi_env env, napi_callback_info info) {
   napi_value handle;
 
   NAPI_MUST(napi_get_cb_info(env, info, &given, values, NULL, NULL));
-  NAPI_MUST(napi_get_value_uint32(env, values[0], &options.handles_max));
-  NAPI_MUST(napi_get_value_uint32(env, values[1], &options.entries));
-  NAPI_MUST(napi_get_typedarray_info(env, values[2], NULL, &length, &counters, NULL, NULL));
-  NAPI_MUST(napi_get_value_bool(env, values[3], &wake_by_thread));
+  NAPI_MUST(napi_get_value_string_utf8(env, values[0], name, sizeof(name), NULL));
+  NAPI_MUST(napi_get_value_uint32(env, values[1], &options.handles_max));
+  NAPI_MUST(napi_get_value_uint32(env, values[2], &options.entries));
+  NAPI_MUST(napi_get_typedarray_info(env, values[3], NULL, &length, &counters, NULL, NULL));
+  NAPI_MUST(napi_get_value_bool(env, values[4], &wake_by_thread));
+  const struct sf_mechanism *mechanism = find_mechanism(name);
+  if (mechanism == NULL) return sf__int_result(env, -SF_ENOSYS);
   if (length < COUNTERS) return sf__int_result(env, -SF_EINVAL);
 
   struct binding *binding = calloc(1, sizeof(*binding));
@@ -159,12 +180,12 @@ napi_value sf__binding_open(napi_env env, napi_callback_info info) {
   binding->env = env;
   binding->counters = counters;
   binding->wake_by_thread = wake_by_thread;
-  int32_t err = open_parts(binding, options);
+  int32_t err = open_parts(binding, mechanism, options);
   if (err < 0) {
     free(binding);
     return sf__int_result(env, err);
   }
-  sf__set_reference(env, &binding->counters_array, values[2]);
+  sf__set_reference(env, &binding->counters_array, values[3]);
   add_hook(binding);
   NAPI_MUST(napi_create_external(env, binding, on_finalize, NULL, &handle));
   binding->users = 2;

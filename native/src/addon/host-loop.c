@@ -62,7 +62,7 @@ static bool find(const char *name, void *function) {
 
 static void on_poll(void *handle, int status, int events) {
   const struct uv_host_loop *loop = of(handle);
-  (void)status; /* an eventfd has no errors */
+  (void)status; /* what is watched has no errors */
   (void)events;
   loop->ready(loop->context);
 }

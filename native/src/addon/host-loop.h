@@ -20,8 +20,8 @@ struct sf_host_loop {
 };
 
 struct sf_host_loop_ops {
-  /* Calls `ready` from the event loop while `fd`, an eventfd, is readable; once or more for each
-   * time that it became so. Returns 0 or a negated sf_errno. */
+  /* Calls `ready` from the event loop while `fd` is readable; once or more for each time that it became
+   * so, and for news that come while it is. Returns 0 or a negated sf_errno. */
   int32_t (*watch)(struct sf_host_loop *loop, int fd, sf_host_loop_callback ready, void *context);
   /* Whether the watch keeps the event loop, and with it the process, alive. At first it does not. */
   void (*hold)(struct sf_host_loop *loop, bool hold);

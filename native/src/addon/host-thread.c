@@ -5,17 +5,15 @@
  * turning. So the thread repeats the call until it has been answered.
  */
 #define _GNU_SOURCE
-#include <assert.h>
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "addon/edge.h"
 #include "addon/host-loop.h"
+#include "engine/doorbell.h"
 #include "engine/os-errno.h"
 #include "stackful/abi.h"
 
@@ -31,8 +29,8 @@ struct host_thread {
   pthread_t thread;
   bool watching; /* the thread runs, and `function` is ours to use */
   bool held;
-  int fd;      /* what is watched; the caller's */
-  int stop_fd; /* readable: the thread is to end. Owned */
+  int edge;    /* waits for what is watched, and for `stop`; owned while watching */
+  struct sf_doorbell stop; /* the thread is to end */
   atomic_bool asked; /* `function` was called, and `ready` was not yet */
   sf_host_loop_callback ready;
   void *context;
@@ -45,24 +43,18 @@ static void ask(struct host_thread *host) {
 
 static void *wait_and_ask(void *argument) {
   struct host_thread *host = argument;
-  struct pollfd fds[] = {
-    { .fd = host->stop_fd, .events = POLLIN },
-    { .fd = host->fd, .events = POLLIN },
-  };
-  uint64_t count;
   int retry_ms = -1;
   for (;;) {
-    const int ready = poll(fds, 2, retry_ms);
-    if (ready > 0 && fds[0].revents != 0) return NULL;
-    /* Quiet again by this read, unless a turn has been faster: then it needs no wake-up. */
-    if (ready > 0 && read(host->fd, &count, sizeof(count)) > 0) {
+    const int events = sf__edge_wait(host->edge, retry_ms);
+    if ((events & SF_EDGE_STOP) != 0) return NULL;
+    if ((events & SF_EDGE_READY) != 0) {
       if (!atomic_exchange(&host->asked, true)) ask(host);
       retry_ms = RETRY_MS;
-    } else if (ready == 0 && atomic_load(&host->asked)) {
+    } else if (!atomic_load(&host->asked)) {
+      retry_ms = -1;
+    } else if (retry_ms >= 0) {
       ask(host);
       if (retry_ms < RETRY_MS_MAX) retry_ms *= 2;
-    } else if (ready == 0) {
-      retry_ms = -1;
     }
   }
 }
@@ -104,11 +96,15 @@ static int start_thread(struct host_thread *host) {
 static int32_t thread_watch(struct sf_host_loop *base, int fd, sf_host_loop_callback ready,
                             void *context) {
   struct host_thread *host = (struct host_thread *)base;
-  host->fd = fd;
   host->ready = ready;
   host->context = context;
+  host->edge = sf__edge_open(fd, host->stop.fd);
+  if (host->edge < 0) return host->edge;
   const int err = start_thread(host);
-  if (err != 0) return sf__error(err);
+  if (err != 0) {
+    close(host->edge);
+    return sf__error(err);
+  }
   host->watching = true;
   return 0;
 }
@@ -137,13 +133,13 @@ static int32_t thread_timeout_ms(struct sf_host_loop *base) {
 static void thread_close(struct sf_host_loop *base, sf_host_loop_callback closed, void *context) {
   struct host_thread *host = (struct host_thread *)base;
   if (host->watching) {
-    const uint64_t one = 1;
-    if (write(host->stop_fd, &one, sizeof(one)) < 0) assert(false); /* a new eventfd has room */
+    sf__doorbell_ring(&host->stop);
     pthread_join(host->thread, NULL);
     thread_hold(base, false);
     host->watching = false;
+    close(host->edge);
   }
-  close(host->stop_fd);
+  sf__doorbell_close(&host->stop);
   /* Calls that are on their way still find `host`, until on_finalize. */
   napi_release_threadsafe_function(host->function, napi_tsfn_abort);
   closed(context);
@@ -162,14 +158,13 @@ int32_t sf__host_thread_open(struct sf_host_loop **out, napi_env env) {
   if (host == NULL) return -SF_ENOMEM;
   host->base.ops = &thread_ops;
   host->env = env;
-  host->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (host->stop_fd < 0) {
-    const int32_t err = sf__error(errno);
+  const int32_t err = sf__doorbell_open(&host->stop);
+  if (err < 0) {
     free(host);
     return err;
   }
   if (!create_function(host)) {
-    close(host->stop_fd);
+    sf__doorbell_close(&host->stop);
     free(host);
     return -SF_ENOMEM;
   }

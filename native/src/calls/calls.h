@@ -1,5 +1,5 @@
 /* calls.h - the operations, one small file per topic: what is checked before one starts, what it
- * keeps meanwhile, and what becomes of its result. table.c lists them.
+ * keeps meanwhile, its plain system call, and what becomes of its result. table.c lists them.
  *
  *   transfer.c   reads, writes
  *   socket.c     listen, accept, connect, shutdown, addresses
@@ -12,15 +12,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "engine/call.h"
 #include "engine/operation.h"
-
-/* What one transfer moves at most; a guest that asks for more gets a short count. */
-#define SF_TRANSFER_BYTES_MAX 0x7FFFFFFFu
 
 /* sf_op.kept of CONNECT: where to. Of ACCEPT: who it was; NULL when the guest does not ask. */
 struct sf_peer {
   struct sockaddr_storage address;
   socklen_t bytes;
+  bool begun; /* CONNECT as a plain call: the system is at it */
 };
 
 /* sf_op.kept of SEND_TO and RECEIVE_FROM. */
@@ -40,17 +39,6 @@ struct sf_path {
   const char *rest; /* the path beneath `directory`: in `text` */
   char text[];
 };
-
-/* The buffers of a transfer or datagram, in order, as the system wants them: in the guest's memory
- * where that is now. There are at most SF_IOVEC_MAX; sets *count. Returns how many bytes they have
- * together, or a negated sf_errno: the guest can have changed a vector since it was checked. */
-int64_t sf__parts(const struct sf_guest *guest, const struct sf_op *op, struct iovec *out,
-                  uint32_t *count);
-
-/* Has the operation work on host memory instead of `parts`, when the guest's memory moves: sets
- * sf_op.bounce, and *parts to one part, the bounce's. Returns 0 or -SF_ENOMEM. */
-int32_t sf__bounce_parts(const struct sf_guest *guest, struct sf_op *op, struct iovec *parts,
-                         uint32_t *count);
 
 /* Copies the sf_address at `pointer` out. Returns 0 or -SF_EFAULT. */
 int32_t sf__read_address(const struct sf_engine *engine, uint32_t pointer, struct sf_address *out);
@@ -73,17 +61,23 @@ typedef int32_t sf_check(struct sf_engine *, const struct sf_submission *, const
                          struct sf_draft *);
 typedef int32_t sf_finish(struct sf_engine *, const struct sf_op *, int32_t);
 
+typedef int32_t sf_call_function(const struct sf_call *);
+
 sf_check sf__check_buffer, sf__check_positioned, sf__check_vector;
+sf_call_function sf__call_read, sf__call_write;
 
 sf_start sf__listen, sf__shutdown, sf__local_address, sf__peer_address;
 sf_check sf__check_accept, sf__check_connect;
+sf_call_function sf__call_accept, sf__call_connect;
 sf_finish sf__finish_accept, sf__finish_connect;
 
 sf_start sf__udp_bind;
 sf_check sf__check_send_to, sf__check_receive_from;
+sf_call_function sf__call_send_to, sf__call_receive_from;
 sf_finish sf__finish_receive_from;
 
 sf_check sf__check_open, sf__check_nothing;
+sf_call_function sf__call_open, sf__call_fsync, sf__call_close;
 sf_finish sf__finish_open;
 
 #endif

@@ -1,9 +1,11 @@
 /* datagram.c - UDP: bind, send to, receive from. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 
 #include "calls/calls.h"
 #include "engine/address.h"
+#include "engine/os-errno.h"
 
 int32_t sf__udp_bind(struct sf_engine *engine, const struct sf_submission *submission,
                      struct sf_handle *handle) {
@@ -79,6 +81,20 @@ int32_t sf__check_receive_from(struct sf_engine *engine, const struct sf_submiss
   }
   draft->kept = kept;
   return SF_STARTED;
+}
+
+int32_t sf__call_send_to(const struct sf_call *call) {
+  struct sf_message *kept = call->kept;
+  kept->part = call->parts[0];
+  const ssize_t bytes = sendmsg(call->fd, &kept->message, MSG_NOSIGNAL);
+  return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
+}
+
+int32_t sf__call_receive_from(const struct sf_call *call) {
+  struct sf_message *kept = call->kept;
+  kept->part = call->parts[0];
+  const ssize_t bytes = recvmsg(call->fd, &kept->message, 0);
+  return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
 }
 
 int32_t sf__finish_receive_from(struct sf_engine *engine, const struct sf_op *op, int32_t result) {

@@ -1,12 +1,15 @@
-/* file.c - opens files beneath the granted directories; fsync. */
+/* file.c - opens files beneath the granted directories; fsync, close. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "calls/beneath.h"
 #include "calls/calls.h"
+#include "engine/os-errno.h"
 
 #define OPEN_FLAGS \
   (SF_OPEN_READ | SF_OPEN_WRITE | SF_OPEN_CREATE | SF_OPEN_EXCLUSIVE | SF_OPEN_TRUNCATE | \
@@ -66,6 +69,17 @@ fail:
   return err;
 }
 
+int32_t sf__call_open(const struct sf_call *call) {
+  const struct sf_path *path = call->kept;
+  /* Not to wait for the other end of a pipe, which could be opened no further than that anyway. */
+  const int flags = path->flags | O_NONBLOCK;
+  const int fd = sf__open_beneath(path->directory, path->rest, flags, path->mode);
+  if (fd < 0) return sf__error(errno);
+  /* Of what can be set at all, the one that was wanted. */
+  fcntl(fd, F_SETFL, path->flags & O_APPEND);
+  return fd;
+}
+
 int32_t sf__finish_open(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
   struct stat status;
   (void)engine;
@@ -88,4 +102,12 @@ int32_t sf__check_nothing(struct sf_engine *engine, const struct sf_submission *
   (void)handle;
   (void)draft;
   return SF_STARTED;
+}
+
+int32_t sf__call_fsync(const struct sf_call *call) {
+  return fsync(call->fd) < 0 ? sf__error(errno) : 0;
+}
+
+int32_t sf__call_close(const struct sf_call *call) {
+  return close(call->fd) < 0 ? sf__error(errno) : 0;
 }

@@ -113,6 +113,14 @@ int32_t sf__check_accept(struct sf_engine *engine, const struct sf_submission *s
   return SF_STARTED;
 }
 
+int32_t sf__call_accept(const struct sf_call *call) {
+  struct sf_peer *peer = call->kept;
+  struct sockaddr *address = peer == NULL ? NULL : (struct sockaddr *)&peer->address;
+  const int fd = accept4(call->fd, address, peer == NULL ? NULL : &peer->bytes,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+  return fd < 0 ? sf__error(errno) : fd;
+}
+
 int32_t sf__finish_accept(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
   uint32_t place;
   if (result < 0) return result;
@@ -143,6 +151,7 @@ int32_t sf__check_connect(struct sf_engine *engine, const struct sf_submission *
   if (sf__handles_full(&engine->base.handles)) goto fail;
   const int fd = err = sf__socket(engine, peer->address.ss_family, SOCK_STREAM, IPPROTO_TCP);
   if (err < 0) goto fail;
+  peer->begun = false;
   draft->kept = peer;
   draft->fd = fd;
   return SF_STARTED;
@@ -152,10 +161,30 @@ fail:
   return err;
 }
 
+/* How a connect that was begun has ended: 0, or a negated sf_errno; -SF_EAGAIN: it has not. */
+static int32_t connected(int fd) {
+  struct sockaddr_storage address;
+  socklen_t bytes = sizeof(int);
+  int err;
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &bytes) < 0) return sf__error(errno);
+  if (err != 0) return sf__error(err);
+  bytes = sizeof(address);
+  if (getpeername(fd, (struct sockaddr *)&address, &bytes) == 0) return 0;
+  return errno == ENOTCONN ? -SF_EAGAIN : sf__error(errno);
+}
+
+int32_t sf__call_connect(const struct sf_call *call) {
+  struct sf_peer *peer = call->kept;
+  if (peer->begun) return connected(call->fd);
+  if (connect(call->fd, (struct sockaddr *)&peer->address, peer->bytes) == 0) return 0;
+  if (errno != EINPROGRESS && errno != EINTR) return sf__error(errno);
+  peer->begun = true;
+  return -SF_EAGAIN;
+}
+
 int32_t sf__finish_connect(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
-  (void)engine;
   if (result >= 0) return op->fd;
-  close(op->fd);
+  sf__engine_close_fd(engine, op->fd);
   return result;
 }
 

@@ -15,42 +15,79 @@
 
 static const struct sf_operation table[] = {
   [SF_OP_LISTEN] = { .start = sf__listen },
-  [SF_OP_ACCEPT] = { .on_handle = true, .refuses = ONLY_LISTENERS,
-                     .check = sf__check_accept, .finish = sf__finish_accept },
-  [SF_OP_CONNECT] = { .opens = SF_HANDLE_STREAM,
-                      .check = sf__check_connect, .finish = sf__finish_connect },
+  [SF_OP_ACCEPT] = {
+    .on_handle = true, .refuses = ONLY_LISTENERS, .waits = SF_WAITS_READABLE,
+    .check = sf__check_accept, .call = sf__call_accept, .finish = sf__finish_accept,
+  },
+  [SF_OP_CONNECT] = {
+    .opens = SF_HANDLE_STREAM, .waits = SF_WAITS_WRITABLE,
+    .check = sf__check_connect, .call = sf__call_connect, .finish = sf__finish_connect,
+  },
 
-  [SF_OP_READ] = { .on_handle = true, .refuses = READABLE, .lane = SF_LANE_READ,
-                   .borrows = SF_BORROWS_TO_FILL, .check = sf__check_buffer },
-  [SF_OP_WRITE] = { .on_handle = true, .refuses = WRITABLE, .lane = SF_LANE_WRITE,
-                    .borrows = SF_BORROWS_TO_SEND, .check = sf__check_buffer },
-  [SF_OP_READV] = { .on_handle = true, .refuses = READABLE, .lane = SF_LANE_READ,
-                    .borrows = SF_BORROWS_TO_FILL, .check = sf__check_vector },
-  [SF_OP_WRITEV] = { .on_handle = true, .refuses = WRITABLE, .lane = SF_LANE_WRITE,
-                     .borrows = SF_BORROWS_TO_SEND, .check = sf__check_vector },
-  [SF_OP_PREAD] = { .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE),
-                    .borrows = SF_BORROWS_TO_FILL, .check = sf__check_positioned },
-  [SF_OP_PWRITE] = { .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE),
-                     .borrows = SF_BORROWS_TO_SEND, .check = sf__check_positioned },
+  [SF_OP_READ] = {
+    .on_handle = true, .refuses = READABLE, .borrows = SF_BORROWS_TO_FILL,
+    .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
+    .check = sf__check_buffer, .call = sf__call_read,
+  },
+  [SF_OP_WRITE] = {
+    .on_handle = true, .refuses = WRITABLE, .borrows = SF_BORROWS_TO_SEND,
+    .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
+    .check = sf__check_buffer, .call = sf__call_write,
+  },
+  [SF_OP_READV] = {
+    .on_handle = true, .refuses = READABLE, .borrows = SF_BORROWS_TO_FILL,
+    .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
+    .check = sf__check_vector, .call = sf__call_read,
+  },
+  [SF_OP_WRITEV] = {
+    .on_handle = true, .refuses = WRITABLE, .borrows = SF_BORROWS_TO_SEND,
+    .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
+    .check = sf__check_vector, .call = sf__call_write,
+  },
+  [SF_OP_PREAD] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE), .borrows = SF_BORROWS_TO_FILL,
+    .check = sf__check_positioned, .call = sf__call_read,
+  },
+  [SF_OP_PWRITE] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE), .borrows = SF_BORROWS_TO_SEND,
+    .check = sf__check_positioned, .call = sf__call_write,
+  },
 
   /* Says what it refuses itself: a wrong argument comes first. */
   [SF_OP_SHUTDOWN] = { .on_handle = true, .start = sf__shutdown },
-  [SF_OP_CLOSE] = { .on_handle = true, .start = sf__start_close, .finish = sf__finish_close },
-  [SF_OP_LOCAL_ADDRESS] = { .on_handle = true, .refuses = ONLY_SOCKETS,
-                            .start = sf__local_address },
-  [SF_OP_PEER_ADDRESS] = { .on_handle = true, .refuses = ONLY_SOCKETS, .start = sf__peer_address },
+  [SF_OP_CLOSE] = {
+    .on_handle = true,
+    .start = sf__start_close, .call = sf__call_close, .finish = sf__finish_close,
+  },
+  [SF_OP_LOCAL_ADDRESS] = {
+    .on_handle = true, .refuses = ONLY_SOCKETS, .start = sf__local_address,
+  },
+  [SF_OP_PEER_ADDRESS] = {
+    .on_handle = true, .refuses = ONLY_SOCKETS, .start = sf__peer_address,
+  },
 
-  [SF_OP_OPEN] = { .opens = SF_HANDLE_FILE, .check = sf__check_open, .finish = sf__finish_open },
-  [SF_OP_FSYNC] = { .on_handle = true, .refuses = ONLY_FILES(SF_EINVAL),
-                    .check = sf__check_nothing },
+  [SF_OP_OPEN] = {
+    .opens = SF_HANDLE_FILE,
+    .check = sf__check_open, .call = sf__call_open, .finish = sf__finish_open,
+  },
+  [SF_OP_FSYNC] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_EINVAL),
+    .check = sf__check_nothing, .call = sf__call_fsync,
+  },
 
   [SF_OP_UDP_BIND] = { .start = sf__udp_bind },
   /* In no lane: datagrams have no order that waiting for each other would keep. */
-  [SF_OP_SEND_TO] = { .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_SEND,
-                      .check = sf__check_send_to },
-  [SF_OP_RECEIVE_FROM] = { .on_handle = true, .refuses = ONLY_UDP, .lane = SF_LANE_READ,
-                           .borrows = SF_BORROWS_TO_FILL, .check = sf__check_receive_from,
-                           .finish = sf__finish_receive_from },
+  [SF_OP_SEND_TO] = {
+    .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_SEND,
+    .waits = SF_WAITS_WRITABLE,
+    .check = sf__check_send_to, .call = sf__call_send_to,
+  },
+  [SF_OP_RECEIVE_FROM] = {
+    .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_FILL,
+    .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
+    .check = sf__check_receive_from, .call = sf__call_receive_from,
+    .finish = sf__finish_receive_from,
+  },
 };
 
 const struct sf_operation *sf__operation(uint16_t opcode) {

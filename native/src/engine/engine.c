@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "engine/jobs.h"
 #include "engine/mechanism.h"
 
 static struct sf_engine *engine_of(struct sf_backend *backend) {
@@ -27,7 +28,8 @@ int32_t sf__backend_bind(struct sf_backend *backend, uint8_t *base, uint64_t byt
   const uint8_t *const before = backend->guest.base;
   const int32_t err = sf__guest_bind(&backend->guest, base, bytes, shared, moves);
   if (err < 0 || before == NULL || before == base) return err;
-  return engine->mechanism->moved(engine);
+  sf__jobs_moved(engine);
+  return engine->mechanism->moved == NULL ? 0 : engine->mechanism->moved(engine);
 }
 
 int32_t sf__backend_turn(struct sf_backend *backend, int64_t wait_ns, bool arm) {
@@ -64,10 +66,16 @@ void sf__backend_poke(struct sf_backend *backend) {
 void sf__backend_close(struct sf_backend *backend) {
   struct sf_engine *engine = engine_of(backend);
   engine->closing = true;
+  sf__jobs_close(engine);
   engine->mechanism->drain(engine);
   sf__handles_free(&backend->handles);
   sf__grants_free(&backend->grants);
   sf__ops_free(&engine->ops);
   sf__queue_free(&engine->queue);
   engine->mechanism->free(engine);
+}
+
+void sf__engine_close_fd(struct sf_engine *engine, int fd) {
+  if (engine->mechanism->forget != NULL) engine->mechanism->forget(engine, fd);
+  close(fd);
 }

@@ -6,6 +6,7 @@
  *   engine.c      open, bind, turn, close
  *   start.c       a submission, checked, goes into the table and to the mechanism
  *   finish.c      how it ended becomes a completion; what waited for it starts
+ *   jobs.c        operations that run on threads (pool.c)
  *   operation.h   what the engine knows of each operation
  *   mechanism.h   what a mechanism provides
  */
@@ -19,11 +20,14 @@
 /* For an operation that will complete later. No result has this value. */
 #define SF_STARTED INT32_MIN
 
+struct sf_pool;
+
 struct sf_engine {
   struct sf_backend base; /* first: a struct sf_backend * is a struct sf_engine * */
   const struct sf_mechanism *mechanism;
   struct sf_ops ops;
   struct sf_queue queue;
+  struct sf_pool *pool; /* see jobs.h; NULL until an operation needs it */
   uint32_t delivered; /* since the last turn returned */
   int host_loop_fd;
   bool closing; /* completions go nowhere */
@@ -44,5 +48,8 @@ void sf__engine_deliver(struct sf_engine *engine);
 
 /* Issues the CLOSE that waits on this handle, if nothing is in flight on it any more. */
 void sf__engine_continue_close(struct sf_engine *engine, uint32_t place);
+
+/* Closes a descriptor that the mechanism may be waiting for. */
+void sf__engine_close_fd(struct sf_engine *engine, int fd);
 
 #endif

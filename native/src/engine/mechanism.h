@@ -24,7 +24,8 @@ struct sf_mechanism {
   void (*drain)(struct sf_engine *engine);
 
   /* Hands over an operation of the table. Returns SF_STARTED, and calls sf__engine_finish later; or
-   * its result when it has ended already, or cannot begin. */
+   * its result when it has ended already, or cannot begin. sf__job_start does it for operations that
+   * the mechanism has no form of its own for. */
   int32_t (*issue)(struct sf_engine *engine, uint32_t index);
   /* Has an operation that was issued end as soon as it can; sf__engine_finish tells how it did. */
   void (*cancel)(struct sf_engine *engine, uint32_t index);
@@ -35,8 +36,11 @@ struct sf_mechanism {
   /* What was issued has reached the system when this returns. NULL: it always has. */
   void (*flush)(struct sf_engine *engine);
   /* The guest's memory is at another address: ends what works on the old one and marks it `moved`.
-   * Returns 0 or a negated sf_errno. */
+   * Returns 0 or a negated sf_errno. NULL: no operation but those on the pool works on it later. */
   int32_t (*moved)(struct sf_engine *engine);
+
+  /* The descriptor is about to be closed; nothing waits for it. NULL: that is all the same. */
+  void (*forget)(struct sf_engine *engine, int fd);
 
   /* The three parts of a turn: `begin`, then the engine takes submissions, then `run`, which waits
    * up to wait_ns while nothing was delivered, and with an event loop around it `arm`. They return 0
@@ -50,6 +54,10 @@ struct sf_mechanism {
 };
 
 /* Those there are. */
+#ifdef __linux__
 extern const struct sf_mechanism sf__uring;
+extern const struct sf_mechanism sf__epoll;
+#endif
+extern const struct sf_mechanism sf__poll;
 
 #endif

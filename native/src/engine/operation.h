@@ -2,6 +2,7 @@
 #ifndef SF_OPERATION_H
 #define SF_OPERATION_H
 
+#include "engine/call.h"
 #include "engine/engine.h"
 
 /* What an operation needs besides its op: made by `check`, the table's once it is in there. */
@@ -16,6 +17,13 @@ enum sf_borrow {
   SF_BORROWS_TO_FILL, /* it writes to it */
 };
 
+/* What the plain call of an operation waits for, where its handle is not a file. */
+enum sf_readiness {
+  SF_WAITS_ELSEWHERE, /* it blocks: on a thread, please */
+  SF_WAITS_READABLE,
+  SF_WAITS_WRITABLE,
+};
+
 enum sf_lane_use { SF_LANE_NONE, SF_LANE_READ, SF_LANE_WRITE };
 
 struct sf_operation {
@@ -24,6 +32,7 @@ struct sf_operation {
   uint8_t refuses[SF_HANDLE_KINDS];
   uint8_t borrows; /* enum sf_borrow: of the guest, while it is under way */
   uint8_t lane;    /* enum sf_lane_use */
+  uint8_t waits;   /* enum sf_readiness */
   uint8_t opens;   /* enum sf_handle_kind that it reserves a place for; SF_HANDLE_FREE: none */
 
   /* One of the two. `start` does all of it, and returns its result, or SF_STARTED when it has added
@@ -33,6 +42,10 @@ struct sf_operation {
                    struct sf_handle *handle);
   int32_t (*check)(struct sf_engine *engine, const struct sf_submission *submission,
                    const struct sf_handle *handle, struct sf_draft *draft);
+
+  /* The operation as a plain system call, on sockets that do not block, or on a thread. Its result;
+   * -SF_EAGAIN: it has to wait, and is made again. */
+  int32_t (*call)(const struct sf_call *call);
 
   /* Makes the system's result the guest's: puts what was kept where the guest wants it, or undoes
    * what it cannot have. NULL: they are the same. A place that was reserved becomes a handle that

@@ -16,6 +16,7 @@
 #include "stackful/abi.h"
 
 struct sf_bounce;
+struct sf_job;
 
 struct sf_op {
   uint32_t token;
@@ -31,6 +32,8 @@ struct sf_op {
   uint32_t handle_previous;
   uint32_t lane_next;
   uint32_t lane_previous;
+  uint32_t waits_next; /* in a list of the mechanism's */
+  uint32_t waits_previous;
   int fd; /* CONNECT: the socket, which no handle owns yet: `finish` sees to it. Else -1 */
   uint8_t opcode; /* enum sf_opcode */
   uint8_t lane;   /* SF_LANES: none */
@@ -40,6 +43,7 @@ struct sf_op {
   bool canceled;  /* not in a hash chain any more */
   bool moved; /* the guest's memory moved under it: what it read is lost */
   void *kept; /* arguments, and what the kernel writes to until the operation ends; owned, or NULL */
+  struct sf_job *job; /* it runs on the pool, which has this; else NULL */
   struct sf_bounce *bounce; /* owned, or NULL: the kernel works on guest memory itself */
 };
 

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/bounce.h"
+#include "engine/call.h"
+#include "engine/jobs.h"
 #include "uring/uring.h"
 
 struct io_uring_sqe *uring__sqe(struct uring *uring, uint8_t opcode, int fd, uint64_t key) {
@@ -138,19 +139,16 @@ static int32_t issue_message(struct uring *uring, uint32_t index, const struct s
 
 /* Reads, writes and datagrams: between a handle and the guest's memory. */
 static int32_t issue_transfer(struct uring *uring, uint32_t index) {
-  const struct sf_guest *guest = &uring->engine.base.guest;
   struct sf_op *op = &uring->engine.ops.items[index];
   const struct sf_handle *handle = &uring->engine.base.handles.items[op->handle];
   struct iovec parts[SF_IOVEC_MAX];
-  uint32_t count;
-  const int64_t total = sf__parts(guest, op, parts, &count);
-  if (total < 0) return (int32_t)total;
-  const int32_t err = sf__bounce_parts(guest, op, parts, &count);
+  struct sf_call call;
+  int32_t err = sf__call_prepare(&uring->engine, op, parts, &call);
+  if (err == 0) err = sf__call_bounce(&uring->engine, op, &call);
   if (err < 0) return err;
   if (handle->kind == SF_HANDLE_UDP) return issue_message(uring, index, handle, parts);
-  if (total == 0) return 0;
   if (op->bounce == NULL && (op->opcode == SF_OP_READV || op->opcode == SF_OP_WRITEV)) {
-    return issue_vector(uring, index, handle, parts, count);
+    return issue_vector(uring, index, handle, parts, call.parts_count);
   }
   return issue_buffer(uring, index, handle, parts);
 }
@@ -215,6 +213,15 @@ int32_t uring__issue(struct sf_engine *engine, uint32_t index) {
       return issue_accept(uring, index);
     case SF_OP_CONNECT:
       return issue_connect(uring, index);
+    case SF_OP_READ:
+    case SF_OP_WRITE:
+    case SF_OP_READV:
+    case SF_OP_WRITEV:
+    case SF_OP_PREAD:
+    case SF_OP_PWRITE:
+    case SF_OP_SEND_TO:
+    case SF_OP_RECEIVE_FROM:
+      return issue_transfer(uring, index);
     case SF_OP_OPEN:
       return issue_open(uring, index);
     case SF_OP_FSYNC:
@@ -222,6 +229,6 @@ int32_t uring__issue(struct sf_engine *engine, uint32_t index) {
     case SF_OP_CLOSE:
       return issue_close(uring, index);
     default:
-      return issue_transfer(uring, index);
+      return sf__job_start(engine, index);
   }
 }

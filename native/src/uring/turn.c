@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/jobs.h"
 #include "engine/os-errno.h"
 #include "uring/uring.h"
 
@@ -63,14 +64,26 @@ static void resend_cancels(struct uring *uring) {
   }
 }
 
+/* Tells by a completion when `fd` is readable. Returns false when there is no SQE for it now. */
+static bool poll_once(struct uring *uring, int fd, uint64_t key) {
+  struct io_uring_sqe *sqe = uring__sqe(uring, IORING_OP_POLL_ADD, fd, key);
+  if (sqe == NULL) return false;
+  sqe->poll32_events = POLLIN;
+  return true;
+}
+
 /* Has a wait end when the host's event loop has work. Stays in the ring until that happens. */
 static void arm_host_poll(struct uring *uring) {
-  if (uring->engine.host_loop_fd < 0 || uring->host_poll_armed) return;
-  struct io_uring_sqe *sqe =
-    uring__sqe(uring, IORING_OP_POLL_ADD, uring->engine.host_loop_fd, URING_KEY_HOST_LOOP);
-  if (sqe == NULL) return;
-  sqe->poll32_events = POLLIN;
-  uring->host_poll_armed = true;
+  const int fd = uring->engine.host_loop_fd;
+  if (fd < 0 || uring->host_poll_armed) return;
+  uring->host_poll_armed = poll_once(uring, fd, URING_KEY_HOST_LOOP);
+}
+
+/* The same for jobs on the pool, if any are out. */
+static void arm_jobs_poll(struct uring *uring) {
+  const int fd = sf__jobs_fd(&uring->engine);
+  if (fd < 0 || uring->jobs_poll_armed) return;
+  uring->jobs_poll_armed = poll_once(uring, fd, URING_KEY_JOBS);
 }
 
 /* Whether there is something to do at once, for the kernel or for us. */
@@ -84,6 +97,7 @@ int32_t uring__run(struct sf_engine *engine, int64_t wait_ns) {
   struct uring *uring = uring__of(engine);
   const int64_t deadline_ns = wait_ns > 0 ? clock_ns() + wait_ns : 0;
   for (uint32_t round = 0;; round++) {
+    arm_jobs_poll(uring);
     if (wait_ns > 0 && engine->delivered == 0 && engine->queue.count == 0) {
       arm_host_poll(uring);
     } else {

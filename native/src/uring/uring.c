@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "engine/jobs.h"
 #include "engine/os-errno.h"
 
 int uring__enter(struct uring *uring, int64_t wait_ns) {
@@ -29,6 +30,12 @@ void uring__reap(struct uring *uring) {
       uring->engine.base.host_ready = true;
       continue;
     }
+    if (key == URING_KEY_JOBS) {
+      uring->jobs_poll_armed = false;
+      sf__jobs_quiet(&uring->engine);
+      sf__jobs_take(&uring->engine);
+      continue;
+    }
     if (key == URING_KEY_IGNORED) continue;
     const uint32_t index = sf__ops_index(&uring->engine.ops, key);
     if (index == SF_NONE) continue;
@@ -40,6 +47,10 @@ void uring__reap(struct uring *uring) {
 
 void uring__cancel(struct sf_engine *engine, uint32_t index) {
   struct uring *uring = uring__of(engine);
+  if (engine->ops.items[index].job != NULL) {
+    sf__job_cancel(engine, index);
+    return;
+  }
   const uint64_t target = sf__ops_key(&engine->ops, index);
   /* By key: the kernel looks that up in a hash table, where a cancel by fd walks all of it. */
   struct io_uring_sqe *sqe = uring__sqe(uring, IORING_OP_ASYNC_CANCEL, -1, URING_KEY_IGNORED);
@@ -99,7 +110,7 @@ static int32_t uring_moved(struct sf_engine *engine) {
   struct uring *uring = uring__of(engine);
   for (uint32_t i = 0; i < engine->ops.capacity; i++) {
     struct sf_op *op = &engine->ops.items[i];
-    if (!op->live || op->waiting || op->bounce != NULL) continue;
+    if (!op->live || op->waiting || op->bounce != NULL || op->job != NULL) continue;
     if (sf__operation(op->opcode)->borrows == SF_BORROWS_NOTHING) continue;
     op->moved = true;
     uring->moved++;

@@ -18,6 +18,7 @@
 /* user_data of SQEs that are no operation of the guest's. No sf__ops_key has this low half. */
 #define URING_KEY_IGNORED 0xFFFFFFFFu
 #define URING_KEY_HOST_LOOP 0xFFFFFFFEu
+#define URING_KEY_JOBS 0xFFFFFFFDu
 
 /* Arguments the kernel reads from our memory while it takes an SQE (and never after: see
  * IORING_FEAT_SUBMIT_STABLE). Emptied whenever every SQE was taken. */
@@ -34,6 +35,7 @@ struct uring {
   uint32_t in_kernel;  /* operations the kernel has: not those that wait for another here */
   uint32_t moved;      /* those of them that use guest memory which is not the guest's any more */
   bool host_poll_armed; /* a poll of host_loop_fd is in the ring */
+  bool jobs_poll_armed; /* and one of sf__jobs_fd */
   bool wake_armed;      /* the kernel may signal wake_fd */
   bool cancels_lost;    /* a cancel found no SQE: the next turn sends them all again */
 };

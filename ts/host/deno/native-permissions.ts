@@ -7,20 +7,22 @@ import { flagOf, type Permission, permitted } from "../../permissions.ts";
 import type { EndpointGrant, Grants } from "../backend.ts";
 import { checkDirectoryGrant, checkEndpointGrant } from "../grants.ts";
 import { addonFile } from "../native/addon.ts";
+import { MECHANISM_TITLES, type MechanismName } from "../native/mechanisms.ts";
 import { netPermission } from "../resources/sandbox.ts";
 
 /**
  * @throws {StackfulError} `SF_IO` with errno EPERM, which names the flags that are missing.
  * @throws {TypeError} or RangeError for a grant that can match nothing.
  */
-export function checkNativePermissions(grants: Grants): void {
+export function checkNativePermissions(name: MechanismName, grants: Grants): void {
   grants.directories?.forEach(checkDirectoryGrant);
   grants.connect?.forEach(checkEndpointGrant);
   grants.listen?.forEach(checkEndpointGrant);
   const missing = needed(grants).filter((permission) => !permitted(permission));
   if (missing.length === 0) return;
   const flags = [...new Set(missing.map(flagOf))].join(" ");
-  throw new StackfulError("SF_IO", `open io_uring: in Deno it needs ${flags}`, { errno: "EPERM" });
+  const title = MECHANISM_TITLES[name];
+  throw new StackfulError("SF_IO", `open ${title}: in Deno it needs ${flags}`, { errno: "EPERM" });
 }
 
 function needed({ connect = [], listen = [], directories = [] }: Grants): Permission[] {

@@ -21,10 +21,11 @@ export interface AddonHandle {
 export interface Addon {
   readonly abiVersion: number;
   /**
-   * `counters` has COUNTER.length elements, which every `turn` writes. `wakeByThread`: where the event
+   * -ENOSYS when this build has no mechanism of that name. `counters` has COUNTER.length elements, which every `turn` writes. `wakeByThread`: where the event
    * loop is not libuv's; then a `turn` that waits is not ended by what happens in the event loop.
    */
   open(
+    mechanism: string,
     handlesMax: number,
     entries: number,
     counters: Float64Array,
@@ -123,7 +124,6 @@ function missing(file: string): string {
   if (existsSync(reasonFile))
     return `there is no addon at ${file}: ${readFileSync(reasonFile, "utf8")}`;
   const { platform, arch } = process;
-  if (platform !== "linux") return `io_uring is Linux's; this is ${platform}`;
   if (existsSync(packageRoot("native/src")))
     return `there is no addon at ${file}: npm run build makes it`;
   return `this package has no addon for ${platform}-${arch}`;

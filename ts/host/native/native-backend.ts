@@ -1,4 +1,4 @@
-//! The io_uring backend: native/src/ behind the Backend interface.
+//! The native backends: native/src/ behind the Backend interface, with one of its mechanisms.
 //!
 //! All of the I/O, and every check of what the guest says, is in C; a turn is one call of it. Here
 //! are what belongs to JavaScript: the memory, errors as exceptions, and the wake-up.
@@ -11,25 +11,26 @@ import type { Capability } from "../capability.ts";
 import { type Addon, type AddonHandle, COUNTER, ENDPOINT_USE, loadAddon } from "./addon.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { type HostTraits, hostTraits } from "./host-traits.ts";
+import { MECHANISM_TITLES, type MechanismName } from "./mechanisms.ts";
 
 /** Submissions that go to the kernel at once. A guest's batch beyond that costs further calls. */
 const ENTRIES = 1024;
 
 /**
- * Opens an io_uring.
+ * Opens a native backend.
  *
  * @throws {StackfulError} `SF_IO` with errno ENOSYS when there is no addon, or with ENOSYS or EPERM
- *   when this host does not offer io_uring: another backend may do. With another errno when a grant
- *   names no directory, or something is wrong.
+ *   when this host does not offer the mechanism: another backend may do. With another errno when a
+ *   grant names no directory, or something is wrong.
  */
-export async function openUring(options: BackendOptions): Promise<Backend> {
-  return UringBackend.open(options);
+export async function openNative(name: MechanismName, options: BackendOptions): Promise<Backend> {
+  return NativeBackend.open(name, options);
 }
 
 const NO_BYTES = new Uint8Array(0);
 
-export class UringBackend implements Backend {
-  readonly name = "uring";
+export class NativeBackend implements Backend {
+  readonly name: MechanismName;
   readonly environment = SYSTEM;
   readonly canWait: boolean;
   readonly canDiscard = true;
@@ -46,11 +47,13 @@ export class UringBackend implements Backend {
   #hostTurned: (() => void)[] = [];
 
   private constructor(
+    name: MechanismName,
     addon: Addon,
     handle: AddonHandle,
     counters: Float64Array,
     { wake, memoryMoves }: HostTraits,
   ) {
+    this.name = name;
     this.canWait = wake === "libuv";
     this.#memoryMoves = memoryMoves;
     this.#addon = addon;
@@ -58,20 +61,24 @@ export class UringBackend implements Backend {
     this.#counters = counters;
   }
 
-  /** As `openUring`. `traits`: of another runtime than this, for tests. */
-  static open({ grants, handlesMax }: BackendOptions, traits = hostTraits()): UringBackend {
+  /** As `openNative`. `traits`: of another runtime than this, for tests. */
+  static open(
+    name: MechanismName,
+    { grants, handlesMax }: BackendOptions,
+    traits = hostTraits(),
+  ): NativeBackend {
     const { addon, reason } = loadAddon();
     if (addon === undefined) {
-      throw new StackfulError("SF_IO", `open io_uring: ${reason}`, {
+      throw new StackfulError("SF_IO", `open ${MECHANISM_TITLES[name]}: ${reason}`, {
         errno: "ENOSYS",
         hint: "use another backend",
       });
     }
     const counters = new Float64Array(COUNTER.length);
-    const handle = addon.open(handlesMax, ENTRIES, counters, traits.wake === "thread");
-    if (typeof handle === "number") throw refused(handle);
+    const handle = addon.open(name, handlesMax, ENTRIES, counters, traits.wake === "thread");
+    if (typeof handle === "number") throw refused(name, handle);
 
-    const backend = new UringBackend(addon, handle, counters, traits);
+    const backend = new NativeBackend(name, addon, handle, counters, traits);
     try {
       for (const { host, guest, readOnly = false } of grants.directories ?? []) {
         if (`${host}${guest}`.includes("\0") || host === "" || guest === "") {
@@ -172,14 +179,14 @@ export class UringBackend implements Backend {
    * Waits at most a second, whatever `waitNs` says: Worker.terminate() cannot interrupt it. Without
    * `canWait` not at all.
    *
-   * @throws {StackfulError} `SF_IO` when io_uring itself fails, `SF_DISPOSED` after dispose.
+   * @throws {StackfulError} `SF_IO` when the mechanism itself fails, `SF_DISPOSED` after dispose.
    */
   turn(waitNs: number): number {
     const handle = this.#opened("turn");
     this.#bindAgain();
     this.#turns++;
     const result = this.#addon.turn(handle, this.canWait ? waitNs : 0);
-    if (result < 0) throw failure("turn io_uring", result);
+    if (result < 0) throw failure(`turn ${MECHANISM_TITLES[this.name]}`, result);
     // A turn takes what has signalled, also the poke that somebody still waits for.
     if (this.#hostTurned.length > 0) this.#addon.poke(handle);
     return result;
@@ -258,17 +265,23 @@ function failure(what: string, result: number): StackfulError {
   return new StackfulError("SF_IO", `${what}: ${errno}`, { errno });
 }
 
-/** Why the kernel does not give out a ring, with the likely cause. */
-function refused(result: number): StackfulError {
+/** Why the host does not have the mechanism, with the likely cause. */
+function refused(name: MechanismName, result: number): StackfulError {
   const errno = errnoName(result);
-  const hints: Readonly<Record<string, string>> = {
-    ENOSYS: "the kernel has none, or is older than 5.11",
-    EPERM: "a sandbox, or the kernel.io_uring_disabled setting, forbids it",
-    ENOMEM: "the limit of locked memory (ulimit -l) may be too low",
-  };
-  const hint = hints[errno];
-  return new StackfulError("SF_IO", `open io_uring: ${errno}`, {
+  const hint = (name === "uring" ? URING_HINTS[errno] : undefined) ?? HINTS[errno];
+  return new StackfulError("SF_IO", `open ${MECHANISM_TITLES[name]}: ${errno}`, {
     errno,
     ...(hint === undefined ? {} : { hint }),
   });
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSYS: `${process.platform} has none`,
+  EPERM: "a sandbox forbids it",
+};
+
+const URING_HINTS: Readonly<Record<string, string>> = {
+  ...(process.platform === "linux" && { ENOSYS: "the kernel has none, or is older than 5.11" }),
+  EPERM: "a sandbox, or the kernel.io_uring_disabled setting, forbids it",
+  ENOMEM: "the limit of locked memory (ulimit -l) may be too low",
+};

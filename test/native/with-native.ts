@@ -2,36 +2,43 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, vi } from "vitest";
 import type { Grants } from "../../ts/host/backend.ts";
 import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
-import { UringBackend } from "../../ts/host/native/uring-backend.ts";
+import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
+import { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import { Guest } from "../conformance/guest.ts";
 import type { DriverOptions } from "../conformance/ring-driver.ts";
 import { requireAddon } from "./require-addon.ts";
 
-export interface UringOptions extends DriverOptions {
+/** Those that every Linux has, or nearly every one. */
+export const MECHANISMS: readonly MechanismName[] = ["uring", "epoll", "poll"];
+
+export interface NativeOptions extends DriverOptions {
   readonly handlesMax?: number;
+  /** Default "uring". */
+  readonly mechanism?: MechanismName;
   readonly grants?: Grants;
   /** Absent: those of the runtime. */
   readonly traits?: HostTraits;
 }
 
-export interface UringBench {
+export interface NativeBench {
   readonly guest: Guest;
-  readonly backend: UringBackend;
+  readonly backend: NativeBackend;
 }
 
 /** Opens a backend that may use every endpoint, and afterwards checks that it left no descriptor. */
-export async function withUring(
+export async function withNative(
   {
     handlesMax = 1024,
+    mechanism = "uring",
     grants = { connect: [{}], listen: [{}] },
     traits = hostTraits(),
     ...driver
-  }: UringOptions,
-  body: (bench: UringBench) => Promise<void>,
+  }: NativeOptions,
+  body: (bench: NativeBench) => Promise<void>,
 ): Promise<void> {
   requireAddon();
   const before = openDescriptors();
-  const backend = UringBackend.open({ grants, handlesMax }, traits);
+  const backend = NativeBackend.open(mechanism, { grants, handlesMax }, traits);
   try {
     await body({ backend, guest: new Guest(backend, driver) });
   } finally {

@@ -1,0 +1,81 @@
+#include "engine/call.h"
+
+#include <string.h>
+
+#include "engine/bounce.h"
+#include "engine/operation.h"
+
+int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t count,
+                   struct iovec out[SF_IOVEC_MAX]) {
+  struct sf_iovec parts[SF_IOVEC_MAX];
+  int64_t total = 0;
+  if (count > SF_IOVEC_MAX) return -SF_EINVAL;
+  const size_t bytes = count * sizeof(parts[0]);
+  const void *source = sf__guest_range(guest, pointer, bytes);
+  if (source == NULL) return -SF_EFAULT;
+  memcpy(parts, source, bytes);
+  for (uint32_t i = 0; i < count; i++) {
+    out[i].iov_base = sf__guest_range(guest, parts[i].pointer, parts[i].length);
+    out[i].iov_len = parts[i].length;
+    if (out[i].iov_base == NULL && parts[i].length > 0) return -SF_EFAULT;
+    total += parts[i].length;
+  }
+  return total;
+}
+
+static int32_t buffer(const struct sf_guest *guest, const struct sf_op *op, uint32_t length_max,
+                      struct iovec *out) {
+  *out = (struct iovec){ .iov_len = op->length < length_max ? op->length : length_max };
+  if (op->length == 0) return 0; /* names no memory */
+  out->iov_base = sf__guest_range(guest, op->pointer, op->length);
+  return out->iov_base == NULL ? -SF_EFAULT : 0;
+}
+
+static int32_t find_parts(const struct sf_guest *guest, const struct sf_op *op,
+                          struct sf_call *call) {
+  int64_t total;
+  switch (op->opcode) {
+    case SF_OP_READV:
+    case SF_OP_WRITEV:
+      call->parts_count = op->length;
+      total = sf__vector(guest, op->pointer, op->length, call->parts);
+      return total < 0 ? (int32_t)total : 0;
+    case SF_OP_SEND_TO:
+    case SF_OP_RECEIVE_FROM:
+      call->parts_count = 1;
+      return buffer(guest, op, SF_DATAGRAM_MAX, call->parts);
+    default:
+      call->parts_count = 1;
+      return buffer(guest, op, SF_TRANSFER_BYTES_MAX, call->parts);
+  }
+}
+
+int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
+                         struct iovec parts[SF_IOVEC_MAX], struct sf_call *out) {
+  *out = (struct sf_call){
+    .opcode = op->opcode,
+    .fd = op->fd,
+    .offset = op->offset,
+    .kept = op->kept,
+    .parts = parts,
+  };
+  if (op->handle != SF_NONE) {
+    const struct sf_handle *handle = &engine->base.handles.items[op->handle];
+    out->kind = handle->kind;
+    if (op->fd < 0) out->fd = handle->fd;
+  }
+  if (sf__operation(op->opcode)->borrows == SF_BORROWS_NOTHING) return 0;
+  return find_parts(&engine->base.guest, op, out);
+}
+
+int32_t sf__call_bounce(const struct sf_engine *engine, struct sf_op *op, struct sf_call *call) {
+  const struct sf_guest *guest = &engine->base.guest;
+  if (!guest->moves || call->parts_count == 0) return 0;
+  struct sf_bounce *bounce = sf__bounce_open(guest, call->parts, call->parts_count);
+  if (bounce == NULL) return -SF_ENOMEM;
+  op->bounce = bounce; /* the table's from here */
+  if (sf__operation(op->opcode)->borrows == SF_BORROWS_TO_SEND) sf__bounce_fill(bounce, guest);
+  call->parts[0] = (struct iovec){ .iov_base = bounce->data, .iov_len = bounce->bytes };
+  call->parts_count = 1;
+  return 0;
+}

@@ -1,0 +1,27 @@
+//! The laws of one native backend: as in Node, and as in Deno and Bun.
+
+import { describe, test } from "vitest";
+import type { BackendOptions } from "../../ts/host/backend.ts";
+import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
+import { NativeBackend, openNative } from "../../ts/host/native/native-backend.ts";
+import { OTHER_HOST, otherName } from "../native/other-host.ts";
+import { unavailable } from "../support/unavailable.ts";
+import { backendConformance } from "./backend-conformance.ts";
+import { thisMachine } from "./setting.ts";
+
+export async function nativeConformance(name: MechanismName): Promise<void> {
+  const open = (options: BackendOptions) => openNative(name, options);
+  const reason = await unavailable(open);
+  if (reason !== undefined) {
+    describe(`${name} backend`, () => {
+      test.skip(`keeps the laws [skipped: ${reason}]`);
+    });
+    return;
+  }
+  backendConformance(name, { setting: () => thisMachine(open) });
+  // As in Deno and Bun, where this is the same again.
+  backendConformance(name, {
+    setting: () => thisMachine(async (options) => NativeBackend.open(name, options, OTHER_HOST)),
+    child: otherName(name),
+  });
+}
