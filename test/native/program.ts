@@ -56,7 +56,7 @@ async function inWorkers(end: Wanted["end"]): Promise<void> {
 function ringsAndSockets(): number {
   return readdirSync("/proc/self/fd").filter((fd) => {
     try {
-      return /io_uring|eventpoll|socket/.test(readlinkSync(`/proc/self/fd/${fd}`));
+      return /io_uring|socket/.test(readlinkSync(`/proc/self/fd/${fd}`));
     } catch {
       return false; // The descriptor that readdir used.
     }
