@@ -63,6 +63,16 @@ static napi_value binding_bind(napi_env env, napi_callback_info info) {
   return sf__int_result(env, result);
 }
 
+/* capability(handle, opcode: number): number. enum sf_capability. */
+static napi_value binding_capability(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  uint32_t opcode;
+  struct binding *binding = sf__arguments(env, info, 1, values);
+  NAPI_MUST(napi_get_value_uint32(env, values[0], &opcode));
+  if (opcode > UINT16_MAX) return sf__int_result(env, 0);
+  return sf__int_result(env, sf__backend_capability(binding->backend, (uint16_t)opcode));
+}
+
 /* setWake(handle, wake: () => void): void */
 static napi_value binding_set_wake(napi_env env, napi_callback_info info) {
   napi_value values[1];
@@ -137,6 +147,7 @@ NAPI_MODULE_INIT() {
     FUNCTION("open", sf__binding_open),
     FUNCTION("grantDirectory", sf__binding_grant_directory),
     FUNCTION("grantEndpoint", sf__binding_grant_endpoint),
+    FUNCTION("capability", binding_capability),
     FUNCTION("bind", binding_bind),
     FUNCTION("turn", binding_turn),
     FUNCTION("discard", binding_discard),

@@ -41,6 +41,9 @@ struct sf_backend {
 int32_t sf__backend_open(struct sf_backend **out, const struct sf_mechanism *mechanism,
                          const struct sf_options *options);
 
+/* How it performs an operation: enum sf_capability. */
+int32_t sf__backend_capability(const struct sf_backend *backend, uint16_t opcode);
+
 /* Names the guest's memory, which stays valid until the next bind or close; where the engine
  * `moves` a memory, until it grows. If one that should not have moved did while operations use it,
  * waits until they ended; those that read fail with EIO. Returns 0 or a negated sf_errno; on error

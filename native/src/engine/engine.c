@@ -5,6 +5,7 @@
 
 #include "engine/jobs.h"
 #include "engine/mechanism.h"
+#include "engine/operation.h"
 
 static struct sf_engine *engine_of(struct sf_backend *backend) {
   return (struct sf_engine *)backend;
@@ -20,6 +21,10 @@ int32_t sf__backend_open(struct sf_backend **out, const struct sf_mechanism *mec
   sf__handles_init(&engine->base.handles, options->handles_max);
   *out = &engine->base;
   return 0;
+}
+
+int32_t sf__backend_capability(const struct sf_backend *backend, uint16_t opcode) {
+  return sf__capability(((const struct sf_engine *)backend)->mechanism, opcode);
 }
 
 int32_t sf__backend_bind(struct sf_backend *backend, uint8_t *base, uint64_t bytes,

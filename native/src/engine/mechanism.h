@@ -23,9 +23,12 @@ struct sf_mechanism {
   /* Ends all that the system has, and waits for it: it uses no memory of the guest's afterwards. */
   void (*drain)(struct sf_engine *engine);
 
+  /* Whether it has a form of its own for an operation; else the operation runs on the pool. NULL: for
+   * those that wait for a descriptor. */
+  bool (*has)(uint16_t opcode);
   /* Hands over an operation of the table. Returns SF_STARTED, and calls sf__engine_finish later; or
-   * its result when it has ended already, or cannot begin. sf__job_start does it for operations that
-   * the mechanism has no form of its own for. */
+   * its result when it has ended already, or cannot begin. For those that it has no form for,
+   * sf__job_start does that. */
   int32_t (*issue)(struct sf_engine *engine, uint32_t index);
   /* Has an operation that was issued end as soon as it can; sf__engine_finish tells how it did. */
   void (*cancel)(struct sf_engine *engine, uint32_t index);

@@ -56,6 +56,11 @@ struct sf_operation {
 /* NULL: there is no such operation. */
 const struct sf_operation *sf__operation(uint16_t opcode);
 
+enum sf_capability { SF_UNSUPPORTED, SF_NATIVE, SF_ON_POOL };
+
+/* How a mechanism performs an operation. ts/host/native/addon.ts has the same list. */
+enum sf_capability sf__capability(const struct sf_mechanism *mechanism, uint16_t opcode);
+
 /* CLOSE: ends what is in flight on the handle, which is closed when the last of it has ended. */
 int32_t sf__start_close(struct sf_engine *engine, const struct sf_submission *submission,
                         struct sf_handle *handle);

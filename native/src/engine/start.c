@@ -9,6 +9,15 @@
 /* Operations in flight and completions waiting for room. Beyond it submissions stay in the ring. */
 #define OPERATIONS_MAX (1u << 20)
 
+enum sf_capability sf__capability(const struct sf_mechanism *mechanism, uint16_t opcode) {
+  const struct sf_operation *operation = sf__operation(opcode);
+  if (operation == NULL) return SF_UNSUPPORTED;
+  if (operation->start != NULL) return SF_NATIVE;
+  const bool has = mechanism->has == NULL ? operation->waits != SF_WAITS_ELSEWHERE
+                                          : mechanism->has(opcode);
+  return has ? SF_NATIVE : SF_ON_POOL;
+}
+
 static void drop_draft(const struct sf_draft *draft) {
   free(draft->kept);
   if (draft->fd >= 0) close(draft->fd);

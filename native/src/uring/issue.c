@@ -206,29 +206,30 @@ static int32_t issue_close(struct uring *uring, uint32_t index) {
   return 0;
 }
 
+typedef int32_t issue_function(struct uring *, uint32_t);
+
+static issue_function *const forms[] = {
+  [SF_OP_ACCEPT] = issue_accept,
+  [SF_OP_CONNECT] = issue_connect,
+  [SF_OP_READ] = issue_transfer,
+  [SF_OP_WRITE] = issue_transfer,
+  [SF_OP_READV] = issue_transfer,
+  [SF_OP_WRITEV] = issue_transfer,
+  [SF_OP_PREAD] = issue_transfer,
+  [SF_OP_PWRITE] = issue_transfer,
+  [SF_OP_SEND_TO] = issue_transfer,
+  [SF_OP_RECEIVE_FROM] = issue_transfer,
+  [SF_OP_OPEN] = issue_open,
+  [SF_OP_FSYNC] = issue_fsync,
+  [SF_OP_CLOSE] = issue_close,
+};
+
+bool uring__has(uint16_t opcode) {
+  return opcode < sizeof(forms) / sizeof(forms[0]) && forms[opcode] != NULL;
+}
+
 int32_t uring__issue(struct sf_engine *engine, uint32_t index) {
-  struct uring *uring = uring__of(engine);
-  switch (engine->ops.items[index].opcode) {
-    case SF_OP_ACCEPT:
-      return issue_accept(uring, index);
-    case SF_OP_CONNECT:
-      return issue_connect(uring, index);
-    case SF_OP_READ:
-    case SF_OP_WRITE:
-    case SF_OP_READV:
-    case SF_OP_WRITEV:
-    case SF_OP_PREAD:
-    case SF_OP_PWRITE:
-    case SF_OP_SEND_TO:
-    case SF_OP_RECEIVE_FROM:
-      return issue_transfer(uring, index);
-    case SF_OP_OPEN:
-      return issue_open(uring, index);
-    case SF_OP_FSYNC:
-      return issue_fsync(uring, index);
-    case SF_OP_CLOSE:
-      return issue_close(uring, index);
-    default:
-      return sf__job_start(engine, index);
-  }
+  const uint8_t opcode = engine->ops.items[index].opcode;
+  if (!uring__has(opcode)) return sf__job_start(engine, index);
+  return forms[opcode](uring__of(engine), index);
 }

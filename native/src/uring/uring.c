@@ -161,6 +161,7 @@ const struct sf_mechanism sf__uring = {
   .open = uring_open,
   .free = uring_free,
   .drain = uring_drain,
+  .has = uring__has,
   .issue = uring__issue,
   .cancel = uring__cancel,
   .try_now = uring__try_now,

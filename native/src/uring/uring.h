@@ -50,6 +50,7 @@ static inline bool uring__passes(int err) {
 }
 
 /* Entries of struct sf_mechanism. */
+bool uring__has(uint16_t opcode);
 int32_t uring__issue(struct sf_engine *engine, uint32_t index);
 bool uring__try_now(struct sf_engine *engine, const struct sf_submission *submission,
                     const struct sf_handle *handle, const struct sf_draft *draft, int32_t *result);

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { ABI_VERSION } from "../../abi.gen.ts";
 import { jsRuntime } from "../../js-runtime.ts";
 import { bundled, packageRoot } from "../../package-files.ts";
+import type { Capability } from "../capability.ts";
 
 declare const handleBrand: unique symbol;
 
@@ -39,6 +40,8 @@ export interface Addon {
   ): number;
   /** `bytes`: empty for any address. `port`: -1 for any. */
   grantEndpoint(handle: AddonHandle, use: number, bytes: Uint8Array, port: number): number;
+  /** An index into CAPABILITIES. */
+  capability(handle: AddonHandle, code: number): number;
   /** `moves`: the memory may be elsewhere once it has grown. */
   bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */
@@ -64,6 +67,9 @@ export const COUNTER = {
   wakes: 7,
   length: 8,
 } as const;
+
+/** enum sf_capability has the same list. */
+export const CAPABILITIES: readonly Capability[] = ["unsupported", "native", "pool"];
 
 /** Of `grantEndpoint`. */
 export const ENDPOINT_USE = { connect: 0, listen: 1 } as const;

@@ -8,8 +8,14 @@ import { StackfulError } from "../../errors.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
 import type { Capability } from "../capability.ts";
-import { type Addon, type AddonHandle, COUNTER, ENDPOINT_USE, loadAddon } from "./addon.ts";
-import { CAPABILITIES } from "./capabilities.ts";
+import {
+  type Addon,
+  type AddonHandle,
+  CAPABILITIES,
+  COUNTER,
+  ENDPOINT_USE,
+  loadAddon,
+} from "./addon.ts";
 import { type HostTraits, hostTraits } from "./host-traits.ts";
 import { MECHANISM_TITLES, type MechanismName } from "./mechanisms.ts";
 
@@ -98,7 +104,8 @@ export class NativeBackend implements Backend {
   }
 
   capability(code: number): Capability {
-    return CAPABILITIES.get(code) ?? "unsupported";
+    const handle = this.#opened("capability");
+    return CAPABILITIES[this.#addon.capability(handle, code)] ?? "unsupported";
   }
 
   get stats(): Readonly<BackendStats> {
