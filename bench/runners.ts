@@ -57,10 +57,10 @@ async function makeRunner(
   impl: ImplName,
   nodePath: string,
 ): Promise<Runner["run"] | string> {
-  if (impl === "go" || impl === "tokio") {
+  if (impl === "go" || impl === "tokio" || impl === "c") {
     const program = await peerProgram(impl);
     if ("missing" in program) return program.missing;
-    if (scenario.servers?.[impl] === undefined) {
+    if (scenario.peers?.includes(impl)) {
       return (params) => runJson([program.path, scenario.name, ...toFlags(params)]);
     }
   }

@@ -47,7 +47,7 @@ export interface ServerContext {
 }
 
 /** The peers that are programs of ours: the scenario's name is their subcommand. */
-export type PeerProgram = "go" | "tokio";
+export type PeerProgram = "go" | "tokio" | "c";
 
 export interface Scenario {
   readonly name: string;
