@@ -20,6 +20,7 @@ const output = `${root}dist/bench-peers/`;
 const builders: Readonly<Record<PeerProgram, () => Promise<string>>> = {
   go: buildGo,
   tokio: buildTokio,
+  c: buildC,
 };
 const built = new Map<PeerProgram, Promise<Built>>();
 
@@ -38,6 +39,14 @@ export function peerProgram(name: PeerProgram): Promise<Built> {
 async function buildGo(): Promise<string> {
   const path = `${output}go-peer`;
   await build(["go", "build", "-trimpath", "-o", path, "."], `${sources}go`);
+  return path;
+}
+
+/** The ring is the addon's: io_uring without anything around it. */
+async function buildC(): Promise<string> {
+  const path = `${output}c-peer`;
+  const files = [`${sources}c/file-read.c`, `${root}native/src/uring/ring.c`];
+  await build(["cc", "-O2", `-I${root}native/src`, "-o", path, ...files], root);
   return path;
 }
 

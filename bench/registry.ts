@@ -19,6 +19,8 @@ const loaders: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> =
   "sleep-10k": () => import("./scenarios/sleep-10k.ts"),
   timers: () => import("./scenarios/timers.ts"),
   "tcp-echo": () => import("./scenarios/tcp-echo.ts"),
+  "file-read": () => import("./scenarios/file-read.ts"),
+  tcp: () => import("./scenarios/tcp.ts"),
   link: () => import("./scenarios/link.ts"),
 };
 

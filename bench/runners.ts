@@ -3,7 +3,7 @@ import { runForLine, toFlags } from "./command.ts";
 import { peerProgram, root } from "./peers.ts";
 import type { Run, Runner } from "./round.ts";
 import { type Family, families, type ImplName, type Scenario } from "./scenario.ts";
-import { runTcpEcho } from "./tcp.ts";
+import { runTcp } from "./tcp.ts";
 
 export interface Skip {
   readonly scenario: string;
@@ -57,16 +57,16 @@ async function makeRunner(
   impl: ImplName,
   nodePath: string,
 ): Promise<Runner["run"] | string> {
-  if (impl === "go" || impl === "tokio") {
+  if (impl === "go" || impl === "tokio" || impl === "c") {
     const program = await peerProgram(impl);
     if ("missing" in program) return program.missing;
-    if (scenario.servers?.[impl] === undefined) {
+    if (scenario.peers?.includes(impl)) {
       return (params) => runJson([program.path, scenario.name, ...toFlags(params)]);
     }
   }
   const server = scenario.servers?.[impl];
   if (server !== undefined) {
-    return async (params) => runTcpEcho(await server({ nodePath, root }), params);
+    return async (params) => runTcp(await server({ nodePath, root, params }), params);
   }
   const script = `${root}dist/bench/run-one.js`;
   return (params) => runJson([nodePath, script, scenario.name, impl, JSON.stringify(params)]);

@@ -34,7 +34,7 @@ export interface Command {
   readonly argv: readonly [string, ...string[]];
 }
 
-/** Starts an echo server that follows the protocol in tcp.ts. */
+/** Starts a server that follows the protocol in tcp.ts. */
 export type ServerCommand = (context: ServerContext) => Command | Promise<Command>;
 
 export interface ServerContext {
@@ -42,10 +42,12 @@ export interface ServerContext {
   readonly nodePath: string;
   /** The root of the repository, with a "/" at its end. */
   readonly root: string;
+  /** Of the run. */
+  readonly params: Params;
 }
 
 /** The peers that are programs of ours: the scenario's name is their subcommand. */
-export type PeerProgram = "go" | "tokio";
+export type PeerProgram = "go" | "tokio" | "c";
 
 export interface Scenario {
   readonly name: string;

@@ -1,12 +1,12 @@
 /**
- * Points one load generator at an echo server, whoever wrote the server.
+ * Points one load generator at a TCP server, whoever wrote the server.
  *
- * The protocol of every server: its first line on stdout is {"port":N}; it echoes until its stdin
+ * The protocol of every server: its first line on stdout is {"port":N}; it serves until its stdin
  * has ended and every connection is gone; then it prints {"cpuMicroseconds":N,
  * "userMicroseconds":N,"version":"..."}, which is its own user and system time (all of it, and the
  * user part) since the port was printed, and ends with status 0.
  *
- * The generator is `tcp-echo-load` of peers/go, on one thread. Where Go is missing it is
+ * The generators are those of peers/go, on one thread. Where Go is missing, echoes come from
  * peers/node/tcp-echo-load.mjs, which sends the same bytes but is slower: figures of the two are
  * not comparable, so the notes and the version of each sample name the one that ran.
  */
@@ -17,7 +17,29 @@ import { type Command, type Params, param, type Sample } from "./scenario.ts";
 
 const timeoutMs = 120_000;
 
-/** The shapes of load. What each is for is told in scenarios/tcp-echo.ts. */
+/** What a server does with each connection: `--service` of the peers' servers. */
+export const SERVICE = { echo: 0, sink: 1, source: 2 } as const;
+
+/** What the generator does: the parameter `load`. */
+const LOADS = [
+  { name: "echo", service: SERVICE.echo },
+  { name: "sink", service: SERVICE.sink },
+  { name: "source", service: SERVICE.source },
+  { name: "connect", service: SERVICE.echo },
+] as const;
+
+export const LOAD = { echo: 0, sink: 1, source: 2, connect: 3 } as const;
+
+function loadOf(params: Params): (typeof LOADS)[number] {
+  return LOADS[params.load ?? LOAD.echo]!;
+}
+
+/** The service that the server must offer for these parameters. */
+export function serviceOf(params: Params): number {
+  return loadOf(params).service;
+}
+
+/** The shapes of the tcp-echo scenario, which tells what each is for. */
 export const shapes = {
   smoke: [
     { connections: 1, inFlight: 1, bytes: 64, messages: 50 },
@@ -31,10 +53,15 @@ export const shapes = {
   ],
 } satisfies Record<string, readonly Params[]>;
 
-/** What the generator must have received back: see message() in peers/go/echo_load.go. */
-export function echoChecksum(params: Params): string {
+/**
+ * What the generator must have received: see message() in peers/go/echo_load.go. A sink sends nothing back
+ * but the number of bytes.
+ */
+export function tcpChecksum(params: Params): string {
   const [connections, bytes] = [param(params, "connections"), param(params, "bytes")];
   const messages = param(params, "messages");
+  const total = connections * messages * bytes;
+  if (loadOf(params).name === "sink") return `${total}:00000000`;
   const pattern = Buffer.from(Array.from({ length: 256 + bytes }, (_, i) => (i * 7 + 3) & 255));
   let sum = 0;
   for (let connection = 0; connection < connections; connection++) {
@@ -45,7 +72,7 @@ export function echoChecksum(params: Params): string {
     }
     sum = (sum + crc) >>> 0;
   }
-  return `${connections * messages * bytes}:${sum.toString(16).padStart(8, "0")}`;
+  return `${total}:${sum.toString(16).padStart(8, "0")}`;
 }
 
 interface ServerReport {
@@ -57,15 +84,16 @@ interface ServerReport {
 }
 
 /** Starts the server, loads it, stops it. The metrics are the generator's and the server's. */
-export async function runTcpEcho(
+export async function runTcp(
   server: Command,
   params: Params,
 ): Promise<Sample & { readonly version: string }> {
-  const generator = await loadGenerator();
+  const generator = await loadGenerator(loadOf(params).name);
   const program = Program.start(server.argv, { timeoutMs });
   try {
     const { port } = parseLine<{ port: number }>(await program.line(), "port");
-    const flags = toFlags({ port, ...params });
+    const { load: _, ...sizes } = params;
+    const flags = toFlags({ port, ...sizes });
     const load = parseLine<Sample & { version: string }>(
       await runForLine([...generator.argv, ...flags], timeoutMs),
       "metrics",
@@ -94,9 +122,12 @@ export async function runTcpEcho(
   }
 }
 
-async function loadGenerator(): Promise<{ readonly name: string; readonly argv: string[] }> {
+async function loadGenerator(
+  load: (typeof LOADS)[number]["name"],
+): Promise<{ readonly name: string; readonly argv: string[] }> {
   const go = await peerProgram("go");
-  if ("path" in go) return { name: "go", argv: [go.path, "tcp-echo-load"] };
+  if ("path" in go) return { name: "go", argv: [go.path, `tcp-${load}-load`] };
+  if (load !== "echo") throw new Error(`the ${load} load needs go: ${go.missing}`);
   const script = `${root}bench/peers/node/tcp-echo-load.mjs`;
   return { name: `node, as go is missing (${go.missing})`, argv: [process.execPath, script] };
 }

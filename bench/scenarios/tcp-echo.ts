@@ -15,23 +15,15 @@
  */
 import { buildExamples } from "../../scripts/build-examples.ts";
 import type { BackendName } from "../../ts/index.ts";
-import { peerProgram } from "../peers.ts";
-import type { PeerProgram, Scenario, ServerCommand } from "../scenario.ts";
-import { echoChecksum, shapes } from "../tcp.ts";
-
-function peerServer(name: PeerProgram): ServerCommand {
-  return async () => {
-    const program = await peerProgram(name);
-    if ("missing" in program) throw new Error(program.missing);
-    return { argv: [program.path, "tcp-echo-server"] };
-  };
-}
+import type { Scenario, ServerCommand } from "../scenario.ts";
+import { shapes, tcpChecksum } from "../tcp.ts";
+import { nodeServer, peerServer } from "../tcp-servers.ts";
 
 function stackfulServer(backend: BackendName): ServerCommand {
   return async ({ nodePath, root }) => {
     const [guest] = await buildExamples(["echo-server"]);
     return {
-      argv: [nodePath, `${root}dist/bench/stackful/echo-server.js`, guest!.file, backend],
+      argv: [nodePath, `${root}dist/bench/stackful/tcp-server.js`, guest!.file, backend],
     };
   };
 }
@@ -42,15 +34,13 @@ export const scenario: Scenario = {
   metrics: ["us-cpu/message", "us-user-cpu/message", "messages/s", "us-p50", "us-p99"],
   metricsOf: { stackful: ["turns", "native-calls/turn", "operations/turn"] },
   params: shapes,
-  checksum: echoChecksum,
+  checksum: tcpChecksum,
   implementations: {},
   servers: {
     stackful: stackfulServer("uring"),
     "stackful-node": stackfulServer("node"),
     go: peerServer("go"),
     tokio: peerServer("tokio"),
-    node: ({ nodePath, root }) => ({
-      argv: [nodePath, `${root}bench/peers/node/tcp-echo-server.mjs`],
-    }),
+    node: nodeServer,
   },
 };

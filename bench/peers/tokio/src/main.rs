@@ -5,7 +5,6 @@
 //! runtime, because the runtime they are compared with has one thread too.
 
 mod channels;
-mod echo_server;
 mod measure;
 mod million;
 mod parked;
@@ -14,6 +13,7 @@ mod select;
 mod spawn;
 mod sync;
 mod tasks;
+mod tcp_server;
 mod timers;
 
 use std::collections::HashMap;
@@ -70,10 +70,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         "timers" => timers::run_timers(&Flags::parse(rest, &["timers", "lead-ms", "spread-ms"])?),
         "million" => million::run(&Flags::parse(rest, &["tasks"])?),
         "parked" => parked::run(&Flags::parse(rest, &["tasks"])?),
-        "tcp-echo-server" => {
-            Flags::parse(rest, &[])?;
-            echo_server::run()
-        }
+        "tcp-server" => tcp_server::run(&Flags::parse(rest, &["service"])?),
         "version" => {
             println!("{}", report::version());
             Ok(())

@@ -1,24 +1,60 @@
-//! Prints {"port":N}, echoes until stdin ends and every connection is gone, then prints the
+//! Prints {"port":N}, serves until stdin ends and every connection is gone, then prints the
 //! processor time used since the port was printed.
 
-use crate::{report, Failure};
+use crate::{report, Failure, Flags};
 use std::io::Read;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
-const READ_BYTES: usize = 4096;
+const ECHO_BYTES: usize = 4096;
+const STREAM_BYTES: usize = 64 * 1024;
 
 async fn echo(mut stream: TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut buffer = vec![0; READ_BYTES];
+    let mut buffer = vec![0; ECHO_BYTES];
     loop {
         let bytes = stream.read(&mut buffer).await?;
         if bytes == 0 {
             return Ok(());
         }
         stream.write_all(&buffer[..bytes]).await?;
+    }
+}
+
+/// Counts what comes until the end, and answers with the count.
+async fn sink(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut buffer = vec![0; STREAM_BYTES];
+    let mut total = 0u64;
+    loop {
+        let bytes = stream.read(&mut buffer).await?;
+        if bytes == 0 {
+            return stream.write_all(&total.to_le_bytes()).await;
+        }
+        total += bytes as u64;
+    }
+}
+
+/// Is asked for a number of chunks, and sends them.
+async fn source(mut stream: TcpStream) -> std::io::Result<()> {
+    let (id, chunks) = (stream.read_u32_le().await?, stream.read_u32_le().await?);
+    let pattern: Vec<u8> = (0..256 + STREAM_BYTES).map(|i| (i * 7 + 3) as u8).collect();
+    for chunk in 0..chunks {
+        let start = ((id * 131 + chunk * 31) & 255) as usize;
+        stream
+            .write_all(&pattern[start..start + STREAM_BYTES])
+            .await?;
+    }
+    Ok(())
+}
+
+/// What a server does with each connection; bench/tcp.ts has the same list.
+async fn serve_connection(service: u64, stream: TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    match service {
+        0 => echo(stream).await,
+        1 => sink(stream).await,
+        _ => source(stream).await,
     }
 }
 
@@ -33,7 +69,7 @@ fn stdin_end() -> oneshot::Receiver<()> {
     end
 }
 
-async fn serve() -> Result<(), Failure> {
+async fn serve(service: u64) -> Result<(), Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let (user_before, total_before) = report::cpu_microseconds()?;
     println!(r#"{{"port":{}}}"#, listener.local_addr()?.port());
@@ -49,7 +85,7 @@ async fn serve() -> Result<(), Failure> {
                 let open = open.clone();
                 tokio::spawn(async move {
                     let _open = open;
-                    echo(stream).await
+                    serve_connection(service, stream).await
                 });
             }
         }
@@ -68,9 +104,9 @@ async fn serve() -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn run() -> Result<(), Failure> {
+pub fn run(flags: &Flags) -> Result<(), Failure> {
     Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(serve())
+        .block_on(serve(flags.get("service")))
 }

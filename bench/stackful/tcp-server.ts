@@ -1,15 +1,16 @@
-//! The example echo server as a server of the tcp-echo scenario; the protocol is in bench/tcp.ts.
+//! A guest as a server of the TCP scenarios; the protocol is in bench/tcp.ts.
 //!
-//! Usage: echo-server.js GUEST BACKEND
+//! Usage: tcp-server.js GUEST BACKEND [ARGUMENT...]
 
 import { packageVersion } from "../../ts/cli/version.ts";
 import { type BackendName, Runtime } from "../../ts/index.ts";
 
-const [guest, backend] = process.argv.slice(2) as [string, BackendName];
+const [guest, backend, ...args] = process.argv.slice(2) as [string, BackendName, ...string[]];
 const runtime = await Runtime.create(guest, {
   backend,
   grants: { listen: ["127.0.0.1:*"] },
   loop: "owned",
+  args,
 });
 const before = process.cpuUsage();
 process.stdin.on("end", () => endWhenIdle()).resume();

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+)
+
+const (
+	echoBytes   = 4096
+	streamBytes = 64 * 1024
+)
+
+// What a server does with each connection; bench/tcp.ts has the same list.
+var services = []func(net.Conn){echo, sink, source}
+
+type cpuReport struct {
+	CPUMicroseconds  int64  `json:"cpuMicroseconds"`
+	UserMicroseconds int64  `json:"userMicroseconds"`
+	Version          string `json:"version"`
+}
+
+// Prints {"port":N}, serves until stdin ends and every connection is gone, then prints the
+// processor time used since the port was printed.
+func runTCPServer(args []string) error {
+	f := newFlags("tcp-server", "service")
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	if f.get("service") >= len(services) {
+		return fmt.Errorf("tcp-server: there is no service %d", f.get("service"))
+	}
+	serve := services[f.get("service")]
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	userBefore, totalBefore, err := cpuMicroseconds()
+	if err != nil {
+		return err
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	if err := printLine(map[string]int{"port": port}); err != nil {
+		return err
+	}
+
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		listener.Close()
+	}()
+	var connections sync.WaitGroup
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			break // the listener was closed: stdin has ended
+		}
+		connections.Add(1)
+		go func() {
+			defer connections.Done()
+			defer connection.Close()
+			serve(connection)
+		}()
+	}
+	connections.Wait()
+
+	user, total, err := cpuMicroseconds()
+	if err != nil {
+		return err
+	}
+	return printLine(cpuReport{total - totalBefore, user - userBefore, version()})
+}
+
+func echo(connection net.Conn) {
+	buffer := make([]byte, echoBytes)
+	for {
+		n, err := connection.Read(buffer)
+		if n > 0 {
+			if _, err := connection.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Counts what comes until the end, and answers with the count.
+func sink(connection net.Conn) {
+	buffer := make([]byte, streamBytes)
+	var total uint64
+	for {
+		n, err := connection.Read(buffer)
+		total += uint64(n)
+		if err != nil {
+			break
+		}
+	}
+	_, _ = connection.Write(binary.LittleEndian.AppendUint64(nil, total))
+}
+
+// Is asked for a number of chunks, and sends them.
+func source(connection net.Conn) {
+	var request [8]byte
+	if _, err := io.ReadFull(connection, request[:]); err != nil {
+		return
+	}
+	id, chunks := binary.LittleEndian.Uint32(request[:]), binary.LittleEndian.Uint32(request[4:])
+	pattern := newLoad(1, 1, streamBytes, 1)
+	for chunk := 0; chunk < int(chunks); chunk++ {
+		if _, err := connection.Write(pattern.message(int(id), chunk)); err != nil {
+			return
+		}
+	}
+}
