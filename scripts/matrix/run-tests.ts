@@ -20,7 +20,7 @@ export interface TestRun {
 }
 
 /** What is looked at of vitest's JSON. */
-interface Report {
+export interface Report {
   readonly testResults: readonly {
     readonly message: string;
     readonly assertionResults: readonly TestResult[];
@@ -32,9 +32,23 @@ export interface TestResult {
   readonly title: string;
   readonly status: string;
   readonly failureMessages?: readonly string[] | null;
+  /** What the test says of itself. */
+  readonly meta?: { readonly operations?: readonly string[] };
 }
 
-export async function runTests({ command, file, within, env }: TestRun): Promise<SuiteResult> {
+export async function runTests({ within, ...run }: TestRun): Promise<SuiteResult> {
+  const { report, broken } = await runVitest(run);
+  const counted = count(report, within);
+  if (broken === undefined || counted.failed > 0) return counted;
+  return { ...counted, failed: 1, failures: [`${run.file} ${broken}`] };
+}
+
+/** `broken`: how the run ended, if not well. */
+export async function runVitest({
+  command,
+  file,
+  env,
+}: Omit<TestRun, "within">): Promise<{ report: Report; broken: string | undefined }> {
   const directory = mkdtempSync(join(tmpdir(), "stackful-matrix-"));
   const output = join(directory, "report.json");
   try {
@@ -47,10 +61,8 @@ export async function runTests({ command, file, within, env }: TestRun): Promise
       env: { ...outer, ...env },
       limitMs: LIMIT_MS,
     });
-    const counted = count(readReport(output), within);
-    if (code === 0 || counted.failed > 0) return counted;
-    const why = hung ? "did not end" : `ended with ${code}: ${lastLine(stderr)}`;
-    return { ...counted, failed: 1, failures: [`${file} ${why}`] };
+    const how = hung ? "did not end" : `ended with ${code}: ${lastLine(stderr)}`;
+    return { report: readReport(output), broken: code === 0 ? undefined : how };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -63,6 +75,11 @@ function readReport(path: string): Report {
   } catch {
     return { testResults: [] };
   }
+}
+
+/** Of a skipped test, whose title ends in it. */
+export function reasonOf({ title }: TestResult): string {
+  return /\[skipped: (.*)\]$/s.exec(title)?.[1] ?? "no reason given";
 }
 
 function count({ testResults }: Report, within: string | undefined): SuiteResult {
@@ -79,18 +96,18 @@ function count({ testResults }: Report, within: string | undefined): SuiteResult
   return countResults([...results, ...files]);
 }
 
-/** Titles of skipped tests end in their reason. */
 export function countResults(results: readonly TestResult[]): SuiteResult {
   const reasons: Record<string, number> = {};
   const failures: string[] = [];
   let passed = 0;
   let skipped = 0;
-  for (const { title, status, failureMessages } of results) {
+  for (const result of results) {
+    const { title, status, failureMessages } = result;
     if (status === "passed") passed++;
     else if (status === "failed") failures.push(`${title}: ${firstLine(failureMessages?.[0])}`);
     else {
       skipped++;
-      const reason = /\[skipped: (.*)\]$/s.exec(title)?.[1] ?? "no reason given";
+      const reason = reasonOf(result);
       reasons[reason] = (reasons[reason] ?? 0) + 1;
     }
   }

@@ -3,7 +3,9 @@
 
 import { join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
+import { OP } from "../../ts/abi.gen.ts";
 import type { Backend, BackendName, Grants } from "../../ts/host/backend.ts";
+import { OPERATIONS, type OperationName } from "../../ts/host/capability.ts";
 import { cancelLaws } from "./cancel-laws.ts";
 import { closeLaws } from "./close-laws.ts";
 import { discardLaws } from "./discard-laws.ts";
@@ -31,6 +33,12 @@ export interface ConformanceOptions {
   readonly how?: string;
   /** Laws this backend cannot keep, by title, each with the reason. */
   readonly skip?: Readonly<Record<string, string>>;
+}
+
+/** What scripts/conformance.ts is told of a law that was tried. */
+interface LawMeta {
+  /** Those that its guest has submitted and the backend has. */
+  operations?: OperationName[];
 }
 
 /** What a law is given. */
@@ -82,7 +90,9 @@ export function backendConformance(
       test.skip(`${title} [skipped: ${reason}]`);
       return;
     }
-    test(title, { timeout: LAW_TIMEOUT_MS }, () => runLaw({ name, child }, setting, body, options));
+    test(title, { timeout: LAW_TIMEOUT_MS }, ({ task }) =>
+      runLaw({ name, child }, setting, body, options, task.meta as LawMeta),
+    );
   };
 
   describe(`${child} backend${how}`, () => {
@@ -112,6 +122,7 @@ async function runLaw(
   makeSetting: ConformanceOptions["setting"],
   body: (bench: Bench) => Promise<void>,
   options: LawOptions,
+  meta: LawMeta,
 ): Promise<void> {
   await using setting = await makeSetting();
   const { files, open, scratch } = setting;
@@ -120,10 +131,13 @@ async function runLaw(
   for (const path of [data, outside]) await files.makeDirectory(path);
   const grants = options.grants?.(data) ?? everything(data);
   const backend = await open({ grants, handlesMax: options.handlesMax ?? 1024 });
+  const guest = new Guest(backend, options);
   try {
-    const guest = new Guest(backend, options);
     await body({ ...names, guest, backend, open, setting, files, data, outside });
   } finally {
+    const tried = (code: number) =>
+      guest.submitted.has(code) && backend.capability(code) !== "unsupported";
+    meta.operations = OPERATIONS.filter((name) => tried(OP[name]));
     await backend[Symbol.asyncDispose]();
   }
   expect({ handlesOpen: backend.handlesOpen, pending: backend.pending }).toEqual({

@@ -39,6 +39,8 @@ export class RingDriver {
   readonly capacity: number;
   /** Every completion, in order of delivery. */
   readonly log: Completion[] = [];
+  /** Codes of all that was submitted. */
+  readonly submitted = new Set<number>();
   /** False: only the test turns the backend, and only the test drains the completion ring. */
   automatic = true;
   #waiting = new Map<number, ((result: number) => void)[]>();
@@ -164,6 +166,7 @@ export class RingDriver {
       this.addRaw(record);
       return;
     }
+    this.submitted.add(new DataView(record.buffer).getUint16(SUBMISSION.op, true));
     const slot = (tail & (this.capacity - 1)) * SUBMISSION.size;
     new Uint8Array(this.memory.buffer).set(record, this.getShared("submissions") + slot);
     this.setShared("submissionsTail", (tail + 1) >>> 0);

@@ -2,6 +2,7 @@
 
 import { mkdirSync, symlinkSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { OPERATIONS } from "../../ts/host/capability.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 import { guestOfFile } from "../support/guest-of-file.ts";
 import { type Ended, install, Project, pack } from "./packed.ts";
@@ -55,6 +56,22 @@ describe("without the packages that linking needs", () => {
       compiler: expect.stringContaining("npm install --save-dev @yowasp/clang@22"),
     });
   });
+});
+
+test("doctor --operations has a line for each operation, and says how each backend does it", () => {
+  const { status, stdout } = stackful("doctor", "--operations");
+  expect(status).toBe(0);
+  const [head = "", ...lines] = stdout.trimEnd().split("\n");
+  const backends = head.trim().split(/ +/);
+  expect(backends).toContain("node");
+  expect(lines.map((line) => line.split(/ {2,}/)[0])).toEqual(
+    OPERATIONS.map((name) => name.toLowerCase().replaceAll("_", " ")),
+  );
+  for (const line of lines) {
+    const [, ...cells] = line.split(/ {2,}/);
+    expect(cells).toHaveLength(backends.length);
+    for (const cell of cells) expect(cell).toMatch(/^(native|pool|-)$/);
+  }
 });
 
 describe("with the packages that linking needs", () => {

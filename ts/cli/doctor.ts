@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { release } from "node:os";
 import { join } from "node:path";
+import { OPERATIONS } from "../host/capability.ts";
 import { type BackendSurvey, openBackend, surveyBackends } from "../host/open-backend.ts";
 import { jsRuntime } from "../js-runtime.ts";
 import { installCommand } from "../link/peers.ts";
@@ -12,10 +13,18 @@ import { parseCommand } from "./arguments.ts";
 import { table } from "./stats.ts";
 import { packageVersion } from "./version.ts";
 
-const USAGE = "usage: stackful doctor [--json]\n";
+const USAGE = `usage: stackful doctor [--operations] [--json]
+
+  --operations  what each backend does in the system's or host's own way (native), on a thread (pool), or
+                not at all (-)
+  --json        all of it, for programs
+`;
 
 export async function doctorCommand(args: readonly string[]): Promise<number> {
-  const parsed = parseCommand(args, USAGE, { json: { type: "boolean" } });
+  const parsed = parseCommand(args, USAGE, {
+    json: { type: "boolean" },
+    operations: { type: "boolean" },
+  });
   if (parsed === undefined) return 0;
   const options = { grants: {}, handlesMax: 16 };
   const { backend, reasons } = await openBackend("auto", options);
@@ -35,6 +44,10 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   await backend[Symbol.asyncDispose]();
   if (parsed.values.json) {
     process.stdout.write(`${JSON.stringify(report)}\n`);
+    return 0;
+  }
+  if (parsed.values.operations) {
+    process.stdout.write(operationsTable(backends));
     return 0;
   }
   process.stdout.write(
@@ -65,6 +78,26 @@ interface Backends {
 function others({ backend, backends }: Backends): string {
   const here = backends.filter(({ name, reason }) => name !== backend && reason === undefined);
   return here.map(({ name }) => name).join(", ");
+}
+
+/** Operations down, the backends that are here across; "none" has nothing to tell. */
+function operationsTable(backends: readonly BackendSurvey[]): string {
+  const here = backends.filter(
+    ({ name, operations }) => operations !== undefined && name !== "none",
+  );
+  const cells = [
+    ["", ...here.map(({ name }) => name)],
+    ...OPERATIONS.map((operation) => [
+      operation.toLowerCase().replaceAll("_", " "),
+      ...here.map(({ operations }) => {
+        const how = operations?.[operation] ?? "unsupported";
+        return how === "unsupported" ? "-" : how;
+      }),
+    ]),
+  ];
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  const lines = cells.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  "));
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
 }
 
 function compiler(): string {

@@ -11,7 +11,11 @@ import { OP } from "../abi.gen.ts";
  */
 export type Capability = "native" | "pool" | "unsupported";
 
-export type OperationName = keyof typeof OP;
+/** CANCEL is none of them: it has no result. */
+export type OperationName = Exclude<keyof typeof OP, "CANCEL">;
+
+/** In the order of their codes. */
+export const OPERATIONS = Object.keys(OP).filter((name) => name !== "CANCEL") as OperationName[];
 
 /** By opcode; what is absent is unsupported. */
 export type Capabilities = ReadonlyMap<number, Capability>;

@@ -1,9 +1,11 @@
 //! Opens the best backend that the host allows.
 
 import { CANDIDATES } from "#platform/host/candidates";
+import { OP } from "../abi.gen.ts";
 import { StackfulError } from "../errors.ts";
 import { environmentVariable } from "../permissions.ts";
 import type { Backend, BackendName, BackendOptions, BackendProvider } from "./backend.ts";
+import { type Capability, OPERATIONS, type OperationName } from "./capability.ts";
 
 /** Why a better backend is not the one in use. */
 export interface BackendReason {
@@ -20,6 +22,8 @@ export interface BackendSurvey {
   readonly name: BackendName;
   /** Why it cannot open. Absent: it can. */
   readonly reason?: string;
+  /** What it can do. Absent: it cannot open. */
+  readonly operations?: Readonly<Record<OperationName, Capability>>;
 }
 
 /** What this host may have, best first. */
@@ -67,14 +71,20 @@ export async function surveyBackends(options: BackendOptions): Promise<BackendSu
   const survey: BackendSurvey[] = [];
   for (const { name, open } of CANDIDATES) {
     try {
-      await (await open(options))[Symbol.asyncDispose]();
-      survey.push({ name });
+      const backend = await open(options);
+      survey.push({ name, operations: operationsOf(backend) });
+      await backend[Symbol.asyncDispose]();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       survey.push({ name, reason: error.message });
     }
   }
   return survey;
+}
+
+function operationsOf(backend: Backend): Record<OperationName, Capability> {
+  const entries = OPERATIONS.map((name) => [name, backend.capability(OP[name])]);
+  return Object.fromEntries(entries) as Record<OperationName, Capability>;
 }
 
 /** The host lacks the mechanism: the next candidate is safe to try. Anything else is an error. */
