@@ -16,6 +16,7 @@ import { Guest } from "./guest.ts";
 import { hostileLaws } from "./hostile-laws.ts";
 import { loopLaws } from "./loop-laws.ts";
 import { memoryLaws } from "./memory-laws.ts";
+import { openLaws } from "./open-laws.ts";
 import { operationLaws } from "./operation-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
@@ -102,6 +103,7 @@ export function backendConformance(
     endLaws(law);
     transferLaws(law);
     fileLaws(law);
+    openLaws(law);
     grantLaws(law);
     cancelLaws(law);
     closeLaws(law);

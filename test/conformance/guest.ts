@@ -165,7 +165,11 @@ export class Guest extends RingDriver {
   }
 
   open(path: string | Uint8Array, flags: number, mode = 0o644): Promise<number> {
-    return this.submit({ op: OP.OPEN, ...this.put(path), argument: flags, mode });
+    return this.openAt(-1, path, flags, mode);
+  }
+
+  openAt(handle: number, path: string | Uint8Array, flags: number, mode = 0o644): Promise<number> {
+    return this.submit({ op: OP.OPEN, handle, ...this.put(path), argument: flags, mode });
   }
 
   async pread(handle: number, length: number, offset: number | bigint): Promise<Uint8Array> {

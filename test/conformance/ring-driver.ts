@@ -7,6 +7,8 @@ import type { DrivenLoop, Driver } from "../../ts/host/driver.ts";
 
 export interface Submit {
   readonly op: number;
+  readonly flags?: number;
+  /** Absent: -1, none. */
   readonly handle?: number;
   /** Absent: one that no other operation has. */
   readonly token?: number;
@@ -15,6 +17,10 @@ export interface Submit {
   readonly argument?: number;
   readonly offset?: number | bigint;
   readonly mode?: number;
+  readonly otherHandle?: number;
+  readonly otherOffset?: number | bigint;
+  readonly otherPointer?: number;
+  readonly otherLength?: number;
 }
 
 export interface Completion {
@@ -146,13 +152,18 @@ export class RingDriver {
     const token = submission.token ?? this.#nextToken++;
     const record = new DataView(new ArrayBuffer(SUBMISSION.size));
     record.setUint16(SUBMISSION.op, submission.op, true);
-    record.setInt32(SUBMISSION.handle, submission.handle ?? 0, true);
+    record.setUint16(SUBMISSION.flags, submission.flags ?? 0, true);
+    record.setInt32(SUBMISSION.handle, submission.handle ?? -1, true);
     record.setUint32(SUBMISSION.token, token, true);
     record.setUint32(SUBMISSION.pointer, submission.pointer ?? 0, true);
     record.setUint32(SUBMISSION.length, submission.length ?? 0, true);
     record.setUint32(SUBMISSION.argument, submission.argument ?? 0, true);
     record.setBigInt64(SUBMISSION.offset, BigInt(submission.offset ?? 0), true);
     record.setUint32(SUBMISSION.mode, submission.mode ?? 0, true);
+    record.setInt32(SUBMISSION.otherHandle, submission.otherHandle ?? 0, true);
+    record.setBigInt64(SUBMISSION.otherOffset, BigInt(submission.otherOffset ?? 0), true);
+    record.setUint32(SUBMISSION.otherPointer, submission.otherPointer ?? 0, true);
+    record.setUint32(SUBMISSION.otherLength, submission.otherLength ?? 0, true);
     this.addRaw(new Uint8Array(record.buffer));
     return token;
   }

@@ -85,8 +85,18 @@ export function locate(directories: readonly Directory[], path: string): Located
   return {
     directory: best,
     components: wanted.slice(bestLength),
-    directoryOnly: /(^|\/)\.{0,2}$/.test(path),
+    directoryOnly: endsInDirectory(path),
   };
+}
+
+/**
+ * The same of a path that is relative to one directory; an empty one names it.
+ *
+ * @throws {StackfulError} `SF_IO` with errno ENOTCAPABLE when it begins with a slash.
+ */
+export function locateIn(directory: Directory, path: string): Located {
+  if (path.startsWith("/")) throw notCapable(path);
+  return { directory, components: componentsOf(path), directoryOnly: endsInDirectory(path) };
 }
 
 /**
@@ -184,6 +194,10 @@ export function checkDirectoryGrant({ host, guest }: DirectoryGrant): void {
 /** Without the empty and "." ones. ".." is kept: only resolved links give it a meaning. */
 function componentsOf(path: string): string[] {
   return path.split("/").filter((component) => component !== "" && component !== ".");
+}
+
+function endsInDirectory(path: string): boolean {
+  return /(^|\/)\.{0,2}$/.test(path);
 }
 
 function joinHost(root: string, components: readonly string[]): string {

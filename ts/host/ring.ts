@@ -11,6 +11,7 @@ import { StackfulError } from "../errors.ts";
 /** One sf_submission, copied out of the ring. */
 export interface Submission {
   readonly code: number;
+  readonly flags: number;
   readonly handle: number;
   readonly token: number;
   readonly pointer: number;
@@ -19,6 +20,11 @@ export interface Submission {
   /** Exact up to 2^53; beyond that merely as large. */
   readonly offset: number;
   readonly mode: number;
+  readonly otherHandle: number;
+  /** As `offset`. */
+  readonly otherOffset: number;
+  readonly otherPointer: number;
+  readonly otherLength: number;
 }
 
 /** Pieces of guest memory that were in range when the operation was taken: they stay in range. */
@@ -203,17 +209,24 @@ export class GuestRing {
     const view = this.#current();
     return {
       code: view.getUint16(at + SUBMISSION.op, true),
+      flags: view.getUint16(at + SUBMISSION.flags, true),
       handle: view.getInt32(at + SUBMISSION.handle, true),
       token: view.getUint32(at + SUBMISSION.token, true),
       pointer: view.getUint32(at + SUBMISSION.pointer, true),
       length: view.getUint32(at + SUBMISSION.length, true),
       argument: view.getUint32(at + SUBMISSION.argument, true),
-      offset:
-        view.getInt32(at + SUBMISSION.offset + 4, true) * 2 ** 32 +
-        view.getUint32(at + SUBMISSION.offset, true),
+      offset: int64(view, at + SUBMISSION.offset),
       mode: view.getUint32(at + SUBMISSION.mode, true),
+      otherHandle: view.getInt32(at + SUBMISSION.otherHandle, true),
+      otherOffset: int64(view, at + SUBMISSION.otherOffset),
+      otherPointer: view.getUint32(at + SUBMISSION.otherPointer, true),
+      otherLength: view.getUint32(at + SUBMISSION.otherLength, true),
     };
   }
+}
+
+function int64(view: DataView, at: number): number {
+  return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
 }
 
 /** In doubles, so that no pointer and length can wrap around. */

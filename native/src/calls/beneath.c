@@ -2,7 +2,10 @@
 #include "calls/beneath.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,4 +20,30 @@ int sf__open_beneath(int directory, const char *path, int flags, uint32_t mode) 
     /* EAGAIN: a rename elsewhere was in the way of seeing that the path stays inside. */
     if (fd >= 0 || errno != EAGAIN) return (int)fd;
   }
+}
+
+/* Where the file system has no files without names: the file loses its own at once. */
+static int open_and_unlink(int directory, const char *path, int flags, uint32_t mode) {
+  uint64_t random;
+  char name[32];
+  const int at = sf__open_beneath(directory, path, O_DIRECTORY | O_CLOEXEC, 0);
+  if (at < 0) return -1;
+  int fd = -1;
+  if (getentropy(&random, sizeof(random)) == 0) {
+    snprintf(name, sizeof(name), ".stackful-%016llx", (unsigned long long)random);
+    fd = openat(at, name, flags | O_CREAT | O_EXCL, mode);
+    if (fd >= 0) unlinkat(at, name, 0);
+  }
+  const int err = errno;
+  close(at);
+  errno = err;
+  return fd;
+}
+
+int sf__open_unnamed(int directory, const char *path, int flags, uint32_t mode) {
+#ifdef O_TMPFILE
+  const int fd = sf__open_beneath(directory, path, flags | O_TMPFILE, mode);
+  if (fd >= 0 || errno != EOPNOTSUPP) return fd;
+#endif
+  return open_and_unlink(directory, path, flags, mode);
 }

@@ -8,4 +8,7 @@
  * EXDEV. Returns the descriptor, or -1 and sets errno. */
 int sf__open_beneath(int directory, const char *path, int flags, uint32_t mode);
 
+/* The same, for a file without a name in the directory that `path` names. */
+int sf__open_unnamed(int directory, const char *path, int flags, uint32_t mode);
+
 #endif

@@ -4,6 +4,7 @@
  *   transfer.c   reads, writes
  *   socket.c     listen, accept, connect, shutdown, addresses
  *   datagram.c   UDP: bind, send to, receive from
+ *   path.c       where a path lies
  *   file.c       open, fsync
  */
 #ifndef SF_CALLS_H
@@ -31,14 +32,22 @@ struct sf_message {
   struct iovec part;
 };
 
-/* sf_op.kept of OPEN. */
+/* A guest's path. sf_op.kept of OPEN. */
 struct sf_path {
-  int directory;    /* the granted one, which the path must not leave */
-  int flags;        /* of open(2) */
-  uint32_t mode;    /* permission bits */
-  const char *rest; /* the path beneath `directory`: in `text` */
+  int directory;    /* the granted or open one, which the path must not leave */
+  bool read_only;   /* nothing beneath it may be changed */
+  bool temporary;   /* OPEN: of a file without a name, in the directory that it names */
+  int flags;        /* OPEN: of open(2) */
+  uint32_t mode;    /* OPEN: permission bits */
+  const char *rest; /* the path beneath `directory`: never empty. In `text`, or constant */
   char text[];
 };
+
+/* Copies the path at `pointer` out and finds where it lies: in the directory `handle`, or, with NULL,
+ * in a granted one. Returns 0 and sets *out, from malloc, or a negated sf_errno. An empty path means
+ * `handle` itself: what becomes of that is the caller's. */
+int32_t sf__read_path(const struct sf_engine *engine, const struct sf_handle *handle,
+                      uint32_t pointer, uint32_t length, struct sf_path **out);
 
 /* Copies the sf_address at `pointer` out. Returns 0 or -SF_EFAULT. */
 int32_t sf__read_address(const struct sf_engine *engine, uint32_t pointer, struct sf_address *out);
@@ -76,7 +85,7 @@ sf_check sf__check_send_to, sf__check_receive_from;
 sf_call_function sf__call_send_to, sf__call_receive_from;
 sf_finish sf__finish_receive_from;
 
-sf_check sf__check_open, sf__check_nothing;
+sf_check sf__check_open, sf__check_fsync;
 sf_call_function sf__call_open, sf__call_fsync, sf__call_close;
 sf_finish sf__finish_open;
 

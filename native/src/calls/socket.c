@@ -192,7 +192,7 @@ int32_t sf__shutdown(struct sf_engine *engine, const struct sf_submission *submi
                      struct sf_handle *handle) {
   static const int how[] = { SHUT_RD, SHUT_WR, SHUT_RDWR };
   if (submission->argument > SF_SHUTDOWN_BOTH) return -SF_EINVAL;
-  if (handle->kind == SF_HANDLE_FILE) return -SF_ENOTSOCK;
+  if (handle->kind == SF_HANDLE_FILE || handle->kind == SF_HANDLE_DIRECTORY) return -SF_ENOTSOCK;
   /* Linux would stop listening, and receiving. */
   if (handle->kind != SF_HANDLE_STREAM) return -SF_ENOTCONN;
   /* A write taken just before must reach the socket first. */

@@ -3,15 +3,21 @@
 
 /* What each kind of handle says to an operation that it does not have. */
 #define ONLY_LISTENERS \
-  { [SF_HANDLE_STREAM] = SF_EINVAL, [SF_HANDLE_FILE] = SF_EINVAL, [SF_HANDLE_UDP] = SF_ENOTSUP }
-#define ONLY_FILES(refused) \
-  { [SF_HANDLE_LISTENER] = refused, [SF_HANDLE_STREAM] = refused, [SF_HANDLE_UDP] = refused }
+  { [SF_HANDLE_STREAM] = SF_EINVAL, [SF_HANDLE_FILE] = SF_EINVAL, [SF_HANDLE_UDP] = SF_ENOTSUP, \
+    [SF_HANDLE_DIRECTORY] = SF_EINVAL }
+#define ONLY_FILES(refused, directory) \
+  { [SF_HANDLE_LISTENER] = refused, [SF_HANDLE_STREAM] = refused, [SF_HANDLE_UDP] = refused, \
+    [SF_HANDLE_DIRECTORY] = directory }
 #define ONLY_UDP \
   { [SF_HANDLE_LISTENER] = SF_ENOTSUP, [SF_HANDLE_STREAM] = SF_ENOTSUP, \
-    [SF_HANDLE_FILE] = SF_ENOTSOCK }
-#define ONLY_SOCKETS { [SF_HANDLE_FILE] = SF_ENOTSOCK }
-#define READABLE { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_UDP] = SF_ENOTCONN }
-#define WRITABLE { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_UDP] = SF_EDESTADDRREQ }
+    [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
+#define ONLY_SOCKETS { [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
+#define READABLE \
+  { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_UDP] = SF_ENOTCONN, \
+    [SF_HANDLE_DIRECTORY] = SF_EISDIR }
+#define WRITABLE \
+  { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_UDP] = SF_EDESTADDRREQ, \
+    [SF_HANDLE_DIRECTORY] = SF_EISDIR }
 
 static const struct sf_operation table[] = {
   [SF_OP_LISTEN] = { .start = sf__listen },
@@ -45,11 +51,11 @@ static const struct sf_operation table[] = {
     .check = sf__check_vector, .call = sf__call_write,
   },
   [SF_OP_PREAD] = {
-    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE), .borrows = SF_BORROWS_TO_FILL,
+    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE, SF_EISDIR), .borrows = SF_BORROWS_TO_FILL,
     .check = sf__check_positioned, .call = sf__call_read,
   },
   [SF_OP_PWRITE] = {
-    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE), .borrows = SF_BORROWS_TO_SEND,
+    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE, SF_EISDIR), .borrows = SF_BORROWS_TO_SEND,
     .check = sf__check_positioned, .call = sf__call_write,
   },
 
@@ -67,12 +73,12 @@ static const struct sf_operation table[] = {
   },
 
   [SF_OP_OPEN] = {
-    .opens = SF_HANDLE_FILE,
+    .on_path = true, .opens = SF_HANDLE_FILE,
     .check = sf__check_open, .call = sf__call_open, .finish = sf__finish_open,
   },
   [SF_OP_FSYNC] = {
-    .on_handle = true, .refuses = ONLY_FILES(SF_EINVAL),
-    .check = sf__check_nothing, .call = sf__call_fsync,
+    .on_handle = true, .refuses = ONLY_FILES(SF_EINVAL, 0),
+    .check = sf__check_fsync, .call = sf__call_fsync,
   },
 
   [SF_OP_UDP_BIND] = { .start = sf__udp_bind },

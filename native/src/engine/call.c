@@ -55,6 +55,7 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
   *out = (struct sf_call){
     .opcode = op->opcode,
     .fd = op->fd,
+    .argument = op->argument,
     .offset = op->offset,
     .kept = op->kept,
     .parts = parts,

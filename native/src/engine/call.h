@@ -11,6 +11,7 @@ struct sf_call {
   uint16_t opcode;
   uint8_t kind; /* enum sf_handle_kind of the handle it works on */
   int fd;       /* of that handle, or sf_op.fd */
+  uint32_t argument;
   int64_t offset;
   void *kept; /* sf_op.kept */
   struct iovec *parts; /* its buffers; there are SF_IOVEC_MAX or fewer */

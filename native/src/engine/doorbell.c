@@ -3,24 +3,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <unistd.h>
-#ifdef __linux__
-#include <sys/eventfd.h>
-#else
 #include <fcntl.h>
-#endif
+#include <unistd.h>
 
 #include "engine/os-errno.h"
 
-#ifdef __linux__
-
-int32_t sf__doorbell_open(struct sf_doorbell *out) {
-  out->fd = out->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return out->fd < 0 ? sf__error(errno) : 0;
-}
-
-#else
-
+/* A pipe, also where there are eventfds: io_uring polls it, and tells its own eventfd. When a write to an
+ * eventfd is what it learns from, Linux (6.18) puts that off, and forgets it from the second time on. */
 int32_t sf__doorbell_open(struct sf_doorbell *out) {
   int ends[2];
   if (pipe(ends) < 0) return sf__error(errno);
@@ -32,8 +21,6 @@ int32_t sf__doorbell_open(struct sf_doorbell *out) {
   return 0;
 }
 
-#endif
-
 void sf__doorbell_ring(const struct sf_doorbell *doorbell) {
   const uint64_t one = 1;
   /* EAGAIN: it is full, so it is readable. */
@@ -41,15 +28,15 @@ void sf__doorbell_ring(const struct sf_doorbell *doorbell) {
 }
 
 void sf__doorbell_quiet(const struct sf_doorbell *doorbell) {
-  uint64_t counts[64]; /* an eventfd has one; a pipe as many as it was rung */
+  uint64_t rings[64];
   ssize_t bytes;
   do {
-    bytes = read(doorbell->fd, counts, sizeof(counts));
+    bytes = read(doorbell->fd, rings, sizeof(rings));
     assert(bytes > 0 || errno == EAGAIN);
-  } while (bytes == (ssize_t)sizeof(counts));
+  } while (bytes == (ssize_t)sizeof(rings));
 }
 
 void sf__doorbell_close(const struct sf_doorbell *doorbell) {
   close(doorbell->fd);
-  if (doorbell->ring_fd != doorbell->fd) close(doorbell->ring_fd);
+  close(doorbell->ring_fd);
 }

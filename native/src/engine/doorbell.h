@@ -6,7 +6,7 @@
 
 struct sf_doorbell {
   int fd;      /* readable once it was rung, until it is quieted */
-  int ring_fd; /* where ringing writes: the same descriptor where the system has eventfd */
+  int ring_fd; /* where ringing writes */
 };
 
 /* Returns 0 or a negated sf_errno. */

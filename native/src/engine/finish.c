@@ -39,7 +39,10 @@ static int32_t reason(const struct sf_engine *engine, const struct sf_op *op, bo
 /* The place that the operation reserved becomes a handle, or is given back. */
 static int32_t open_reserved(struct sf_engine *engine, const struct sf_op *op,
                              enum sf_handle_kind kind, int fd) {
-  if (fd >= 0) return sf__handles_open(&engine->base.handles, op->opens, kind, fd);
+  if (fd >= 0) {
+    const uint8_t other = engine->base.handles.items[op->opens].becomes;
+    return sf__handles_open(&engine->base.handles, op->opens, other != 0 ? other : kind, fd);
+  }
   sf__handles_release(&engine->base.handles, op->opens);
   return fd;
 }

@@ -22,6 +22,7 @@ enum sf_handle_kind {
   SF_HANDLE_LISTENER,
   SF_HANDLE_STREAM,
   SF_HANDLE_FILE,
+  SF_HANDLE_DIRECTORY,
   SF_HANDLE_UDP,
   SF_HANDLE_KINDS,
 };
@@ -37,8 +38,10 @@ struct sf_handle {
   int fd; /* owned by the table once the handle is open; -1 without one */
   uint16_t generation;
   uint8_t kind;         /* enum sf_handle_kind */
+  uint8_t becomes;      /* of a reserved one: the kind it will be of, if not the usual one; else 0 */
   bool closing;         /* a CLOSE was taken; no new operation may start */
   uint8_t family;       /* enum sf_family; of listeners and UDP sockets */
+  bool read_only;       /* of directories: as the grant that it was opened in */
   uint32_t ops_first;   /* operations in flight on it, linked through struct sf_op */
   struct sf_lane lanes[SF_LANES];
   uint32_t close_op;    /* the CLOSE that waits for them, or SF_NONE */

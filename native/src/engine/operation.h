@@ -29,6 +29,7 @@ enum sf_lane_use { SF_LANE_NONE, SF_LANE_READ, SF_LANE_WRITE };
 struct sf_operation {
   /* Whether it works on a handle, and by kind of handle the errno of those that it does not work on. */
   bool on_handle;
+  bool on_path; /* the same, except that -1 names no handle: the grants */
   uint8_t refuses[SF_HANDLE_KINDS];
   uint8_t borrows; /* enum sf_borrow: of the guest, while it is under way */
   uint8_t lane;    /* enum sf_lane_use */
@@ -49,7 +50,7 @@ struct sf_operation {
 
   /* Makes the system's result the guest's: puts what was kept where the guest wants it, or undoes
    * what it cannot have. NULL: they are the same. A place that was reserved becomes a handle that
-   * owns the fd it returns, or is given back. */
+   * owns the fd it returns, or is given back; of another kind than `opens` if the place says so. */
   int32_t (*finish)(struct sf_engine *engine, const struct sf_op *op, int32_t result);
 };
 

@@ -25,6 +25,7 @@ struct sf_op {
   uint32_t opens;  /* index of the place reserved for the handle it makes; SF_NONE: none */
   uint32_t pointer; /* as submitted */
   uint32_t length;
+  uint32_t argument;
   int64_t offset;
   uint32_t token_next; /* in its hash chain; of a free place: the next free one */
   uint32_t token_previous;

@@ -86,7 +86,7 @@ static int32_t start(struct sf_engine *engine, const struct sf_submission *submi
   if (operation == NULL) return -SF_ENOSYS;
 
   struct sf_handle *handle = NULL;
-  if (operation->on_handle) {
+  if (operation->on_handle || (operation->on_path && submission->handle != -1)) {
     handle = sf__handles_get(&engine->base.handles, submission->handle);
     if (handle == NULL) return -SF_EBADF;
     const uint8_t refused = operation->refuses[handle->kind];

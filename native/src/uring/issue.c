@@ -179,6 +179,7 @@ static int32_t issue_connect(struct uring *uring, uint32_t index) {
 
 static int32_t issue_open(struct uring *uring, uint32_t index) {
   const struct sf_path *path = uring->engine.ops.items[index].kept;
+  if (path->temporary) return sf__job_start(&uring->engine, index);
   struct open_how *how = scratch(uring, sizeof(*how));
   if (how == NULL) return -SF_EAGAIN;
   *how = (struct open_how){
@@ -195,8 +196,12 @@ static int32_t issue_open(struct uring *uring, uint32_t index) {
 }
 
 static int32_t issue_fsync(struct uring *uring, uint32_t index) {
-  const int fd = uring->engine.base.handles.items[uring->engine.ops.items[index].handle].fd;
-  return sqe_for(uring, index, IORING_OP_FSYNC, fd) == NULL ? -SF_EAGAIN : SF_STARTED;
+  const struct sf_op *op = &uring->engine.ops.items[index];
+  const int fd = uring->engine.base.handles.items[op->handle].fd;
+  struct io_uring_sqe *sqe = sqe_for(uring, index, IORING_OP_FSYNC, fd);
+  if (sqe == NULL) return -SF_EAGAIN;
+  if (op->argument == SF_SYNC_DATA) sqe->fsync_flags = IORING_FSYNC_DATASYNC;
+  return SF_STARTED;
 }
 
 static int32_t issue_close(struct uring *uring, uint32_t index) {

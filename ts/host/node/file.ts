@@ -1,37 +1,20 @@
-//! An open file on node:fs. Its operations run in Node's thread pool, where nothing can recall
-//! them: a CANCEL is ignored once they have started, so -ECANCELED means that nothing happened.
+//! An open file on node:fs.
 //!
 //! Positioned operations run side by side. READ and WRITE share the file's position and therefore
 //! run one after the other, in the order of submission.
 
 import * as fs from "node:fs";
 import { ERRNO, OP } from "../../abi.gen.ts";
-import { errnoOf } from "../resources/errno.ts";
 import type { Operation } from "../resources/operation.ts";
 import { refusedByFile } from "../resources/refusals.ts";
-import { type Context, oldest, type Resource, TRANSFER_BYTES_MAX } from "../resources/resource.ts";
+import { oldest, TRANSFER_BYTES_MAX } from "../resources/resource.ts";
+import { Descriptor } from "./descriptor.ts";
 
-/** Settles one call into node:fs. */
-type Done = (error: Error | null, bytes?: number) => void;
-
-export class File implements Resource {
-  readonly #context: Context;
-  readonly #fd: number;
-  /** Unfinished, for CLOSE. */
-  readonly #inFlight = new Set<Operation>();
+export class File extends Descriptor {
   /** READs and WRITEs at the file's own position; the oldest is running. */
   readonly #lane = new Set<Operation>();
-  /** Calls in the thread pool. The descriptor must outlive them, or they hit its next owner. */
-  #calls = 0;
-  #onQuiet: (() => void) | undefined;
 
-  /** @param fd - Owned by this object from here on. */
-  constructor(context: Context, fd: number) {
-    this.#context = context;
-    this.#fd = fd;
-  }
-
-  start(operation: Operation): number | undefined {
+  override start(operation: Operation): number | undefined {
     const { code, offset } = operation.submission;
     switch (code) {
       case OP.READ:
@@ -43,38 +26,25 @@ export class File implements Resource {
       case OP.PWRITE:
         return offset < 0 ? -ERRNO.EINVAL : this.#startTransfer(operation, offset);
       case OP.FSYNC:
-        this.#inFlight.add(operation);
-        this.#call(
-          (done) => fs.fsync(this.#fd, done),
-          (result) => this.#finish(operation, result),
-        );
-        return undefined;
+        return this.startSync(operation);
       default:
         return refusedByFile(code);
     }
   }
 
-  cancel(operation: Operation): void {
+  override cancel(operation: Operation): void {
     if (oldest(this.#lane) === operation || !this.#lane.delete(operation)) return;
-    this.#finish(operation, -ERRNO.ECANCELED);
+    this.finish(operation, -ERRNO.ECANCELED);
   }
 
-  async close(): Promise<number> {
+  override close(): Promise<number> {
     this.#lane.clear();
-    for (const operation of this.#inFlight) this.#finish(operation, -ERRNO.EBADF);
-    if (this.#calls > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onQuiet = resolve;
-      });
-    }
-    return new Promise((resolve) => {
-      fs.close(this.#fd, (error) => resolve(error === null ? 0 : -errnoOf(error)));
-    });
+    return super.close();
   }
 
   /** @param position - Null: the file's own. */
   #startTransfer(operation: Operation, position: number | null): number | undefined {
-    const buffers = this.#context.ring.buffers(operation.submission);
+    const buffers = this.context.ring.buffers(operation.submission);
     if (typeof buffers === "number") return buffers;
     if (buffers.bytes === 0) return 0;
     if (position !== null && position > Number.MAX_SAFE_INTEGER) {
@@ -82,7 +52,7 @@ export class File implements Resource {
       return isWrite(operation) ? -ERRNO.EFBIG : 0;
     }
     operation.buffers = buffers;
-    this.#inFlight.add(operation);
+    this.begin(operation);
     if (position === null) {
       operation.owner = this;
       this.#lane.add(operation);
@@ -93,23 +63,23 @@ export class File implements Resource {
   }
 
   #transfer(operation: Operation, position: number | null): void {
-    const { ring } = this.#context;
+    const { ring } = this.context;
     const { buffers } = operation;
     const writes = isWrite(operation);
     // The guest's memory may grow, and move, while the call is in the thread pool.
     const bounce = Buffer.allocUnsafe(Math.min(buffers.bytes, TRANSFER_BYTES_MAX));
     if (writes) ring.gather(buffers, bounce);
-    this.#call(
+    this.call(
       (done) => {
-        if (writes) fs.write(this.#fd, bounce, 0, bounce.length, position, done);
-        else fs.read(this.#fd, bounce, 0, bounce.length, position, done);
+        if (writes) fs.write(this.fd, bounce, 0, bounce.length, position, done);
+        else fs.read(this.fd, bounce, 0, bounce.length, position, done);
       },
       (result) => {
         // After a CLOSE the buffer is the guest's again.
         if (!writes && result > 0 && !operation.finished) {
           ring.scatter(bounce.subarray(0, result), buffers);
         }
-        this.#finish(operation, result);
+        this.finish(operation, result);
         if (position === null) this.#nextInLane(operation);
       },
     );
@@ -119,20 +89,6 @@ export class File implements Resource {
     this.#lane.delete(finished);
     const next = oldest(this.#lane);
     if (next !== undefined) this.#transfer(next, null);
-  }
-
-  #call(start: (done: Done) => void, settle: (result: number) => void): void {
-    this.#calls++;
-    start((error, bytes = 0) => {
-      this.#calls--;
-      settle(error === null ? bytes : -errnoOf(error));
-      if (this.#calls === 0) this.#onQuiet?.();
-    });
-  }
-
-  #finish(operation: Operation, result: number): void {
-    this.#inFlight.delete(operation);
-    this.#context.operations.finish(operation, result);
   }
 }
 

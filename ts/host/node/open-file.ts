@@ -5,8 +5,10 @@
 //! directory, and only then is it truncated. What a winner of the race can still get out of it is
 //! an empty file, made by an OPEN with CREATE in the directory that the link led to.
 
+import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
-import { lstat, readlink, realpath, stat } from "node:fs/promises";
+import { lstat, readlink, realpath, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
@@ -24,16 +26,15 @@ import { type OpenRequest, openFailure, readOpenRequest } from "../resources/ope
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import type { Sandbox } from "../resources/sandbox.ts";
+import { descriptorPath } from "./descriptor-path.ts";
 import { File } from "./file.ts";
+import { OpenDirectory } from "./open-directory.ts";
 
 // Plain descriptors, because a FileHandle closes itself when it is collected.
 const openFd = promisify(fs.open);
 const closeFd = promisify(fs.close);
 const fstat = promisify(fs.fstat);
 const ftruncate = promisify(fs.ftruncate);
-
-/** Where Linux has a link to each file that is open. */
-const DESCRIPTORS = { name: "read", path: "/proc/self/fd" } as const;
 
 const links: LinkReader = {
   async kind(path) {
@@ -87,29 +88,41 @@ export async function startOpen(
   // While the path is walked nothing has happened yet, so that is when a CANCEL takes effect.
   operation.owner = { cancel: () => operations.finish(operation, -ERRNO.ECANCELED) };
   try {
-    const request = readOpenRequest(context.ring, directories, operation.submission);
-    const { located } = request;
+    const request = readOpenRequest(context, directories, operation.submission);
     if (handles.full) throw openFailure("EMFILE");
-    const path = await resolveBeneath(located, links, !request.exclusive);
+    const path = await resolveBeneath(request.located, links, !request.noFollow);
     if (operation.finished) return;
     if (sandbox !== undefined && !allows(sandbox, request, path)) {
       throw openFailure("ENOTCAPABLE", path);
     }
 
     operation.owner = undefined;
-    const fd = await openFd(path, hostFlags(request), request.mode);
-    try {
-      await verify(fd, path, located.directory);
-      if (request.truncate) await ftruncate(fd, 0);
-      const handle = handles.insert(new File(context, fd));
-      if (handle < 0) throw openFailure("EMFILE", path);
-      operations.finish(operation, handle);
-    } catch (error) {
-      await closeFd(fd);
-      throw error;
-    }
+    operations.finish(operation, await openHandle(context, request, path));
   } catch (error) {
     operations.finish(operation, -errnoOf(error));
+  }
+}
+
+/** @returns the handle. */
+async function openHandle(context: Context, request: OpenRequest, path: string): Promise<number> {
+  const { directory } = request.located;
+  const name = request.temporary ? join(path, `.stackful-${randomUUID()}`) : path;
+  const fd = await openFd(name, hostFlags(request), request.mode);
+  try {
+    await verify(fd, name, directory);
+    if (request.temporary) await unlink(name);
+    const stats = await fstat(fd);
+    if (stats.isFIFO() || stats.isSocket()) throw openFailure("ENOTSUP", path);
+    if (request.truncate) await ftruncate(fd, 0);
+    const resource = stats.isDirectory()
+      ? new OpenDirectory(context, fd, { ...directory, root: path })
+      : new File(context, fd);
+    const handle = context.handles.insert(resource);
+    if (handle < 0) throw openFailure("EMFILE", path);
+    return handle;
+  } catch (error) {
+    await closeFd(fd);
+    throw error;
   }
 }
 
@@ -122,23 +135,27 @@ function allows(sandbox: Sandbox, request: OpenRequest, path: string): boolean {
   );
 }
 
-function hostFlags({ located, ...request }: OpenRequest): number {
+function hostFlags(request: OpenRequest): number {
   const c = fs.constants;
   // O_NONBLOCK: opening a FIFO must not hold a thread of the pool until its other end opens.
   // Windows has none of the optional ones.
   let flags = (c.O_NOFOLLOW ?? 0) | (c.O_NONBLOCK ?? 0) | (c.O_NOCTTY ?? 0);
   if (!request.write) flags |= c.O_RDONLY;
   else flags |= request.read ? c.O_RDWR : c.O_WRONLY;
-  if (request.create) flags |= c.O_CREAT;
-  if (request.create && request.exclusive) flags |= c.O_EXCL;
+  if (request.create || request.temporary) flags |= c.O_CREAT;
+  if (request.exclusive || request.temporary) flags |= c.O_EXCL;
   if (request.append) flags |= c.O_APPEND;
-  if (located.directoryOnly) flags |= c.O_DIRECTORY ?? 0;
+  if (request.directory && !request.temporary) flags |= c.O_DIRECTORY ?? 0;
+  if (request.sync) {
+    if (c.O_SYNC === undefined) throw openFailure("ENOTSUP");
+    flags |= c.O_SYNC;
+  }
   return flags;
 }
 
 /** Fails unless `fd`, opened at `path`, is inside the directory now that it is open. */
 async function verify(fd: number, path: string, { root }: Directory): Promise<void> {
-  const link = await descriptorLink(fd);
+  const link = descriptorPath(fd);
   if (link !== undefined) {
     if (isBeneath(root, link)) return;
   } else {
@@ -148,16 +165,6 @@ async function verify(fd: number, path: string, { root }: Directory): Promise<vo
     if (isBeneath(root, now) && opened.ino === named.ino && opened.dev === named.dev) return;
   }
   throw openFailure("ENOTCAPABLE", path);
-}
-
-/** Where what is open lies; undefined where nobody says, or nobody may look. */
-async function descriptorLink(fd: number): Promise<string | undefined> {
-  if (!permitted(DESCRIPTORS)) return undefined;
-  try {
-    return await readlink(`${DESCRIPTORS.path}/${fd}`);
-  } catch {
-    return undefined;
-  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -2,7 +2,7 @@
 
 import { ERRNO, OP } from "../../abi.gen.ts";
 
-/** A file or directory: it is no socket. */
+/** A file: it is no socket. */
 export function refusedByFile(code: number): number {
   switch (code) {
     case OP.SHUTDOWN:
@@ -16,11 +16,31 @@ export function refusedByFile(code: number): number {
   }
 }
 
+/** A directory: it has no bytes, and is no socket. */
+export function refusedByDirectory(code: number): number {
+  switch (code) {
+    case OP.READ:
+    case OP.WRITE:
+    case OP.READV:
+    case OP.WRITEV:
+    case OP.PREAD:
+    case OP.PWRITE:
+    case OP.PREADV:
+    case OP.PWRITEV:
+      return -ERRNO.EISDIR;
+    default:
+      return refusedByFile(code);
+  }
+}
+
 /** A socket: it has no positions, and only datagrams carry addresses. */
 export function refusedBySocket(code: number): number {
   switch (code) {
     case OP.PREAD:
     case OP.PWRITE:
+    case OP.PREADV:
+    case OP.PWRITEV:
+    case OP.SEEK:
       return -ERRNO.ESPIPE;
     case OP.SEND_TO:
     case OP.RECEIVE_FROM:

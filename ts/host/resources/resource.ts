@@ -1,6 +1,7 @@
 //! What the parts of a backend written in JavaScript share: the guest's rings, the handles, the
 //! operations.
 
+import type { Directory } from "../grants.ts";
 import type { GuestRing } from "../ring.ts";
 import type { HandleTable } from "./handle-table.ts";
 import type { Operation, Operations, Owner } from "./operation.ts";
@@ -14,8 +15,11 @@ export interface Context {
   readonly sandbox?: Sandbox | undefined;
 }
 
-/** What a handle names: a listener, a connection, a UDP socket or a file. */
+/** What a handle names: a listener, a connection, a UDP socket, a file or a directory. */
 export interface Resource extends Owner {
+  /** Set for a directory: where it is now. Paths that are relative to it lie there. */
+  readonly directory?: Directory;
+
   /**
    * Starts an operation on this handle, CLOSE excepted.
    *

@@ -19,6 +19,8 @@ export class FileNode {
   readonly content: FileContent;
   /** Permission bits. */
   readonly mode: number;
+  #names = 0;
+  #opens = 0;
   /** Where it was made, for `sync`. */
   readonly #directory: DirectoryNode;
   readonly #name: string;
@@ -28,6 +30,29 @@ export class FileNode {
     this.mode = mode;
     this.#directory = directory;
     this.#name = name;
+  }
+
+  /** It has one name more. */
+  named(): void {
+    this.#names++;
+  }
+
+  unnamed(): void {
+    this.#names--;
+    this.#freeUnused();
+  }
+
+  opened(): void {
+    this.#opens++;
+  }
+
+  closed(): void {
+    this.#opens--;
+    this.#freeUnused();
+  }
+
+  #freeUnused(): void {
+    if (this.#names === 0 && this.#opens === 0) this.content.free();
   }
 
   /** Its bytes and its name are on the disk for certain. */
@@ -42,9 +67,24 @@ export class DirectoryNode {
   readonly entries = new Map<string, DiskNode>();
   /** Names that were made since the last sync, in order: a crash may lose them. */
   readonly #unsynced = new Set<string>();
+  /** Undefined: it is the root, or was removed. */
+  #parent: DirectoryNode | undefined;
+  #name = "";
+
+  /** Where it is now; undefined when it was removed. */
+  pathBelow(root: DirectoryNode): string | undefined {
+    if (this === root) return "/";
+    const above = this.#parent?.pathBelow(root);
+    return above === undefined ? undefined : `${above === "/" ? "" : above}/${this.#name}`;
+  }
 
   add(name: string, node: DiskNode): void {
     this.entries.set(name, node);
+    if (node.kind === "file") node.named();
+    else if (node.kind === "directory") {
+      node.#parent = this;
+      node.#name = name;
+    }
     this.#unsynced.add(name);
   }
 
@@ -52,7 +92,8 @@ export class DirectoryNode {
     const node = this.entries.get(name);
     this.entries.delete(name);
     this.#unsynced.delete(name);
-    if (node !== undefined) free(node);
+    if (node?.kind === "file") node.unnamed();
+    else if (node?.kind === "directory") node.#removed();
   }
 
   /** Its names are on the disk for certain. */
@@ -62,6 +103,12 @@ export class DirectoryNode {
 
   syncName(name: string, node: DiskNode): void {
     if (this.entries.get(name) === node) this.#unsynced.delete(name);
+  }
+
+  /** With all in it. */
+  #removed(): void {
+    this.#parent = undefined;
+    for (const name of [...this.entries.keys()]) this.remove(name);
   }
 
   /** Returns how many names were lost. */
@@ -79,9 +126,4 @@ export class DirectoryNode {
     }
     return lost;
   }
-}
-
-function free(node: DiskNode): void {
-  if (node.kind === "file") node.content.free();
-  else if (node.kind === "directory") for (const entry of node.entries.values()) free(entry);
 }

@@ -156,6 +156,16 @@ export class SimDisk implements LinkReaderSync {
     return file;
   }
 
+  /** @internal An empty file in the directory at `path`, where nobody finds it. */
+  createUnnamed(path: string, mode: number): FileNode {
+    return new FileNode(this.#room, mode, this.#directory(path), "");
+  }
+
+  /** @internal Where the directory is now; undefined when it was removed. */
+  pathOf(directory: DirectoryNode): string | undefined {
+    return directory.pathBelow(this.#root);
+  }
+
   /** @internal */
   crash(random: Random, rates: CrashRates): DiskCrash {
     const tally = { lost: 0, torn: 0, kept: 0 };

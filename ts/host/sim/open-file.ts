@@ -7,6 +7,7 @@ import { checkDirectoryGrant, type Directory, resolveBeneathSync } from "../gran
 import { errnoOf } from "../resources/errno.ts";
 import { type OpenRequest, openFailure, readOpenRequest } from "../resources/open-request.ts";
 import type { Operation } from "../resources/operation.ts";
+import { DirectoryHandle } from "./directory-handle.ts";
 import type { SimDisk } from "./disk.ts";
 import type { DirectoryNode, FileNode } from "./disk-node.ts";
 import { CallEvent } from "./event-queue.ts";
@@ -45,7 +46,7 @@ export function startOpen(
   const { operations, handles, network, files } = context;
   let request: OpenRequest;
   try {
-    request = readOpenRequest(context.ring, directories, operation.submission);
+    request = readOpenRequest(context, directories, operation.submission);
     if (handles.full) throw openFailure("EMFILE");
   } catch (error) {
     return -errnoOf(error);
@@ -66,9 +67,13 @@ function open(context: SimContext, request: OpenRequest): number {
   let path = "";
   let result: number;
   try {
-    path = resolveBeneathSync(request.located, host.disk, !request.exclusive);
+    path = resolveBeneathSync(request.located, host.disk, !request.noFollow);
     const node = openNode(host.disk, path, request);
-    result = handles.insert(new FileHandle(context, node, path, request));
+    result = handles.insert(
+      node.kind === "directory"
+        ? new DirectoryHandle(context, node, path, request.located.directory)
+        : new FileHandle(context, node, path, request),
+    );
   } catch (error) {
     result = -errnoOf(error);
   }
@@ -80,20 +85,21 @@ function open(context: SimContext, request: OpenRequest): number {
 }
 
 function openNode(disk: SimDisk, path: string, request: OpenRequest): FileNode | DirectoryNode {
-  const { located, read, write, create, exclusive, truncate, mode } = request;
+  const { read, write, create, exclusive, truncate, mode } = request;
+  if (request.temporary) return disk.createUnnamed(path, mode);
   const kind = disk.kind(path);
   if (kind === "missing") {
     if (!create) throw openFailure("ENOENT", path);
     return disk.createFile(path, mode);
   }
   if (create && exclusive) throw openFailure("EEXIST", path);
-  const node = disk.find(path);
-  if (node === undefined || node.kind === "link") throw openFailure("ELOOP", path);
+  if (kind === "link") throw openFailure(request.directory ? "ENOTDIR" : "ELOOP", path);
+  const node = disk.find(path)!;
   if (node.kind === "directory") {
     if (write || create) throw openFailure("EISDIR", path);
     return node;
   }
-  if (located.directoryOnly) throw openFailure("ENOTDIR", path);
+  if (request.directory || node.kind === "link") throw openFailure("ENOTDIR", path);
   const missing = (read ? OWNER_READS : 0) | (write ? OWNER_WRITES : 0);
   if ((missing & ~node.mode) !== 0) throw openFailure("EACCES", path);
   if (truncate) node.content.truncate();

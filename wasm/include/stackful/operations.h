@@ -108,10 +108,10 @@ enum sf_open {
   SF_OPEN_EXCLUSIVE = 8,
   SF_OPEN_TRUNCATE = 16,
   SF_OPEN_APPEND = 32,
-  SF_OPEN_DIRECTORY = 64,   /* it must be one; with READ alone */
-  SF_OPEN_NO_FOLLOW = 128,  /* ELOOP when the path ends in a symbolic link */
+  SF_OPEN_DIRECTORY = 64,   /* it must be one, else ENOTDIR; with READ, and NO_FOLLOW or not */
+  SF_OPEN_NO_FOLLOW = 128,  /* ELOOP when the path ends in a symbolic link; ENOTDIR with DIRECTORY */
   SF_OPEN_SYNC = 256,       /* every write is as durable as after FSYNC */
-  SF_OPEN_TEMPORARY = 512,  /* a file without a name, in the directory of the path; with WRITE */
+  SF_OPEN_TEMPORARY = 512,  /* a file without a name, in the directory that the path names; with WRITE */
 };
 
 /* In `flags`, of operations on paths. */

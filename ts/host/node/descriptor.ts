@@ -1,0 +1,75 @@
+//! What an open file and an open directory on node:fs have in common. Their operations run in Node's
+//! thread pool, where nothing can recall them: a CANCEL is ignored once they have started, so
+//! -ECANCELED means that nothing happened.
+
+import * as fs from "node:fs";
+import { ERRNO, SYNC } from "../../abi.gen.ts";
+import { errnoOf } from "../resources/errno.ts";
+import type { Operation } from "../resources/operation.ts";
+import type { Context, Resource } from "../resources/resource.ts";
+
+/** Settles one call into node:fs. */
+export type Done = (error: Error | null, result?: number) => void;
+
+export abstract class Descriptor implements Resource {
+  protected readonly context: Context;
+  protected readonly fd: number;
+  /** Unfinished, for CLOSE. */
+  readonly #inFlight = new Set<Operation>();
+  /** Calls in the thread pool. The descriptor must outlive them, or they hit its next owner. */
+  #calls = 0;
+  #onQuiet: (() => void) | undefined;
+
+  /** @param fd - Owned by this object from here on. */
+  constructor(context: Context, fd: number) {
+    this.context = context;
+    this.fd = fd;
+  }
+
+  abstract start(operation: Operation): number | undefined;
+  abstract cancel(operation: Operation): void;
+
+  async close(): Promise<number> {
+    for (const operation of this.#inFlight) this.finish(operation, -ERRNO.EBADF);
+    if (this.#calls > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onQuiet = resolve;
+      });
+    }
+    return new Promise((resolve) => {
+      fs.close(this.fd, (error) => resolve(error === null ? 0 : -errnoOf(error)));
+    });
+  }
+
+  protected startSync(operation: Operation): number | undefined {
+    const { argument } = operation.submission;
+    if (argument > SYNC.DATA) return -ERRNO.EINVAL;
+    const sync = argument === SYNC.DATA ? fs.fdatasync : fs.fsync;
+    this.perform(operation, (done) => sync(this.fd, done));
+    return undefined;
+  }
+
+  /** An operation that is one call: what it says is the result. */
+  protected perform(operation: Operation, start: (done: Done) => void): void {
+    this.begin(operation);
+    this.call(start, (result) => this.finish(operation, result));
+  }
+
+  protected begin(operation: Operation): void {
+    this.#inFlight.add(operation);
+  }
+
+  protected call(start: (done: Done) => void, settle: (result: number) => void): void {
+    this.#calls++;
+    start((error, result = 0) => {
+      this.#calls--;
+      settle(error === null ? result : -errnoOf(error));
+      if (this.#calls === 0) this.#onQuiet?.();
+    });
+  }
+
+  protected finish(operation: Operation, result: number): void {
+    this.#inFlight.delete(operation);
+    this.context.operations.finish(operation, result);
+  }
+}

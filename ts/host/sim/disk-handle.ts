@@ -1,0 +1,110 @@
+//! What an open file and an open directory have in common: an operation takes its time and then happens
+//! at once. Until then it can be canceled, and has not happened.
+
+import { ERRNO, OP, SYNC } from "../../abi.gen.ts";
+import type { Operation } from "../resources/operation.ts";
+import { oldest, type Resource } from "../resources/resource.ts";
+import { QueuedEvent } from "./event-queue.ts";
+import type { SimContext } from "./sim-backend.ts";
+import type { FaultEvent, FileEvent } from "./world-event.ts";
+
+/** The end of an operation. */
+class OperationEnd extends QueuedEvent {
+  readonly #operation: Operation;
+  readonly #run: (operation: Operation) => void;
+
+  constructor(operation: Operation, run: (operation: Operation) => void) {
+    super();
+    this.#operation = operation;
+    this.#run = run;
+  }
+
+  override run(): void {
+    this.#run(this.#operation);
+  }
+}
+
+export abstract class DiskHandle implements Resource {
+  protected readonly context: SimContext;
+  protected readonly path: string;
+  /** Unfinished, each with its end when that is set. */
+  readonly #ends = new Map<Operation, OperationEnd | undefined>();
+  /** What uses the position; the oldest is running. */
+  readonly #lane = new Set<Operation>();
+
+  constructor(context: SimContext, path: string) {
+    this.context = context;
+    this.path = path;
+  }
+
+  abstract start(operation: Operation): number | undefined;
+
+  /** The operation's time has come: its result. */
+  protected abstract happens(operation: Operation): number;
+
+  cancel(operation: Operation): void {
+    this.#end(operation, -ERRNO.ECANCELED);
+  }
+
+  close(): number {
+    for (const operation of [...this.#ends.keys()].reverse()) this.#end(operation, -ERRNO.EBADF);
+    return 0;
+  }
+
+  protected startSync(operation: Operation): number | undefined {
+    if (operation.submission.argument > SYNC.DATA) return -ERRNO.EINVAL;
+    this.begin(operation);
+    return undefined;
+  }
+
+  protected begin(operation: Operation): void {
+    const { network, files } = this.context;
+    const end = new OperationEnd(operation, this.#happens);
+    operation.owner = this;
+    this.#ends.set(operation, end);
+    network.scheduler.after(files.delayNs(operation.submission.code === OP.FSYNC), end);
+  }
+
+  /** After those before it. */
+  protected beginInLane(operation: Operation): void {
+    this.#lane.add(operation);
+    if (this.#lane.size === 1) {
+      this.begin(operation);
+      return;
+    }
+    operation.owner = this;
+    this.#ends.set(operation, undefined);
+  }
+
+  /** The result of `perform`, unless the disk fails; who watches is told. */
+  protected performed(what: FileEvent["what"], perform: () => number): number {
+    let result = -ERRNO.EIO;
+    if (this.context.files.fails()) this.tellFault("EIO");
+    else result = perform();
+    const { observer } = this.context.network;
+    if (observer.watched) {
+      observer.tell({ type: "file", host: this.context.host.name, what, path: this.path, result });
+    }
+    return result;
+  }
+
+  protected tellFault(fault: FaultEvent["fault"]): void {
+    const { observer } = this.context.network;
+    if (observer.watched) observer.tell({ type: "fault", host: this.context.host.name, fault });
+  }
+
+  readonly #happens = (operation: Operation): void => {
+    this.#end(operation, this.happens(operation));
+  };
+
+  #end(operation: Operation, result: number): void {
+    const end = this.#ends.get(operation);
+    if (!this.#ends.delete(operation)) return;
+    if (end !== undefined) this.context.network.scheduler.cancel(end);
+    const ran = oldest(this.#lane) === operation;
+    this.#lane.delete(operation);
+    this.context.operations.finish(operation, result);
+    const next = ran ? oldest(this.#lane) : undefined;
+    if (next !== undefined) this.begin(next);
+  }
+}
