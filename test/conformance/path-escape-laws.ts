@@ -6,12 +6,16 @@ import { expect } from "vitest";
 import { ID_KEEP, OPEN } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { must } from "./guest.ts";
-import { NO_FOLLOW, PathGuest } from "./path-guest.ts";
+import { NO_FOLLOW, type PathGuest } from "./path-guest.ts";
+import { withPaths } from "./path-laws.ts";
 
-export function pathEscapeLaws(law: Law): void {
-  law("no operation on a path of dots leads out", async (bench) => {
+export function pathEscapeLaws(every: Law): void {
+  const law = (title: string, body: (bench: Bench, paths: PathGuest) => Promise<void>): void =>
+    every(title, (bench) => withPaths(bench, (paths) => body(bench, paths)));
+
+  law("no operation on a path of dots leads out", async (bench, paths) => {
     await bench.files.makeDirectory(join(bench.data, "sub"));
-    await refusesAll(bench, [
+    await refusesAll(bench, paths, [
       "/data/../outside/secret",
       "/data/sub/../../outside/secret",
       "/data/../data/file",
@@ -22,14 +26,14 @@ export function pathEscapeLaws(law: Law): void {
     ]);
   });
 
-  law("no operation on a path goes through a link that leads out", async (bench) => {
+  law("no operation on a path goes through a link that leads out", async (bench, paths) => {
     const { files, data, outside } = bench;
     await files.makeDirectory(join(data, "sub"));
     await files.makeLink(outside, join(data, "absolute"));
     await files.makeLink("../outside", join(data, "relative"));
     await files.makeLink("../data", join(data, "out-and-back"));
     await files.makeLink("sub/../../outside", join(data, "winding"));
-    await refusesAll(bench, [
+    await refusesAll(bench, paths, [
       "/data/absolute/secret",
       "/data/relative/secret",
       "/data/out-and-back/file",
@@ -39,9 +43,8 @@ export function pathEscapeLaws(law: Law): void {
     ]);
   });
 
-  law("what follows a last link does not follow it out", async (bench) => {
-    const { guest, files, data, outside } = bench;
-    const paths = new PathGuest(guest);
+  law("what follows a last link does not follow it out", async (bench, paths) => {
+    const { files, data, outside } = bench;
     await files.write(join(outside, "secret"), "secret");
     await files.makeLink(join(outside, "secret"), join(data, "absolute"));
     await files.makeLink("../outside/secret", join(data, "relative"));
@@ -62,9 +65,8 @@ export function pathEscapeLaws(law: Law): void {
     await unharmed(bench);
   });
 
-  law("a slash behind a link that leads out does not lead out", async (bench) => {
-    const { guest, files, data, outside } = bench;
-    const paths = new PathGuest(guest);
+  law("a slash behind a link that leads out does not lead out", async (bench, paths) => {
+    const { files, data, outside } = bench;
     await files.write(join(outside, "secret"), "secret");
     await files.makeLink("../outside", join(data, "link"));
     await files.makeDirectory(join(data, "sub"));
@@ -89,9 +91,8 @@ export function pathEscapeLaws(law: Law): void {
     await unharmed(bench);
   });
 
-  law("operations on a last link work on the link, wherever it leads", async (bench) => {
-    const { guest, files, data, outside } = bench;
-    const paths = new PathGuest(guest);
+  law("operations on a last link work on the link, wherever it leads", async (bench, paths) => {
+    const { files, data, outside } = bench;
     await files.write(join(outside, "secret"), "secret");
     await files.makeLink("../outside/secret", join(data, "link"));
     expect(await paths.readlink("/data/link")).toBe("../outside/secret");
@@ -104,9 +105,8 @@ export function pathEscapeLaws(law: Law): void {
     await unharmed(bench);
   });
 
-  law("links that the guest makes lead nowhere that it may not go", async (bench) => {
-    const { guest, files, outside } = bench;
-    const paths = new PathGuest(guest);
+  law("links that the guest makes lead nowhere that it may not go", async (bench, paths) => {
+    const { files, outside } = bench;
     await files.write(join(outside, "secret"), "secret");
     for (const [name, target] of [
       ["absolute", outside],
@@ -122,41 +122,42 @@ export function pathEscapeLaws(law: Law): void {
     await unharmed(bench);
   });
 
-  law("a directory that becomes a link under a hundred operations lets none out", async (bench) => {
-    const { guest, files, data, outside } = bench;
-    const paths = new PathGuest(guest);
-    await files.write(join(outside, "file"), "secret");
-    await files.makeDirectory(join(data, "real"));
-    await files.write(join(data, "real", "file"), "inside");
-    await files.makeLink("../outside", join(data, "link"));
-    const results: Promise<unknown>[] = [];
-    for (let round = 0; round < 25; round++) {
-      results.push(
-        paths.rename("/data/real", "/data/way"),
-        paths.truncate("/data/way/file", round),
-        guest.open("/data/way/file", OPEN.WRITE | OPEN.TRUNCATE),
-        guest.open(`/data/way/new-${round}`, OPEN.WRITE | OPEN.CREATE),
-        paths.mkdir(`/data/way/directory-${round}`),
-        paths.rename("/data/way", "/data/real"),
-        paths.rename("/data/link", "/data/way"),
-        paths.chmod("/data/way/file", 0o600),
-        paths.unlink("/data/way/file"),
-        paths.symlink("x", `/data/way/link-${round}`),
-        paths.rename("/data/way", "/data/link"),
-      );
-    }
-    for (const result of await Promise.all(results)) {
-      if (typeof result === "number" && result >= 0) must(await guest.close(result));
-    }
-    expect(await files.list(outside)).toEqual(["file"]);
-    expect(await files.readText(join(outside, "file"))).toBe("secret");
-  });
+  law(
+    "a directory that becomes a link under a hundred operations lets none out",
+    async (bench, paths) => {
+      const { guest, files, data, outside } = bench;
+      await files.write(join(outside, "file"), "secret");
+      await files.makeDirectory(join(data, "real"));
+      await files.write(join(data, "real", "file"), "inside");
+      await files.makeLink("../outside", join(data, "link"));
+      const results: Promise<unknown>[] = [];
+      for (let round = 0; round < 25; round++) {
+        results.push(
+          paths.rename("/data/real", "/data/way"),
+          paths.truncate("/data/way/file", round),
+          guest.open("/data/way/file", OPEN.WRITE | OPEN.TRUNCATE),
+          guest.open(`/data/way/new-${round}`, OPEN.WRITE | OPEN.CREATE),
+          paths.mkdir(`/data/way/directory-${round}`),
+          paths.rename("/data/way", "/data/real"),
+          paths.rename("/data/link", "/data/way"),
+          paths.chmod("/data/way/file", 0o600),
+          paths.unlink("/data/way/file"),
+          paths.symlink("x", `/data/way/link-${round}`),
+          paths.rename("/data/way", "/data/link"),
+        );
+      }
+      for (const result of await Promise.all(results)) {
+        if (typeof result === "number" && result >= 0) must(await guest.close(result));
+      }
+      expect(await files.list(outside)).toEqual(["file"]);
+      expect(await files.readText(join(outside, "file"))).toBe("secret");
+    },
+  );
 }
 
 /** Every operation on each of the paths, which lead out. */
-async function refusesAll(bench: Bench, all: readonly string[]): Promise<void> {
-  const { guest, files, data, outside } = bench;
-  const paths = new PathGuest(guest);
+async function refusesAll(bench: Bench, paths: PathGuest, all: readonly string[]): Promise<void> {
+  const { files, data, outside } = bench;
   await files.write(join(outside, "secret"), "secret");
   await files.write(join(data, "file"), "mine");
   for (const path of all) {

@@ -20,7 +20,7 @@ const SECOND = 1_000_000_000n;
 
 export function pathLaws(law: Law): void {
   const pathLaw: PathLaw = (title, body, options) =>
-    law(title, (bench) => body(new PathGuest(bench.guest), bench), options);
+    law(title, (bench) => withPaths(bench, body), options);
   statLaws(pathLaw);
   changeLaws(pathLaw);
   sizeLaws(pathLaw);
@@ -30,6 +30,19 @@ export function pathLaws(law: Law): void {
   handleLaws(pathLaw);
   readOnlyLaws(pathLaw);
   argumentLaws(pathLaw);
+}
+
+/** Where there are no such operations, they all say so. */
+export async function withPaths(
+  bench: Bench,
+  body: (paths: PathGuest, bench: Bench) => Promise<void>,
+): Promise<void> {
+  const { backend, guest } = bench;
+  if (backend.capability(OP.STAT) !== "unsupported") return body(new PathGuest(guest), bench);
+  for (let op: number = OP.STAT; op <= OP.MKDIR; op++) {
+    if (op === OP.ALLOCATE) continue;
+    expect(errnoName(await guest.submit({ op }))).toBe("ENOSYS");
+  }
 }
 
 function statLaws(law: PathLaw): void {
