@@ -18,6 +18,8 @@ import { loopLaws } from "./loop-laws.ts";
 import { memoryLaws } from "./memory-laws.ts";
 import { openLaws } from "./open-laws.ts";
 import { operationLaws } from "./operation-laws.ts";
+import { pathEscapeLaws } from "./path-escape-laws.ts";
+import { pathLaws } from "./path-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
 import { tcpLaws } from "./tcp-laws.ts";
@@ -105,6 +107,8 @@ export function backendConformance(
     fileLaws(law);
     openLaws(law);
     grantLaws(law);
+    pathLaws(law);
+    pathEscapeLaws(law);
     cancelLaws(law);
     closeLaws(law);
     memoryLaws(law);

@@ -160,7 +160,7 @@ export class RingDriver {
     record.setUint32(SUBMISSION.argument, submission.argument ?? 0, true);
     record.setBigInt64(SUBMISSION.offset, BigInt(submission.offset ?? 0), true);
     record.setUint32(SUBMISSION.mode, submission.mode ?? 0, true);
-    record.setInt32(SUBMISSION.otherHandle, submission.otherHandle ?? 0, true);
+    record.setInt32(SUBMISSION.otherHandle, submission.otherHandle ?? -1, true);
     record.setBigInt64(SUBMISSION.otherOffset, BigInt(submission.otherOffset ?? 0), true);
     record.setUint32(SUBMISSION.otherPointer, submission.otherPointer ?? 0, true);
     record.setUint32(SUBMISSION.otherLength, submission.otherLength ?? 0, true);

@@ -4,9 +4,8 @@
 //! A path is resolved here component by component, links included, and may not leave its directory
 //! on the way, not even to come back (as openat2's RESOLVE_BENEATH has it). Between this walk and
 //! the open that follows it, another process of the host can exchange a component for a link. A
-//! backend narrows that race by opening without following links and by comparing what it opened
-//! with the directory; it cannot close it without openat2. The guest alone cannot win it: no
-//! operation makes links or renames.
+//! backend closes that race where it can work in an open directory (ts/host/node/held.ts); elsewhere it
+//! narrows it, by opening without following links and by comparing what it opened with the directory.
 
 import { StackfulError } from "../errors.ts";
 import type { DirectoryGrant, EndpointGrant } from "./backend.ts";
@@ -46,6 +45,8 @@ export interface Located {
   readonly components: readonly string[];
   /** The path ends in a slash (or in "." or ".."): it must name a directory. */
   readonly directoryOnly: boolean;
+  /** Its last component is a name, which can be made or removed: not the directory itself, "." or "..". */
+  readonly named: boolean;
 }
 
 export type PathKind = "directory" | "link" | "other" | "missing";
@@ -82,11 +83,7 @@ export function locate(directories: readonly Directory[], path: string): Located
     }
   }
   if (best === undefined) throw notCapable(path);
-  return {
-    directory: best,
-    components: wanted.slice(bestLength),
-    directoryOnly: endsInDirectory(path),
-  };
+  return located(best, wanted.slice(bestLength), path);
 }
 
 /**
@@ -96,7 +93,7 @@ export function locate(directories: readonly Directory[], path: string): Located
  */
 export function locateIn(directory: Directory, path: string): Located {
   if (path.startsWith("/")) throw notCapable(path);
-  return { directory, components: componentsOf(path), directoryOnly: endsInDirectory(path) };
+  return located(directory, componentsOf(path), path);
 }
 
 /**
@@ -196,8 +193,13 @@ function componentsOf(path: string): string[] {
   return path.split("/").filter((component) => component !== "" && component !== ".");
 }
 
-function endsInDirectory(path: string): boolean {
-  return /(^|\/)\.{0,2}$/.test(path);
+function located(directory: Directory, components: readonly string[], path: string): Located {
+  return {
+    directory,
+    components,
+    directoryOnly: /(^|\/)\.{0,2}$/.test(path),
+    named: components.length > 0 && !/(^|\/)\.{1,2}\/*$/.test(path),
+  };
 }
 
 function joinHost(root: string, components: readonly string[]): string {

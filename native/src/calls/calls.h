@@ -6,6 +6,10 @@
  *   datagram.c   UDP: bind, send to, receive from
  *   path.c       where a path lies
  *   file.c       open, fsync
+ *   place.c      the way to where a path leads
+ *   paths.c      operations on paths: their checks and results
+ *   names.c      operations on names: link, unlink, rename, make
+ *   object.c     operations on what a path names: stat, chmod, truncate
  */
 #ifndef SF_CALLS_H
 #define SF_CALLS_H
@@ -88,5 +92,11 @@ sf_finish sf__finish_receive_from;
 sf_check sf__check_open, sf__check_fsync;
 sf_call_function sf__call_open, sf__call_fsync, sf__call_close;
 sf_finish sf__finish_open;
+
+sf_check sf__check_paths;
+sf_call_function sf__call_object, sf__call_truncate;
+sf_call_function sf__call_link, sf__call_symlink, sf__call_readlink;
+sf_call_function sf__call_unlink, sf__call_rename, sf__call_mkdir;
+sf_finish sf__finish_paths;
 
 #endif

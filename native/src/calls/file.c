@@ -93,12 +93,10 @@ int32_t sf__finish_open(struct sf_engine *engine, const struct sf_op *op, int32_
     close(result);
     return -SF_ENOTSUP;
   }
-  if (S_ISDIR(status.st_mode)) {
-    const struct sf_path *path = op->kept;
-    struct sf_handle *place = &engine->base.handles.items[op->opens];
-    place->becomes = SF_HANDLE_DIRECTORY;
-    place->read_only = path->read_only;
-  }
+  const struct sf_path *path = op->kept;
+  struct sf_handle *place = &engine->base.handles.items[op->opens];
+  place->read_only = path->read_only;
+  if (S_ISDIR(status.st_mode)) place->becomes = SF_HANDLE_DIRECTORY;
   return result;
 }
 

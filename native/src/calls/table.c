@@ -19,6 +19,9 @@
   { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_UDP] = SF_EDESTADDRREQ, \
     [SF_HANDLE_DIRECTORY] = SF_EISDIR }
 
+#define ON_PATHS(its_call) \
+  { .on_path = true, .check = sf__check_paths, .call = its_call, .finish = sf__finish_paths }
+
 static const struct sf_operation table[] = {
   [SF_OP_LISTEN] = { .start = sf__listen },
   [SF_OP_ACCEPT] = {
@@ -80,6 +83,23 @@ static const struct sf_operation table[] = {
     .on_handle = true, .refuses = ONLY_FILES(SF_EINVAL, 0),
     .check = sf__check_fsync, .call = sf__call_fsync,
   },
+
+  [SF_OP_STAT] = ON_PATHS(sf__call_object),
+  [SF_OP_CHMOD] = ON_PATHS(sf__call_object),
+  [SF_OP_CHOWN] = ON_PATHS(sf__call_object),
+  [SF_OP_UTIMES] = ON_PATHS(sf__call_object),
+  [SF_OP_TRUNCATE] = ON_PATHS(sf__call_truncate),
+  [SF_OP_ACCESS] = ON_PATHS(sf__call_object),
+  [SF_OP_LINK] = ON_PATHS(sf__call_link),
+  /* Has no handle of its own: the text of a link lies nowhere. */
+  [SF_OP_SYMLINK] = {
+    .check = sf__check_paths, .call = sf__call_symlink, .finish = sf__finish_paths,
+  },
+  [SF_OP_READLINK] = ON_PATHS(sf__call_readlink),
+  [SF_OP_UNLINK] = ON_PATHS(sf__call_unlink),
+  [SF_OP_RMDIR] = ON_PATHS(sf__call_unlink),
+  [SF_OP_RENAME] = ON_PATHS(sf__call_rename),
+  [SF_OP_MKDIR] = ON_PATHS(sf__call_mkdir),
 
   [SF_OP_UDP_BIND] = { .start = sf__udp_bind },
   /* In no lane: datagrams have no order that waiting for each other would keep. */

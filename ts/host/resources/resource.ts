@@ -19,6 +19,8 @@ export interface Context {
 export interface Resource extends Owner {
   /** Set for a directory: where it is now. Paths that are relative to it lie there. */
   readonly directory?: Directory;
+  /** Set for a file and a directory: whether its grant allows no changes. */
+  readonly readOnly?: boolean;
 
   /**
    * Starts an operation on this handle, CLOSE excepted.

@@ -1,0 +1,664 @@
+//! Laws of operations on paths: what each does, its errors, and which it refuses where a grant is
+//! read-only. Those of paths that lead out are in path-escape-laws.ts.
+
+import { join } from "node:path/posix";
+import { expect } from "vitest";
+import { ACCESS, ID_KEEP, OP, OPEN, PATH_MAX, RENAME, STAT } from "../../ts/abi.gen.ts";
+import type { Bench, Law } from "./backend-conformance.ts";
+import { errnoName, must, text } from "./guest.ts";
+import { NO_FOLLOW, PathGuest } from "./path-guest.ts";
+
+/** A law that works by paths. */
+type PathLaw = (
+  title: string,
+  body: (paths: PathGuest, bench: Bench) => Promise<void>,
+  options?: Parameters<Law>[2],
+) => void;
+
+const OK = "0";
+const SECOND = 1_000_000_000n;
+
+export function pathLaws(law: Law): void {
+  const pathLaw: PathLaw = (title, body, options) =>
+    law(title, (bench) => withPaths(bench, body), options);
+  statLaws(pathLaw);
+  changeLaws(pathLaw);
+  sizeLaws(pathLaw);
+  linkLaws(pathLaw);
+  removalLaws(pathLaw);
+  renameLaws(pathLaw);
+  handleLaws(pathLaw);
+  readOnlyLaws(pathLaw);
+  argumentLaws(pathLaw);
+}
+
+/** Where there are no such operations, they all say so. */
+export async function withPaths(
+  bench: Bench,
+  body: (paths: PathGuest, bench: Bench) => Promise<void>,
+): Promise<void> {
+  const { backend, guest } = bench;
+  if (backend.capability(OP.STAT) !== "unsupported") return body(new PathGuest(guest), bench);
+  for (let op: number = OP.STAT; op <= OP.MKDIR; op++) {
+    if (op === OP.ALLOCATE) continue;
+    expect(errnoName(await guest.submit({ op }))).toBe("ENOSYS");
+  }
+}
+
+function statLaws(law: PathLaw): void {
+  law("STAT tells what a file is", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "twelve bytes");
+    expect(await paths.chmod("/data/file", 0o640)).toBe(OK);
+    expect(await paths.stat("/data/file")).toMatchObject({
+      kind: "REGULAR",
+      mode: 0o640,
+      bytes: 12,
+      links: 1,
+    });
+    expect(await paths.stat("/data")).toMatchObject({ kind: "DIRECTORY" });
+  });
+
+  law("one file has one inode, two have two", async (paths, { files, data }) => {
+    await files.write(join(data, "one"), "");
+    await files.write(join(data, "two"), "");
+    expect(await paths.link("/data/one", "/data/again")).toBe(OK);
+    const one = await paths.stat("/data/one");
+    const two = await paths.stat("/data/two");
+    const again = await paths.stat("/data/again");
+    expect(again.inode).toBe(one.inode);
+    expect(again.links).toBe(2);
+    expect(two.inode).not.toBe(one.inode);
+    expect(two.device).toBe(one.device);
+  });
+
+  law("STAT follows the last link, unless it must not", async (paths, { files, data }) => {
+    await files.makeDirectory(join(data, "sub"));
+    await files.makeLink("sub", join(data, "link"));
+    expect(await paths.kind("/data/link")).toBe("DIRECTORY");
+    expect(await paths.kind("/data/link/")).toBe("DIRECTORY");
+    expect(await paths.stat("/data/link", NO_FOLLOW)).toMatchObject({ kind: "SYMLINK", bytes: 3 });
+    expect(await paths.kind("/data/link/", NO_FOLLOW)).toBe("DIRECTORY");
+  });
+
+  law("a path that leads nowhere gives -ENOENT or -ENOTDIR", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeLink("missing", join(data, "dangling"));
+    for (const [path, errno] of [
+      ["/data/missing", "ENOENT"],
+      ["/data/missing/below", "ENOENT"],
+      ["/data/dangling", "ENOENT"],
+      ["/data/file/", "ENOTDIR"],
+      ["/data/file/.", "ENOTDIR"],
+      ["/data/file/below", "ENOTDIR"],
+    ] as const) {
+      expect(`${path}: ${await paths.kind(path)}`).toBe(`${path}: ${errno}`);
+      expect(`${path}: ${await paths.access(path)}`).toBe(`${path}: ${errno}`);
+      expect(`${path}: ${await paths.chmod(path, 0o600)}`).toBe(`${path}: ${errno}`);
+      expect(`${path}: ${await paths.utimes(path, 0n, 0n)}`).toBe(`${path}: ${errno}`);
+    }
+    expect(await paths.kind("/data/dangling", NO_FOLLOW)).toBe("SYMLINK");
+  });
+
+  law("ACCESS tells what may be done", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    expect(await paths.chmod("/data/file", 0o644)).toBe(OK);
+    expect(await paths.access("/data/file")).toBe(OK);
+    expect(await paths.access("/data/file", ACCESS.READ | ACCESS.WRITE)).toBe(OK);
+    expect(await paths.access("/data/file", ACCESS.EXECUTE)).toBe("EACCES");
+    expect(await paths.chmod("/data/file", 0o755)).toBe(OK);
+    expect(await paths.access("/data/file", ACCESS.READ | ACCESS.EXECUTE)).toBe(OK);
+    expect(await paths.access("/data/missing")).toBe("ENOENT");
+  });
+}
+
+function changeLaws(law: PathLaw): void {
+  law("CHMOD sets permission bits, and makes no set-user-ID file", async (paths, bench) => {
+    await bench.files.write(join(bench.data, "file"), "");
+    for (const mode of [0o600, 0o777, 0o444]) {
+      expect(await paths.chmod("/data/file", 0o7000 | mode)).toBe(OK);
+      expect((await paths.stat("/data/file")).mode).toBe(mode);
+    }
+  });
+
+  law("CHMOD follows a link, and cannot change one", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeLink("file", join(data, "link"));
+    expect(await paths.chmod("/data/link", 0o600)).toBe(OK);
+    expect((await paths.stat("/data/file")).mode).toBe(0o600);
+    expect(await paths.chmod("/data/link", 0o644, NO_FOLLOW)).toBe("ENOTSUP");
+    expect(await paths.chmod("/data/file", 0o644, NO_FOLLOW)).toBe(OK);
+    expect((await paths.stat("/data/file")).mode).toBe(0o644);
+  });
+
+  law("CHOWN keeps what it is told to keep", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeLink("file", join(data, "link"));
+    const { user, group } = await paths.stat("/data/file");
+    expect(await paths.chown("/data/file", ID_KEEP, ID_KEEP)).toBe(OK);
+    expect(await paths.chown("/data/file", user, ID_KEEP)).toBe(OK);
+    expect(await paths.chown("/data/file", ID_KEEP, group)).toBe(OK);
+    expect(await paths.chown("/data/link", user, group, NO_FOLLOW)).toBe(OK);
+    expect(await paths.stat("/data/file")).toMatchObject({ user, group });
+    if (user !== 0) {
+      expect(await paths.chown("/data/file", 0, ID_KEEP)).toBe("EPERM");
+      return;
+    }
+    expect(await paths.chown("/data/link", 12_345, ID_KEEP)).toBe(OK);
+    expect(await paths.stat("/data/file")).toMatchObject({ user: 12_345, group });
+    expect(await paths.chown("/data/link", ID_KEEP, 54_321, NO_FOLLOW)).toBe(OK);
+    expect(await paths.stat("/data/file")).toMatchObject({ user: 12_345, group });
+    expect(await paths.stat("/data/link", NO_FOLLOW)).toMatchObject({ group: 54_321 });
+  });
+
+  law("UTIMES sets times to the microsecond", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    const accessed = 1_600_000_000n * SECOND + 250_000_000n;
+    const modified = 1_500_000_000n * SECOND + 500_000_000n;
+    expect(await paths.utimes("/data/file", accessed, modified)).toBe(OK);
+    expect(await paths.stat("/data/file")).toMatchObject({
+      accessedNs: accessed,
+      modifiedNs: modified,
+    });
+  });
+
+  law("UTIMES keeps a time, or takes the present one", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    const past = 1_000_000_000n * SECOND;
+    expect(await paths.utimes("/data/file", past, past)).toBe(OK);
+    expect(await paths.utimes("/data/file", undefined, "now")).toBe(OK);
+    const { accessedNs, modifiedNs } = await paths.stat("/data/file");
+    expect(accessedNs).toBe(past);
+    expect(modifiedNs).toBeGreaterThan(past);
+    expect(await paths.utimes("/data/file", "now", undefined)).toBe(OK);
+    const after = await paths.stat("/data/file");
+    expect(after.accessedNs).toBeGreaterThan(past);
+    // What a host without a way to keep it can write back of it.
+    expect(after.modifiedNs / 1000n).toBe(modifiedNs / 1000n);
+    expect(await paths.utimes("/data/missing", undefined, undefined)).toBe("ENOENT");
+  });
+
+  law("UTIMES of a link itself leaves its target alone", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeLink("file", join(data, "link"));
+    const then = 1_234_567_890n * SECOND;
+    expect(await paths.utimes("/data/link", then, then, NO_FOLLOW)).toBe(OK);
+    expect((await paths.stat("/data/link", NO_FOLLOW)).modifiedNs).toBe(then);
+    expect((await paths.stat("/data/file")).modifiedNs).toBeGreaterThan(then);
+    expect(await paths.utimes("/data/link", then, then)).toBe(OK);
+    expect((await paths.stat("/data/file")).modifiedNs).toBe(then);
+  });
+
+  law("WRITE moves the time of modification", async (paths, { guest, files, data }) => {
+    await files.write(join(data, "file"), "");
+    const past = 1_000_000_000n * SECOND;
+    expect(await paths.utimes("/data/file", past, past)).toBe(OK);
+    const file = must(await guest.open("/data/file", OPEN.WRITE));
+    must(await guest.write(file, "more"));
+    expect((await paths.stat("/data/file")).modifiedNs).toBeGreaterThan(past);
+  });
+}
+
+function sizeLaws(law: PathLaw): void {
+  law("TRUNCATE cuts a file, and adds zeros", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "0123456789");
+    await files.makeLink("file", join(data, "link"));
+    expect(await paths.truncate("/data/file", 4)).toBe(OK);
+    expect(await files.readText(join(data, "file"))).toBe("0123");
+    expect(await paths.truncate("/data/link", 6)).toBe(OK);
+    expect(await files.readText(join(data, "file"))).toBe("0123\0\0");
+    expect(await paths.truncate("/data/file", 10_000)).toBe(OK);
+    const content = await files.read(join(data, "file"));
+    expect(content.length).toBe(10_000);
+    expect(content.subarray(4).every((byte) => byte === 0)).toBe(true);
+    expect((await paths.stat("/data/file")).bytes).toBe(10_000);
+    expect(await paths.truncate("/data/file", 0)).toBe(OK);
+    expect(await files.readText(join(data, "file"))).toBe("");
+  });
+
+  law("TRUNCATE refuses what has no size to set", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "kept");
+    expect(await paths.truncate("/data/file", -1)).toBe("EINVAL");
+    expect(await paths.truncate("/data/missing", 0)).toBe("ENOENT");
+    expect(await paths.truncate("/data", 0)).toBe("EISDIR");
+    expect(await paths.truncate("/data/file/", 0)).toBe("ENOTDIR");
+    expect(await files.list(data)).toEqual(["file"]);
+    expect(await files.readText(join(data, "file"))).toBe("kept");
+  });
+}
+
+function linkLaws(law: PathLaw): void {
+  law("SYMLINK makes a link of any text, and READLINK tells it", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "there");
+    for (const [name, target] of [
+      ["plain", "file"],
+      ["dangling", "no/where"],
+      ["outwards", "../../etc"],
+      ["absolute", "/etc/passwd"],
+      ["names", "größe-大小"],
+    ] as const) {
+      expect(await paths.symlink(target, `/data/${name}`)).toBe(OK);
+      expect(await paths.readlink(`/data/${name}`)).toBe(target);
+    }
+    expect(await paths.stat("/data/plain")).toMatchObject({ kind: "REGULAR", bytes: 5 });
+  });
+
+  law("SYMLINK refuses a name that is taken, or none", async (paths, { files, data }) => {
+    await files.makeDirectory(join(data, "sub"));
+    await files.makeLink("missing", join(data, "link"));
+    expect(await paths.symlink("x", "/data/link")).toBe("EEXIST");
+    expect(await paths.symlink("x", "/data/sub")).toBe("EEXIST");
+    expect(await paths.symlink("x", "/data/sub/")).toBe("EEXIST");
+    expect(await paths.symlink("x", "/data/.")).toBe("EEXIST");
+    expect(await paths.symlink("x", "/data/sub/..")).toBe("EEXIST");
+    expect(await paths.symlink("x", "/data/new/")).toBe("ENOENT");
+    expect(await paths.symlink("", "/data/new")).toBe("ENOENT");
+    expect(await paths.symlink("a\0b", "/data/new")).toBe("EINVAL");
+    expect(await files.list(data)).toEqual(["link", "sub"]);
+  });
+
+  law("READLINK leaves out what has no room", async (paths, { files, data }) => {
+    await files.makeLink("0123456789", join(data, "link"));
+    expect(await paths.readlink("/data/link", 4)).toBe("0123");
+    expect(await paths.readlink("/data/link", 10)).toBe("0123456789");
+    expect(await paths.readlink("/data/link", 0)).toBe("EINVAL");
+  });
+
+  law("READLINK of what is no link gives -EINVAL", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeLink(".", join(data, "link"));
+    for (const [path, errno] of [
+      ["/data/file", "EINVAL"],
+      ["/data", "EINVAL"],
+      ["/data/.", "EINVAL"],
+      ["/data/link/", "EINVAL"],
+      ["/data/file/", "ENOTDIR"],
+      ["/data/missing", "ENOENT"],
+      ["/data/missing/", "ENOENT"],
+    ] as const) {
+      expect(`${path}: ${await paths.readlink(path)}`).toBe(`${path}: ${errno}`);
+    }
+  });
+
+  law("LINK gives a file one more name", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "one");
+    await files.makeDirectory(join(data, "sub"));
+    expect(await paths.link("/data/file", "/data/sub/again")).toBe(OK);
+    expect(await files.readText(join(data, "sub", "again"))).toBe("one");
+    expect(await paths.unlink("/data/file")).toBe(OK);
+    expect(await paths.stat("/data/sub/again")).toMatchObject({ links: 1, bytes: 3 });
+  });
+
+  law("LINK does not follow a link: that gets the name", async (paths, { files, data }) => {
+    await files.makeLink("missing", join(data, "link"));
+    expect(await paths.link("/data/link", "/data/again")).toBe(OK);
+    expect(await paths.readlink("/data/again")).toBe("missing");
+  });
+
+  law("LINK refuses directories and names that are taken", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeDirectory(join(data, "sub"));
+    for (const [path, other, errno] of [
+      ["/data/sub", "/data/new", "EPERM"],
+      ["/data/sub/", "/data/new", "EPERM"],
+      ["/data/.", "/data/new", "EPERM"],
+      ["/data/file/", "/data/new", "ENOTDIR"],
+      ["/data/missing", "/data/new", "ENOENT"],
+      ["/data/file", "/data/file", "EEXIST"],
+      ["/data/file", "/data/sub", "EEXIST"],
+      ["/data/file", "/data/.", "EEXIST"],
+      ["/data/file", "/data/new/", "ENOENT"],
+      ["/data/file", "/data/missing/new", "ENOENT"],
+    ] as const) {
+      const result = `${path} ${other}: ${await paths.link(path, other)}`;
+      expect(result).toBe(`${path} ${other}: ${errno}`);
+    }
+    expect(await files.list(data)).toEqual(["file", "sub"]);
+  });
+}
+
+function removalLaws(law: PathLaw): void {
+  law("UNLINK takes the name; who has the file open keeps it", async (paths, bench) => {
+    const { guest, files, data } = bench;
+    await files.write(join(data, "file"), "still here");
+    const file = must(await guest.open("/data/file", OPEN.READ));
+    expect(await paths.unlink("/data/file")).toBe(OK);
+    expect(await files.list(data)).toEqual([]);
+    expect(text(await guest.pread(file, 64, 0))).toBe("still here");
+    expect(await paths.unlink("/data/file")).toBe("ENOENT");
+  });
+
+  law("UNLINK removes a link, not what it leads to", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeLink("file", join(data, "link"));
+    expect(await paths.unlink("/data/link")).toBe(OK);
+    expect(await files.list(data)).toEqual(["file"]);
+  });
+
+  law("UNLINK removes no directory, RMDIR nothing else", async (paths, { files, data }) => {
+    await files.makeDirectory(join(data, "sub"));
+    await files.write(join(data, "file"), "");
+    await files.makeLink("sub", join(data, "link"));
+    for (const [path, unlink, rmdir] of [
+      ["/data/missing", "ENOENT", "ENOENT"],
+      ["/data/file/", "ENOTDIR", "ENOTDIR"],
+      ["/data/link/", "ENOTDIR", "ENOTDIR"],
+      ["/data/file/below", "ENOTDIR", "ENOTDIR"],
+      ["/data/.", "EISDIR", "EBUSY"],
+      ["/data", "EISDIR", "EBUSY"],
+      ["/data/sub/..", "EISDIR", "EBUSY"],
+      ["/data/missing/..", "ENOENT", "ENOENT"],
+    ] as const) {
+      expect(`${path}: ${await paths.unlink(path)}`).toBe(`${path}: ${unlink}`);
+      expect(`${path}: ${await paths.rmdir(path)}`).toBe(`${path}: ${rmdir}`);
+    }
+    expect(await paths.unlink("/data/sub")).toBe("EISDIR");
+    expect(await paths.unlink("/data/sub/")).toBe("EISDIR");
+    expect(await paths.rmdir("/data/file")).toBe("ENOTDIR");
+    expect(await paths.rmdir("/data/link")).toBe("ENOTDIR");
+    expect(await files.list(data)).toEqual(["file", "link", "sub"]);
+  });
+
+  law("MKDIR makes a directory, RMDIR removes it when it is empty", async (paths, bench) => {
+    const { files, data } = bench;
+    expect(await paths.mkdir("/data/new", 0o7700)).toBe(OK);
+    expect(await paths.stat("/data/new")).toMatchObject({ kind: "DIRECTORY", mode: 0o700 });
+    expect(await paths.mkdir("/data/new/below/")).toBe(OK);
+    expect(await paths.rmdir("/data/new")).toBe("ENOTEMPTY");
+    expect(await paths.rmdir("/data/new/below/")).toBe(OK);
+    expect(await paths.rmdir("/data/new")).toBe(OK);
+    expect(await files.list(data)).toEqual([]);
+  });
+
+  law("MKDIR refuses a name that is taken, or none", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeLink("missing", join(data, "link"));
+    for (const [path, errno] of [
+      ["/data/file", "EEXIST"],
+      ["/data/link", "EEXIST"],
+      ["/data", "EEXIST"],
+      ["/data/.", "EEXIST"],
+      ["/data/missing/new", "ENOENT"],
+      ["/data/file/new", "ENOTDIR"],
+    ] as const) {
+      expect(`${path}: ${await paths.mkdir(path)}`).toBe(`${path}: ${errno}`);
+    }
+    expect(await files.list(data)).toEqual(["file", "link"]);
+  });
+}
+
+function renameLaws(law: PathLaw): void {
+  law("RENAME moves a file, and takes the place of another", async (paths, { files, data }) => {
+    await files.write(join(data, "from"), "moved");
+    await files.write(join(data, "to"), "replaced");
+    await files.makeDirectory(join(data, "sub"));
+    expect(await paths.rename("/data/from", "/data/to")).toBe(OK);
+    expect(await files.list(data)).toEqual(["sub", "to"]);
+    expect(await paths.rename("/data/to", "/data/sub/deep")).toBe(OK);
+    expect(await files.readText(join(data, "sub", "deep"))).toBe("moved");
+    expect(await paths.rename("/data/sub", "/data/other/")).toBe(OK);
+    expect(await files.readText(join(data, "other", "deep"))).toBe("moved");
+  });
+
+  law("RENAME moves a link, not what it leads to", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeLink("file", join(data, "link"));
+    expect(await paths.rename("/data/link", "/data/moved")).toBe(OK);
+    expect(await paths.readlink("/data/moved")).toBe("file");
+    expect(await paths.rename("/data/file", "/data/moved")).toBe(OK);
+    expect(await files.list(data)).toEqual(["moved"]);
+  });
+
+  law("RENAME of one name of a file to another of it changes nothing", async (paths, bench) => {
+    const { files, data } = bench;
+    await files.write(join(data, "file"), "one");
+    expect(await paths.link("/data/file", "/data/again")).toBe(OK);
+    expect(await paths.rename("/data/file", "/data/again")).toBe(OK);
+    expect(await paths.rename("/data/file", "/data/file")).toBe(OK);
+    expect(await files.list(data)).toEqual(["again", "file"]);
+  });
+
+  law("RENAME refuses what cannot be moved there", async (paths, { files, data }) => {
+    await files.write(join(data, "file"), "");
+    await files.makeDirectory(join(data, "sub"));
+    await files.makeDirectory(join(data, "sub", "deep"));
+    await files.makeDirectory(join(data, "full"));
+    await files.write(join(data, "full", "file"), "");
+    for (const [path, other, errno] of [
+      ["/data/missing", "/data/new", "ENOENT"],
+      ["/data/file", "/data/missing/new", "ENOENT"],
+      ["/data/file", "/data/sub", "EISDIR"],
+      ["/data/sub", "/data/file", "ENOTDIR"],
+      ["/data/file/", "/data/new", "ENOTDIR"],
+      ["/data/file", "/data/new/", "ENOTDIR"],
+      ["/data/sub", "/data/full", "ENOTEMPTY"],
+      ["/data/sub", "/data/sub/deep/below", "EINVAL"],
+      ["/data/.", "/data/new", "EBUSY"],
+      ["/data", "/data/new", "EBUSY"],
+      ["/data/sub/..", "/data/new", "EBUSY"],
+      ["/data/sub", "/data/.", "EBUSY"],
+    ] as const) {
+      const result = `${path} ${other}: ${await paths.rename(path, other)}`;
+      expect(result).toBe(`${path} ${other}: ${errno}`);
+    }
+    expect(await files.list(data)).toEqual(["file", "full", "sub"]);
+  });
+
+  law("RENAME of a directory takes the place of an empty one", async (paths, { files, data }) => {
+    await files.makeDirectory(join(data, "from"));
+    await files.write(join(data, "from", "file"), "");
+    await files.makeDirectory(join(data, "to"));
+    expect(await paths.rename("/data/from", "/data/to")).toBe(OK);
+    expect(await files.list(data)).toEqual(["to"]);
+    expect(await files.list(join(data, "to"))).toEqual(["file"]);
+  });
+
+  law(
+    "RENAME and LINK go from one grant to another",
+    async (paths, { files, data, outside }) => {
+      await files.write(join(data, "file"), "moved");
+      expect(await paths.link("/data/file", "/other/again")).toBe(OK);
+      expect(await paths.rename("/data/file", "/other/file")).toBe(OK);
+      expect(await files.list(data)).toEqual([]);
+      expect(await files.list(outside)).toEqual(["again", "file"]);
+      expect(await paths.rename("/other/file", "/readonly/file")).toBe("EROFS");
+      expect(await paths.link("/readonly/file", "/other/new")).toBe("EROFS");
+    },
+    {
+      grants: (data) => ({
+        directories: [
+          { host: data, guest: "/data" },
+          { host: data, guest: "/readonly", readOnly: true },
+          { host: join(data, "../outside"), guest: "/other" },
+        ],
+      }),
+    },
+  );
+
+  law(
+    "RENAME replaces nothing when it must not, and exchanges, or gives -ENOTSUP",
+    async (paths, bench) => {
+      const { files, data, name } = bench;
+      const unsupported = name === "node" || name === "deno";
+      await files.write(join(data, "one"), "one");
+      await files.write(join(data, "two"), "two");
+      const keep = await paths.rename("/data/one", "/data/two", RENAME.NO_REPLACE);
+      const exchange = await paths.rename("/data/one", "/data/two", RENAME.EXCHANGE);
+      expect([keep, exchange]).toEqual(unsupported ? ["ENOTSUP", "ENOTSUP"] : ["EEXIST", OK]);
+      expect(await files.readText(join(data, "one"))).toBe(unsupported ? "one" : "two");
+      if (unsupported) return;
+      expect(await paths.rename("/data/one", "/data/new", RENAME.NO_REPLACE)).toBe(OK);
+      expect(await paths.rename("/data/new", "/data/one", RENAME.EXCHANGE)).toBe("ENOENT");
+      await files.makeDirectory(join(data, "sub"));
+      expect(await paths.rename("/data/sub/", "/data/new", RENAME.EXCHANGE)).toBe(OK);
+      expect(await paths.kind("/data/new")).toBe("DIRECTORY");
+      expect(await files.readText(join(data, "sub"))).toBe("two");
+    },
+  );
+}
+
+function handleLaws(law: PathLaw): void {
+  law("an empty path means the open file", async (paths, { guest, files, data }) => {
+    const handle = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE | OPEN.CREATE));
+    const there = { handle };
+    expect(await paths.truncate("", 100, there)).toBe(OK);
+    expect(await paths.chmod("", 0o600, there)).toBe(OK);
+    expect(await paths.utimes("", SECOND, 2n * SECOND, there)).toBe(OK);
+    expect(await paths.chown("", ID_KEEP, ID_KEEP, there)).toBe(OK);
+    expect(await paths.access("", ACCESS.READ, there)).toBe(OK);
+    const byHandle = await paths.stat("", there);
+    expect(byHandle).toMatchObject({
+      kind: "REGULAR",
+      mode: 0o600,
+      bytes: 100,
+      accessedNs: SECOND,
+      modifiedNs: 2n * SECOND,
+    });
+    expect(await paths.stat("/data/file")).toEqual(byHandle);
+    expect(await paths.unlink("/data/file")).toBe(OK);
+    expect(await paths.stat("", there)).toMatchObject({ links: 0, bytes: 100 });
+    expect(await files.list(data)).toEqual([]);
+  });
+
+  law("TRUNCATE of a file that is open for reading gives -EINVAL", async (paths, bench) => {
+    await bench.files.write(join(bench.data, "file"), "kept");
+    const handle = must(await bench.guest.open("/data/file", OPEN.READ));
+    expect(await paths.truncate("", 0, { handle })).toBe("EINVAL");
+    expect(await bench.files.readText(join(bench.data, "file"))).toBe("kept");
+  });
+
+  law(
+    "an empty path of no handle gives -ENOENT, as where no handle helps",
+    async (paths, bench) => {
+      const { guest } = bench;
+      const handle = must(await guest.open("/data", OPEN.READ));
+      expect(await paths.kind("")).toBe("ENOENT");
+      expect(await paths.mkdir("")).toBe("ENOENT");
+      for (const result of [
+        paths.unlink("", { handle }),
+        paths.rmdir("", { handle }),
+        paths.mkdir("", 0o700, { handle }),
+        paths.readlink("", 16, { handle }),
+        paths.rename("", "/data/new", 0, { handle }),
+        paths.symlink("x", "", handle),
+      ]) {
+        expect(await result).toBe("ENOENT");
+      }
+    },
+  );
+
+  law(
+    "a handle that is no directory's gives -ENOTDIR, a closed one -EBADF",
+    async (paths, bench) => {
+      const { guest, files, data } = bench;
+      await files.write(join(data, "file"), "");
+      const file = must(await guest.open("/data/file", OPEN.READ));
+      const listener = must(await guest.listen());
+      for (const handle of [file, listener]) {
+        expect(await paths.kind("below", { handle })).toBe("ENOTDIR");
+        expect(await paths.mkdir("below", 0o700, { handle })).toBe("ENOTDIR");
+        expect(await paths.symlink("x", "below", handle)).toBe("ENOTDIR");
+      }
+      expect(await paths.kind("", { handle: listener })).toBe("ENOTSUP");
+      must(await guest.close(file));
+      expect(await paths.kind("", { handle: file })).toBe("EBADF");
+      expect(await paths.rename("/data/file", "new", 0, {}, file)).toBe("EBADF");
+    },
+  );
+}
+
+function readOnlyLaws(law: PathLaw): void {
+  law("a read-only directory refuses every change with -EROFS", async (paths, bench) => {
+    const { guest, files, data } = bench;
+    await files.write(join(data, "file"), "unchanged");
+    await files.makeDirectory(join(data, "sub"));
+    await files.makeLink("file", join(data, "link"));
+    const before = await paths.stat("/data/file");
+    const handle = must(await guest.open("/readonly/file", OPEN.READ));
+    for (const result of [
+      paths.chmod("/readonly/file", 0),
+      paths.chmod("", 0, { handle }),
+      paths.chown("/readonly/file", ID_KEEP, ID_KEEP),
+      paths.chown("", ID_KEEP, ID_KEEP, { handle }),
+      paths.utimes("/readonly/file", 0n, 0n),
+      paths.utimes("", 0n, 0n, { handle }),
+      paths.truncate("/readonly/file", 0),
+      paths.truncate("", 0, { handle }),
+      paths.access("/readonly/file", ACCESS.WRITE),
+      paths.access("", ACCESS.WRITE, { handle }),
+      paths.link("/readonly/file", "/data/new"),
+      paths.link("", "/data/new", { handle }),
+      paths.link("/data/file", "/readonly/new"),
+      paths.symlink("x", "/readonly/new"),
+      paths.unlink("/readonly/file"),
+      paths.rmdir("/readonly/sub"),
+      paths.rename("/readonly/file", "/data/new"),
+      paths.rename("/data/file", "/readonly/new"),
+      paths.mkdir("/readonly/new"),
+    ]) {
+      expect(await result).toBe("EROFS");
+    }
+    expect(await paths.stat("/readonly/file")).toEqual(before);
+    expect(await paths.access("/readonly/file", ACCESS.READ)).toBe(OK);
+    expect(await paths.readlink("/readonly/link")).toBe("file");
+    expect(await files.list(data)).toEqual(["file", "link", "sub"]);
+    expect(await files.readText(join(data, "file"))).toBe("unchanged");
+  });
+}
+
+function argumentLaws(law: PathLaw): void {
+  law("arguments that mean nothing give -EINVAL", async (_paths, { guest, files, data }) => {
+    await files.write(join(data, "file"), "");
+    const at = guest.put("/data/file");
+    const other = guest.put("/data/new");
+    const others = { otherPointer: other.pointer, otherLength: other.length };
+    const times = guest.alloc(24);
+    guest.view.setUint32(times + 16, 3, true);
+    for (const submission of [
+      { op: OP.STAT, ...at, otherPointer: guest.alloc(STAT.size), flags: 2 },
+      { op: OP.CHMOD, ...at, flags: 0x8000 },
+      { op: OP.ACCESS, ...at, argument: 8 },
+      { op: OP.RENAME, ...at, ...others, argument: 3 },
+      { op: OP.UTIMES, ...at, otherPointer: times },
+    ]) {
+      expect(errnoName(await guest.submit(submission))).toBe("EINVAL");
+    }
+    expect(await files.list(data)).toEqual(["file"]);
+  });
+
+  law("a path with a zero byte gives -EINVAL, a long one -ENAMETOOLONG", async (paths) => {
+    const long = `/data/${"x".repeat(300)}`;
+    const longer = `/data/${"./".repeat(PATH_MAX)}x`;
+    for (const [path, errno] of [
+      ["/data/a\0b", "EINVAL"],
+      [long, "ENAMETOOLONG"],
+      [longer, "ENAMETOOLONG"],
+    ] as const) {
+      expect(await paths.kind(path)).toBe(errno);
+      expect(await paths.mkdir(path)).toBe(errno);
+      expect(await paths.unlink(path)).toBe(errno);
+      expect(await paths.symlink("x", path)).toBe(errno);
+      expect(await paths.rename("/data", path)).toBe(path === long ? "EBUSY" : errno);
+    }
+  });
+
+  law("what lies outside guest memory gives -EFAULT", async (_paths, { guest, files, data }) => {
+    await files.write(join(data, "file"), "kept");
+    await files.makeLink("file", join(data, "link"));
+    const end = guest.memory.buffer.byteLength;
+    const at = guest.put("/data/link");
+    for (const wild of [end - 4, end, 0xffff_fff0]) {
+      for (const op of [OP.STAT, OP.UNLINK, OP.MKDIR, OP.RENAME, OP.SYMLINK, OP.TRUNCATE]) {
+        const result = await guest.submit({ op, pointer: wild, length: 8 });
+        expect(errnoName(result)).toBe("EFAULT");
+      }
+      for (const op of [OP.STAT, OP.UTIMES]) {
+        expect(errnoName(await guest.submit({ op, ...at, otherPointer: wild }))).toBe("EFAULT");
+      }
+      for (const op of [OP.READLINK, OP.LINK, OP.RENAME, OP.SYMLINK]) {
+        const other = { otherPointer: wild, otherLength: 16 };
+        expect(errnoName(await guest.submit({ op, ...at, ...other }))).toBe("EFAULT");
+      }
+    }
+    expect(await files.list(data)).toEqual(["file", "link"]);
+  });
+}
