@@ -4,15 +4,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/eventfd.h>
-#else
-#include <fcntl.h>
-#endif
 
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
-#ifdef __linux__
+#ifdef SF_LINUX
+#include <sys/eventfd.h>
 
 int32_t sf__doorbell_open(struct sf_doorbell *out) {
   out->fd = out->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -23,11 +20,7 @@ int32_t sf__doorbell_open(struct sf_doorbell *out) {
 
 int32_t sf__doorbell_open(struct sf_doorbell *out) {
   int ends[2];
-  if (pipe(ends) < 0) return sf__error(errno);
-  for (int i = 0; i < 2; i++) {
-    fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[i], F_SETFL, O_NONBLOCK);
-  }
+  if (sf__os_pipe(ends, true) < 0) return sf__error(errno);
   *out = (struct sf_doorbell){ .fd = ends[0], .ring_fd = ends[1] };
   return 0;
 }
