@@ -3,8 +3,9 @@
 
 import { beforeAll, describe, expect, test } from "vitest";
 import type { BackendOptions } from "../../ts/host/backend.ts";
-import { openNative } from "../../ts/host/native/native-backend.ts";
 import { openNodeBackend } from "../../ts/host/node/node-backend.ts";
+import { openMechanism } from "../native/other-host.ts";
+import { MECHANISMS } from "../native/with-native.ts";
 import { unavailable } from "../support/unavailable.ts";
 import { recordExchange } from "./exchange.ts";
 import { type Setting, thisMachine } from "./setting.ts";
@@ -22,8 +23,8 @@ const NODE_DIFFERS: Readonly<Record<string, string>> = NODE_HIDES_RESETS
 const STEPS_MIN = 200;
 
 const native = await Promise.all(
-  (["uring", "epoll", "poll"] as const).map(async (name) => {
-    const open = (options: BackendOptions) => openNative(name, options);
+  MECHANISMS.map(async (name) => {
+    const open = async (options: BackendOptions) => openMechanism(name, options);
     return { name, open, reason: await unavailable(open) };
   }),
 );

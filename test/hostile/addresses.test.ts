@@ -2,10 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ADDRESS, ERRNO, OP } from "../../ts/abi.gen.ts";
 import type { Backend, BackendOptions, Grants } from "../../ts/host/backend.ts";
-import { NativeBackend, openNative } from "../../ts/host/native/native-backend.ts";
 import { openNodeBackend } from "../../ts/host/node/node-backend.ts";
 import { errnoName, Guest, LOOPBACK, LOOPBACK_IPV6, NO_IPV6 } from "../conformance/guest.ts";
-import { OTHER_HOST, otherName } from "../native/other-host.ts";
+import { OTHER_HOST, openMechanism, otherName } from "../native/other-host.ts";
+import { MECHANISMS } from "../native/with-native.ts";
 import {
   AREA_BYTES,
   type Batch,
@@ -176,9 +176,9 @@ type Open = (options: BackendOptions) => Promise<Backend>;
 
 const BACKENDS: readonly (readonly [string, Open])[] = [
   ["node", openNodeBackend],
-  ...(["uring", "epoll", "poll"] as const).flatMap((name): [string, Open][] => [
-    [name, (options) => openNative(name, options)],
-    [otherName(name), async (options) => NativeBackend.open(name, options, OTHER_HOST)],
+  ...MECHANISMS.flatMap((name): [string, Open][] => [
+    [name, async (options) => openMechanism(name, options)],
+    [otherName(name), async (options) => openMechanism(name, options, OTHER_HOST)],
   ]),
 ];
 

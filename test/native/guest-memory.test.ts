@@ -47,7 +47,7 @@ test("READs in flight fail with -EIO when a memory moved that should not; those 
   });
 });
 
-for (const mechanism of ["epoll", "poll"] as const) {
+for (const mechanism of ["epoll", "poll", "kqueue"] as const) {
   test(`READs that wait on ${mechanism} go on where the memory has moved to`, async () => {
     await withNative({ mechanism, traits: STAYS }, async ({ guest, backend }) => {
       const { client, server } = await guest.pair();

@@ -1,7 +1,8 @@
 import type { BackendOptions } from "../../ts/host/backend.ts";
-import type { HostTraits } from "../../ts/host/native/host-traits.ts";
+import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
 import { NativeBackend } from "../../ts/host/native/native-backend.ts";
+import { loadKqueueAddon } from "./kqueue-addon.ts";
 
 /** What is different in the runtimes that are not Node, all of it at once. */
 export const OTHER_HOST: HostTraits = { wake: "thread", memoryMoves: true };
@@ -13,8 +14,19 @@ export function otherName(name: MechanismName): string {
   return `${name}${SUFFIX}`;
 }
 
-/** The backend that is called so; undefined when the name is another's. */
+/** A native backend; kqueue is over the shim. */
+export function openMechanism(
+  name: MechanismName,
+  options: BackendOptions,
+  traits = hostTraits(),
+): NativeBackend {
+  if (name !== "kqueue") return NativeBackend.open(name, options, traits);
+  return NativeBackend.open(name, options, traits, loadKqueueAddon());
+}
+
+/** The backend that tests call so and openBackend does not; undefined: it is none of those. */
 export function openOther(name: string, options: BackendOptions): NativeBackend | undefined {
+  if (name === "kqueue") return openMechanism(name, options);
   if (!name.endsWith(SUFFIX)) return undefined;
-  return NativeBackend.open(name.slice(0, -SUFFIX.length) as MechanismName, options, OTHER_HOST);
+  return openMechanism(name.slice(0, -SUFFIX.length) as MechanismName, options, OTHER_HOST);
 }

@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { OP } from "../../ts/abi.gen.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
-import { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import { jsRuntime } from "../../ts/js-runtime.ts";
 import { Guest } from "../conformance/guest.ts";
+import { openMechanism } from "./other-host.ts";
 
 const WORKERS = 5;
 
@@ -23,7 +23,7 @@ const mechanism = wanted?.mechanism ?? (process.argv[3] as MechanismName);
 
 async function startWaiting(): Promise<Guest> {
   const grants = { connect: [{}], listen: [{}] };
-  const guest = new Guest(NativeBackend.open(mechanism, { grants, handlesMax: 64 }));
+  const guest = new Guest(openMechanism(mechanism, { grants, handlesMax: 64 }));
   const { listener, server } = await guest.pair();
   for (let index = 0; index < 5; index++) {
     guest.add({ op: OP.READ, handle: server, ...guest.put("?") });
@@ -88,7 +88,7 @@ if (isMainThread) {
     default:
       // Nobody disposes these: the process has all of them to close when it ends.
       for (let index = 0; index < 50; index++)
-        NativeBackend.open(mechanism, { grants: {}, handlesMax: 1 });
+        openMechanism(mechanism, { grants: {}, handlesMax: 1 });
       process.stdout.write("forgotten\n");
   }
 } else {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findCompiler } from "../../scripts/build-native.ts";
+import { findCompiler } from "../../scripts/compile-addon.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 import { requireAddon } from "./require-addon.ts";
 

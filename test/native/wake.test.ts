@@ -5,9 +5,8 @@ import { setImmediate as immediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { OP } from "../../ts/abi.gen.ts";
 import { hostTraits } from "../../ts/host/native/host-traits.ts";
-import { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import { Guest } from "../conformance/guest.ts";
-import { OTHER_HOST } from "./other-host.ts";
+import { OTHER_HOST, openMechanism } from "./other-host.ts";
 import { withOutsidePeer } from "./outside-peer.ts";
 import { MECHANISMS, withNative } from "./with-native.ts";
 
@@ -85,7 +84,7 @@ describe.each(MECHANISMS)("%s", (mechanism) => {
 
     test(`a backend can be disposed of while it rings: ${how}`, async () => {
       for (let round = 0; round < 100; round++) {
-        const backend = NativeBackend.open(mechanism, { grants: {}, handlesMax: 1 }, traits);
+        const backend = openMechanism(mechanism, { grants: {}, handlesMax: 1 }, traits);
         const guest = new Guest(backend, { capacity: 4 });
         guest.automatic = false;
         const disposed = new Promise<void>((resolve) => {

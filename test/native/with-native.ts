@@ -3,13 +3,14 @@ import { expect, vi } from "vitest";
 import type { Grants } from "../../ts/host/backend.ts";
 import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
-import { NativeBackend } from "../../ts/host/native/native-backend.ts";
+import type { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import { Guest } from "../conformance/guest.ts";
 import type { DriverOptions } from "../conformance/ring-driver.ts";
+import { openMechanism } from "./other-host.ts";
 import { requireAddon } from "./require-addon.ts";
 
-/** Those that every Linux has, or nearly every one. */
-export const MECHANISMS: readonly MechanismName[] = ["uring", "epoll", "poll"];
+/** Those that are tried here; kqueue is over the shim. */
+export const MECHANISMS: readonly MechanismName[] = ["uring", "epoll", "poll", "kqueue"];
 
 export interface NativeOptions extends DriverOptions {
   readonly handlesMax?: number;
@@ -38,7 +39,7 @@ export async function withNative(
 ): Promise<void> {
   requireAddon();
   const before = openDescriptors();
-  const backend = NativeBackend.open(mechanism, { grants, handlesMax }, traits);
+  const backend = openMechanism(mechanism, { grants, handlesMax }, traits);
   try {
     await body({ backend, guest: new Guest(backend, driver) });
   } finally {

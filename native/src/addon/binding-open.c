@@ -141,9 +141,11 @@ fail_backend:
 /* Those of this build; NULL: it has none of that name. */
 static const struct sf_mechanism *find_mechanism(const char *name) {
   static const struct sf_mechanism *const all[] = {
-#ifdef __linux__
+#ifdef SF_LINUX
     &sf__uring,
     &sf__epoll,
+#else
+    &sf__kqueue,
 #endif
     &sf__poll,
   };

@@ -4,16 +4,12 @@
 #include <errno.h>
 #include <stddef.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/epoll.h>
-#else
-#include <sys/event.h>
-#include <time.h>
-#endif
 
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
-#ifdef __linux__
+#ifdef SF_LINUX
+#include <sys/epoll.h>
 
 int32_t sf__edge_open(int fd, int stop_fd) {
   struct epoll_event ready = { .events = EPOLLIN | EPOLLET, .data.u32 = SF_EDGE_READY };
@@ -38,6 +34,8 @@ int sf__edge_wait(int edge, int timeout_ms) {
 }
 
 #else
+#include <sys/event.h>
+#include <time.h>
 
 int32_t sf__edge_open(int fd, int stop_fd) {
   struct kevent changes[2];

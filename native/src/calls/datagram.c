@@ -6,6 +6,7 @@
 #include "calls/calls.h"
 #include "engine/address.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 int32_t sf__udp_bind(struct sf_engine *engine, const struct sf_submission *submission,
                      struct sf_handle *handle) {
@@ -86,7 +87,7 @@ int32_t sf__check_receive_from(struct sf_engine *engine, const struct sf_submiss
 int32_t sf__call_send_to(const struct sf_call *call) {
   struct sf_message *kept = call->kept;
   kept->part = call->parts[0];
-  const ssize_t bytes = sendmsg(call->fd, &kept->message, MSG_NOSIGNAL);
+  const ssize_t bytes = sendmsg(call->fd, &kept->message, SF_MSG_NOSIGNAL);
   return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
 }
 

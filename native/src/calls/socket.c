@@ -12,6 +12,7 @@
 #include "engine/address.h"
 #include "engine/mechanism.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 #define BACKLOG_MAX 65535u
 
@@ -33,8 +34,7 @@ int32_t sf__write_address(const struct sf_engine *engine, uint32_t pointer,
 
 int32_t sf__socket(const struct sf_engine *engine, int family, int type, int protocol) {
   const int on = 1;
-  const int flags = SOCK_CLOEXEC | (engine->mechanism->nonblocking ? SOCK_NONBLOCK : 0);
-  const int fd = socket(family, type | flags, protocol);
+  const int fd = sf__os_socket(family, type, protocol, engine->mechanism->nonblocking);
   if (fd < 0) return sf__error(errno);
   /* What a listener accepts inherits it, which saves a system call for each connection. */
   if (type == SOCK_STREAM) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -116,8 +116,7 @@ int32_t sf__check_accept(struct sf_engine *engine, const struct sf_submission *s
 int32_t sf__call_accept(const struct sf_call *call) {
   struct sf_peer *peer = call->kept;
   struct sockaddr *address = peer == NULL ? NULL : (struct sockaddr *)&peer->address;
-  const int fd = accept4(call->fd, address, peer == NULL ? NULL : &peer->bytes,
-                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+  const int fd = sf__os_accept(call->fd, address, peer == NULL ? NULL : &peer->bytes, true);
   return fd < 0 ? sf__error(errno) : fd;
 }
 

@@ -4,6 +4,7 @@
 
 #include "calls/calls.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 int32_t sf__check_buffer(struct sf_engine *engine, const struct sf_submission *submission,
                          const struct sf_handle *handle, struct sf_draft *draft) {
@@ -52,5 +53,5 @@ int32_t sf__call_write(const struct sf_call *call) {
   }
   if (call->kind != SF_HANDLE_STREAM) return moved(writev(call->fd, call->parts, count));
   const struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
-  return moved(sendmsg(call->fd, &message, MSG_NOSIGNAL));
+  return moved(sendmsg(call->fd, &message, SF_MSG_NOSIGNAL));
 }

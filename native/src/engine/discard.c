@@ -2,10 +2,12 @@
 #include "engine/discard.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 static int64_t discard_range(const struct sf_guest *guest, uint32_t address, uint32_t bytes) {
   const uintptr_t page_mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
@@ -14,7 +16,13 @@ static int64_t discard_range(const struct sf_guest *guest, uint32_t address, uin
   const uintptr_t first = (start + page_mask) & ~page_mask;
   const uintptr_t end = (start + bytes) & ~page_mask;
   if (first >= end) return 0;
+#ifdef SF_LINUX
   if (madvise((void *)first, end - first, MADV_DONTNEED) != 0) return sf__error(errno);
+#else
+  /* Whether the system takes a page or not, it reads as zero then. */
+  memset((void *)first, 0, end - first);
+  if (madvise((void *)first, end - first, MADV_FREE) != 0) return sf__error(errno);
+#endif
   return (int64_t)(end - first);
 }
 

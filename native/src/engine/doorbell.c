@@ -3,20 +3,16 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 /* A pipe, also where there are eventfds: io_uring polls it, and tells its own eventfd. When a write to an
  * eventfd is what it learns from, Linux (6.18) puts that off, and forgets it from the second time on. */
 int32_t sf__doorbell_open(struct sf_doorbell *out) {
   int ends[2];
-  if (pipe(ends) < 0) return sf__error(errno);
-  for (int i = 0; i < 2; i++) {
-    fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[i], F_SETFL, O_NONBLOCK);
-  }
+  if (sf__os_pipe(ends, true) < 0) return sf__error(errno);
   *out = (struct sf_doorbell){ .fd = ends[0], .ring_fd = ends[1] };
   return 0;
 }

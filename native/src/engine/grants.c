@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 /* Skips what names nothing: slashes, and components that are a single dot. */
 static const char *skip_empty(const char *path) {
@@ -60,7 +61,7 @@ int32_t sf__grants_add_directory(struct sf_grants *grants, const char *host_path
   if (directories == NULL) return -SF_ENOMEM;
   grants->directories = directories;
 
-  directory.fd = open(host_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  directory.fd = open(host_path, SF_WALK_FLAGS);
   if (directory.fd < 0) return sf__error(errno);
 
   err = set_prefix(&directory, guest_path);

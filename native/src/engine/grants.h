@@ -8,7 +8,7 @@
 #include "stackful/abi.h"
 
 struct sf_directory {
-  int fd; /* O_PATH, owned */
+  int fd; /* opened with SF_WALK_FLAGS, owned */
   bool read_only;
   bool absolute;  /* the guest's name for it begins with a slash */
   uint32_t depth; /* components in `prefix` */

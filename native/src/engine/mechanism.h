@@ -7,6 +7,7 @@
 #define SF_MECHANISM_H
 
 #include "engine/engine.h"
+#include "engine/platform.h"
 
 struct sf_draft;
 
@@ -57,9 +58,11 @@ struct sf_mechanism {
 };
 
 /* Those there are. */
-#ifdef __linux__
+#ifdef SF_LINUX
 extern const struct sf_mechanism sf__uring;
 extern const struct sf_mechanism sf__epoll;
+#else
+extern const struct sf_mechanism sf__kqueue;
 #endif
 extern const struct sf_mechanism sf__poll;
 

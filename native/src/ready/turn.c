@@ -6,6 +6,7 @@
 
 #include "engine/jobs.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 #include "ready/ready.h"
 
 /* How often one turn looks again for what arrived meanwhile. */
@@ -25,7 +26,7 @@ static int64_t clock_ns(void) {
 }
 
 int ready__poll_ns(struct pollfd *fds, nfds_t count, int64_t wait_ns) {
-#ifdef __linux__
+#ifdef SF_LINUX
   const struct timespec timeout = {
     .tv_sec = wait_ns / 1000000000,
     .tv_nsec = wait_ns % 1000000000,

@@ -93,12 +93,12 @@ let loaded: LoadedAddon | undefined;
 
 /** Loads the addon, the first time it is called. Never throws. */
 export function loadAddon(): LoadedAddon {
-  loaded ??= bundled ? loadBundled() : loadInstalled();
+  loaded ??= bundled ? loadBundled() : loadAddonFile(addonFile());
   return loaded;
 }
 
-function loadInstalled(): LoadedAddon {
-  const file = addonFile();
+/** Loads another build of it. */
+export function loadAddonFile(file: string): LoadedAddon {
   try {
     if (!existsSync(file)) return { reason: missing(file) };
     return checked(createRequire(import.meta.url)(file) as Addon, file);

@@ -67,13 +67,14 @@ export class NativeBackend implements Backend {
     this.#counters = counters;
   }
 
-  /** As `openNative`. `traits`: of another runtime than this, for tests. */
+  /** As `openNative`. `traits`: of another runtime than this; `loaded`: another addon. For tests. */
   static open(
     name: MechanismName,
     { grants, handlesMax }: BackendOptions,
     traits = hostTraits(),
+    loaded = loadAddon(),
   ): NativeBackend {
-    const { addon, reason } = loadAddon();
+    const { addon, reason } = loaded;
     if (addon === undefined) {
       throw new StackfulError("SF_IO", `open ${MECHANISM_TITLES[name]}: ${reason}`, {
         errno: "ENOSYS",

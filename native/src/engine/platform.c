@@ -1,0 +1,62 @@
+#define _GNU_SOURCE
+#include "engine/platform.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#ifdef SF_LINUX
+
+int sf__os_socket(int family, int type, int protocol, bool nonblocking) {
+  return socket(family, type | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), protocol);
+}
+
+int sf__os_accept(int fd, struct sockaddr *address, socklen_t *bytes, bool nonblocking) {
+  return accept4(fd, address, bytes, SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
+}
+
+int sf__os_pipe(int ends[2], bool nonblocking) {
+  return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0));
+}
+
+#else
+
+/* Not in one step: a process that is started in between inherits the descriptor. */
+static int prepare(int fd, bool socket, bool nonblocking) {
+  if (fd < 0) return -1;
+#ifdef SO_NOSIGPIPE
+  const int on = 1;
+  if (socket) setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(on));
+#else
+  (void)socket;
+#endif
+  const int flags = fcntl(fd, F_GETFL);
+  const int wanted = nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+  if (flags >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, wanted) == 0)
+    return fd;
+  const int err = errno;
+  close(fd);
+  errno = err;
+  return -1;
+}
+
+int sf__os_socket(int family, int type, int protocol, bool nonblocking) {
+  return prepare(socket(family, type, protocol), true, nonblocking);
+}
+
+int sf__os_accept(int fd, struct sockaddr *address, socklen_t *bytes, bool nonblocking) {
+  return prepare(accept(fd, address, bytes), true, nonblocking);
+}
+
+int sf__os_pipe(int ends[2], bool nonblocking) {
+  if (pipe(ends) < 0) return -1;
+  const int first = prepare(ends[0], false, nonblocking);
+  const int second = prepare(ends[1], false, nonblocking);
+  if (first >= 0 && second >= 0) return 0;
+  const int err = errno;
+  if (first >= 0) close(first);
+  if (second >= 0) close(second);
+  errno = err;
+  return -1;
+}
+
+#endif

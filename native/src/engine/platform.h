@@ -1,0 +1,41 @@
+/* platform.h - what systems differ in, where a line of their own says it best.
+ *
+ * SF_LINUX: Linux's own calls are used. Not where SF_PORTABLE is defined, which builds the addon as for
+ * another system, so that those paths can be tested on Linux.
+ */
+#ifndef SF_PLATFORM_H
+#define SF_PLATFORM_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#if defined(__linux__) && !defined(SF_PORTABLE)
+#define SF_LINUX 1
+#endif
+
+/* How a directory is opened that is only walked through. */
+#if defined(SF_LINUX)
+#define SF_WALK_FLAGS (O_PATH | O_DIRECTORY | O_CLOEXEC)
+#elif defined(O_SEARCH)
+#define SF_WALK_FLAGS (O_SEARCH | O_DIRECTORY | O_CLOEXEC)
+#else
+#define SF_WALK_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#endif
+
+/* Where there is none, sf__os_socket and sf__os_accept see to it. */
+#ifdef MSG_NOSIGNAL
+#define SF_MSG_NOSIGNAL MSG_NOSIGNAL
+#else
+#define SF_MSG_NOSIGNAL 0
+#endif
+
+/* As socket(2) and accept(2): closed by exec, never raising SIGPIPE, and not blocking if so wanted.
+ * Return the descriptor, or -1 and set errno. */
+int sf__os_socket(int family, int type, int protocol, bool nonblocking);
+int sf__os_accept(int fd, struct sockaddr *address, socklen_t *bytes, bool nonblocking);
+
+/* As pipe(2), closed by exec, and not blocking if so wanted. */
+int sf__os_pipe(int ends[2], bool nonblocking);
+
+#endif

@@ -1,0 +1,101 @@
+/* kqueue.c - macOS and the BSDs. The kqueue itself is wake_fd: it is readable while something it watches
+ * is ready. */
+#include <errno.h>
+#include <stdint.h>
+#include <sys/event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/os-errno.h"
+#include "ready/ready.h"
+
+static int32_t change(struct ready *ready, const struct kevent *changes, int count) {
+  return kevent(ready->poll_fd, changes, count, NULL, 0, NULL) < 0 ? sf__error(errno) : 0;
+}
+
+static int32_t kqueue_watch_always(struct ready *ready, int fd) {
+  struct kevent event;
+  EV_SET(&event, fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
+  return change(ready, &event, 1);
+}
+
+static int32_t kqueue_open(struct ready *ready) {
+  const int fd = kqueue();
+  if (fd < 0) return sf__error(errno);
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ready->poll_fd = ready->engine.base.wake_fd = fd;
+  const int32_t err = kqueue_watch_always(ready, ready->doorbell.fd);
+  if (err < 0) close(fd);
+  return err;
+}
+
+static void kqueue_close(struct ready *ready) {
+  close(ready->poll_fd);
+}
+
+/* One filter is told of at a time: what was watched before and did not tell goes on as it is. */
+static int32_t kqueue_watch(struct ready *ready, int fd, uint8_t mask) {
+  const struct ready_fd *at = &ready->fds[fd];
+  struct kevent changes[2];
+  int count = 0;
+  void *generation = (void *)(uintptr_t)at->generation;
+  if ((mask & READY_READABLE) != 0) {
+    EV_SET(&changes[count++], fd, EVFILT_READ, EV_ADD | EV_ONESHOT, 0, 0, generation);
+  }
+  if ((mask & READY_WRITABLE) != 0) {
+    EV_SET(&changes[count++], fd, EVFILT_WRITE, EV_ADD | EV_ONESHOT, 0, 0, generation);
+  }
+  ready->engine.base.system_calls++;
+  return change(ready, changes, count);
+}
+
+/* The system drops it when it is closed. */
+static void kqueue_forget(struct ready *ready, int fd) {
+  (void)ready;
+  (void)fd;
+}
+
+static int kqueue_look(struct ready *ready, int64_t wait_ns) {
+  static const struct timespec at_once;
+  struct kevent events[READY_EVENTS];
+  if (wait_ns > 0) {
+    const int err = ready__wait(ready, wait_ns);
+    if (err < 0 || ready->engine.base.host_ready) return err;
+  }
+  const int room = READY_EVENTS - (int)ready->events_count;
+  ready->engine.base.system_calls++;
+  const int count = kevent(ready->poll_fd, NULL, 0, events, room, &at_once);
+  if (count < 0) return -errno;
+  for (int i = 0; i < count; i++) {
+    ready__tell(ready, (int)events[i].ident, (uint32_t)(uintptr_t)events[i].udata,
+                events[i].filter == EVFILT_READ ? READY_READABLE : READY_WRITABLE);
+  }
+  return 0;
+}
+
+static int32_t kqueue_arm(struct ready *ready) {
+  (void)ready;
+  return 0;
+}
+
+static void kqueue_disarm(struct ready *ready) {
+  (void)ready;
+}
+
+const struct ready_poller ready__kqueue = {
+  .open = kqueue_open,
+  .close = kqueue_close,
+  .watch = kqueue_watch,
+  .watch_always = kqueue_watch_always,
+  .forget = kqueue_forget,
+  .look = kqueue_look,
+  .arm = kqueue_arm,
+  .disarm = kqueue_disarm,
+};
+
+static int32_t open_kqueue(struct sf_engine **out, const struct sf_options *options) {
+  (void)options;
+  return ready__open(out, &ready__kqueue);
+}
+
+const struct sf_mechanism sf__kqueue = READY_MECHANISM("kqueue", open_kqueue);

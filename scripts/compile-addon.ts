@@ -1,0 +1,140 @@
+//! Compiles the sources of native/src/ that a system has, with one call of a C compiler.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+import { packageRoot } from "../ts/package-files.ts";
+import { ABI_HEADERS } from "./gen-abi.ts";
+
+/** Whose system calls the addon is for. "kqueue": those of macOS and the BSDs. */
+export type NativeSystem = "linux" | "kqueue";
+
+export interface AddonCompilation {
+  /** What is made. */
+  readonly file: string;
+  readonly system: NativeSystem;
+  /** The command, and flags of its own. */
+  readonly compiler: readonly string[];
+  /** Of the linker, for the system it links for. */
+  readonly linkerFlags: readonly string[];
+  /** What else is compiled with it: flags, directories of headers, sources. */
+  readonly flags?: readonly string[];
+  readonly includes?: readonly string[];
+  readonly units?: readonly string[];
+}
+
+const FLAGS = [
+  "-O2",
+  "-std=c11",
+  "-Wall",
+  "-Wextra",
+  "-Wpedantic",
+  "-Werror",
+  "-fPIC",
+  "-fvisibility=hidden",
+  "-shared",
+  "-pthread",
+];
+
+/** What only one system has, by the path in native/src/. */
+const ONLY: readonly (readonly [RegExp, NativeSystem])[] = [
+  [/^uring\//, "linux"],
+  [/^ready\/epoll\.c$/, "linux"],
+  [/^ready\/kqueue\.c$/, "kqueue"],
+];
+
+/**
+ * Makes the addon, unless it is up to date.
+ *
+ * @throws {Error} when the compiler fails; the message is what it printed.
+ */
+export function compileAddon(what: AddonCompilation, force = false): "built" | "fresh" {
+  const { file, system, compiler, linkerFlags, flags = [], includes = [], units = [] } = what;
+  const sources = nativeSources();
+  const own = sources.filter((path) => path.endsWith(".c") && isFor(path, system));
+  const directories = [
+    packageRoot("native/src"),
+    packageRoot("wasm/include"),
+    napiHeaders(),
+    ...includes,
+  ];
+  const [command = "cc", ...compilerFlags] = compiler;
+  const allFlags = [...compilerFlags, ...FLAGS, ...flags, ...linkerFlags];
+  const headers = includes.flatMap((directory) => filesOf(directory, /\.h$/));
+  const key = cacheKey([...sources, ...ABI_HEADERS, ...units, ...headers], [command, ...allFlags]);
+  const stamp = `${file}.key`;
+  const fresh = existsSync(file) && existsSync(stamp) && readFileSync(stamp, "utf8") === key;
+  if (fresh && !force) return "fresh";
+
+  mkdirSync(dirname(file), { recursive: true });
+  // Another process may be loading the old one, or building this one.
+  const temporary = `${file}.${process.pid}`;
+  const includeFlags = directories.map((directory) => `-I${directory}`);
+  const args = [...allFlags, ...includeFlags, "-o", temporary, ...own, ...units];
+  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+  if (status !== 0) {
+    rmSync(temporary, { force: true });
+    throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });
+  }
+  renameSync(temporary, file);
+  writeFileSync(stamp, key);
+  return "built";
+}
+
+/** The command and flags of its own: $CC may have both ("zig cc", "gcc -m64"). */
+export function findCompiler(): readonly string[] | undefined {
+  const wanted = process.env.CC?.split(" ").filter((word) => word !== "") ?? [];
+  const candidates = [wanted, ["cc"], ["gcc"], ["clang"]];
+  return candidates.find(([command]) => command !== undefined && isExecutable(command));
+}
+
+function isExecutable(command: string): boolean {
+  const directories = command.includes("/") ? [""] : (process.env.PATH ?? "").split(delimiter);
+  return directories.some((directory) => {
+    try {
+      const path = join(directory, command);
+      accessSync(path, constants.X_OK);
+      return statSync(path).isFile();
+    } catch {
+      return false; // Not there, which is what was asked.
+    }
+  });
+}
+
+function nativeSources(): string[] {
+  return filesOf(packageRoot("native/src"), /\.[ch]$/);
+}
+
+function isFor(path: string, system: NativeSystem): boolean {
+  const name = path.slice(packageRoot("native/src").length + 1);
+  return ONLY.every(([pattern, only]) => only === system || !pattern.test(name));
+}
+
+function filesOf(directory: string, pattern: RegExp): string[] {
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
+  return names.filter((name) => pattern.test(name)).map((name) => join(directory, name));
+}
+
+function napiHeaders(): string {
+  const main = createRequire(import.meta.url).resolve("node-api-headers");
+  return join(dirname(main), "include");
+}
+
+function cacheKey(files: readonly string[], command: readonly string[]): string {
+  const hash = createHash("sha256").update(JSON.stringify(command));
+  for (const file of files) hash.update(file).update(readFileSync(file));
+  return hash.digest("hex");
+}

@@ -1,0 +1,3 @@
+import { nativeConformance } from "./native-conformance.ts";
+
+await nativeConformance("kqueue");
