@@ -9,6 +9,7 @@ import { packageRoot } from "../ts/package-files.ts";
 const LAYERS: readonly (readonly string[])[] = [
   ["cli"],
   ["index.ts", "link.ts", "sim.ts"],
+  ["executors"],
   ["runtime"],
   ["sched", "wasi"],
   ["host"],
