@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["index.ts", "link.ts", "sim.ts"],
   ["executors"],
   ["runtime"],
-  ["sched", "wasi"],
+  ["channels", "sched", "wasi"],
   ["host"],
   ["guest"],
   ["link"],

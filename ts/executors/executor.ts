@@ -1,6 +1,8 @@
 //! An executor, on its own thread: a runtime that does what the pool says. The thread belongs to its
 //! loop, which waits in the kernel where the backend can; a message ends such a wait.
 
+import { Arena } from "../channels/arena.ts";
+import { GuestChannels } from "../channels/guest-channels.ts";
 import { StackfulError } from "../errors.ts";
 import type { HostImports } from "../guest/host-imports.ts";
 import { Runtime } from "../runtime/runtime.ts";
@@ -28,7 +30,8 @@ export function serveExecutor(port: ThreadPort): void {
   });
   const start = async (start: Start): Promise<void> => {
     try {
-      executor = new Executor(port, await openRuntime(port, start));
+      const channels = openChannels(port, start);
+      executor = new Executor(port, await openRuntime(port, start, channels), channels);
     } catch (error) {
       port.send({ type: "started", outcome: { error: packError(error) } });
       port.close();
@@ -38,19 +41,22 @@ export function serveExecutor(port: ThreadPort): void {
     await executor.serve();
     port.send({ type: "stopped" });
     port.close();
+    for (const other of start.ports) other?.close();
   };
 }
 
 class Executor {
   readonly #port: ThreadPort;
   readonly #runtime: Runtime;
+  readonly #channels: GuestChannels;
   readonly #tasks = new Map<number, Task>();
   readonly #answers = new Set<Promise<void>>();
   #stopping = false;
 
-  constructor(port: ThreadPort, runtime: Runtime) {
+  constructor(port: ThreadPort, runtime: Runtime, channels: GuestChannels) {
     this.#port = port;
     this.#runtime = runtime;
+    this.#channels = channels;
   }
 
   async serve(): Promise<void> {
@@ -79,6 +85,9 @@ class Executor {
       case "stop":
         this.#stopping = true;
         this.#runtime.cancel();
+        break;
+      case "wake":
+        this.#channels.look();
         break;
       case "cancel all":
         this.#runtime.cancel();
@@ -127,9 +136,27 @@ class Executor {
   }
 }
 
-async function openRuntime(port: ThreadPort, start: Start): Promise<Runtime> {
+/** Another thread's word comes as a message, which ends a wait in the kernel. */
+function openChannels(port: ThreadPort, { executor, arena: buffer, ports }: Start): GuestChannels {
+  const arena = new Arena(buffer, executor);
+  const channels = new GuestChannels(arena);
+  for (const other of ports) other?.on("message", () => channels.look());
+  arena.tell = (party) => {
+    // Its own loop looks after every run.
+    if (party === executor) return;
+    if (party < ports.length) ports[party]?.postMessage(null);
+    else port.send({ type: "wake" });
+  };
+  return channels;
+}
+
+async function openRuntime(
+  port: ThreadPort,
+  start: Start,
+  channels: GuestChannels,
+): Promise<Runtime> {
   const imports = start.importsUrl === undefined ? {} : await loadImports(start.importsUrl, start);
-  return await Runtime.create(start.module, {
+  return await Runtime.createOn(channels, start.module, {
     ...start.options,
     imports,
     onTaskFailed: (error) => port.send({ type: "task failed", error: packError(error) }),

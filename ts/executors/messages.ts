@@ -1,5 +1,6 @@
 //! What the pool and its threads say to each other.
 
+import type { MessagePort } from "node:worker_threads";
 import type { DumpOptions, TaskDump } from "../runtime/dump.ts";
 import type { RuntimeOptions } from "../runtime/options.ts";
 import type { SignalName } from "../runtime/signals.ts";
@@ -19,6 +20,10 @@ export interface Start {
   /** Of the module with the host's functions. */
   readonly importsUrl: string | undefined;
   readonly forwardsOutput: boolean;
+  /** The arena of the channels. */
+  readonly arena: SharedArrayBuffer;
+  /** To the other executors. */
+  readonly ports: readonly (MessagePort | undefined)[];
 }
 
 /** What can be asked of a runtime, and the answers. */
@@ -48,6 +53,8 @@ export type ToThread =
   | { readonly type: "spawn"; readonly id: number; readonly request: SpawnRequest }
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "cancel all" }
+  /** A channel has changed. */
+  | { readonly type: "wake" }
   | { readonly type: "ask"; readonly id: number; readonly question: Question }
   | { readonly type: "stop" };
 
@@ -57,6 +64,7 @@ export type FromThread =
   | { readonly type: "started"; readonly outcome: Outcome<undefined> }
   | { readonly type: "task ended"; readonly id: number; readonly outcome: Outcome<TaskResult> }
   | { readonly type: "answer"; readonly id: number; readonly outcome: Outcome<unknown> }
+  | { readonly type: "wake" }
   | { readonly type: "output"; readonly stream: "stdout" | "stderr"; readonly line: string }
   | { readonly type: "task failed"; readonly error: WireError }
   /** The runtime broke: nothing of it can go on. */

@@ -10,7 +10,7 @@ import type { RuntimeOptions, SpawnOptions } from "../runtime/options.ts";
  */
 export interface PoolOptions
   extends Omit<RuntimeOptions, "imports" | "backend" | "loop" | "onOutput" | "onTaskFailed"> {
-  /** Threads, from 1 to 1024. @defaultValue the processors that the system gives this process */
+  /** Threads, from 1 to 256. @defaultValue the processors that the system gives this process */
   readonly executors?: number;
   /**
    * A module whose export `imports` is the host functions by import module and name, or a function that
@@ -43,7 +43,7 @@ export interface PoolSpawnOptions extends SpawnOptions {
   readonly on?: Placement;
 }
 
-const EXECUTORS_MAX = 1024;
+const EXECUTORS_MAX = 256;
 
 /** @throws {RangeError} */
 export function checkExecutors(executors: number): number {

@@ -1,9 +1,10 @@
 //! Several executors: threads that each run the same module, with a memory, a backend and a scheduler
 //! of their own. They share the compiled code, and what a `SharedChannel` carries; nothing else.
 
-import { processors } from "#platform/executors/start-thread";
+import { connectThreads, processors } from "#platform/executors/start-thread";
 import { StackfulError } from "../errors.ts";
 import type { DumpOptions, TaskDump } from "../runtime/dump.ts";
+import type { ItemOf, ItemType } from "../runtime/item.ts";
 import { loadGuest } from "../runtime/load.ts";
 import { type GuestSource, programName } from "../runtime/module-source.ts";
 import { resolveLimits } from "../runtime/options.ts";
@@ -11,6 +12,7 @@ import type { SignalName } from "../runtime/signals.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import type { TaskLine } from "../runtime/task-table.ts";
 import type { Answers, Question } from "./messages.ts";
+import { PoolChannels } from "./pool-channels.ts";
 import {
   checkExecutors,
   importsUrl,
@@ -20,7 +22,8 @@ import {
   threadOptions,
 } from "./pool-options.ts";
 import type { PoolTask } from "./pool-task.ts";
-import { RemoteExecutor } from "./remote-executor.ts";
+import { type RemoteEvents, RemoteExecutor } from "./remote-executor.ts";
+import type { SharedChannel, SharedChannelOptions } from "./shared-channel.ts";
 
 /** Of one executor of a pool. */
 export type OnExecutor<T> = T & { readonly executor: number };
@@ -30,6 +33,7 @@ const EXIT_MS = 2_000;
 
 export class ExecutorPool implements AsyncDisposable {
   readonly #executors: readonly RemoteExecutor[];
+  readonly #channels: PoolChannels;
   readonly #shutdownMs: number;
   /** Where the search for a place starts. */
   #next = 0;
@@ -48,7 +52,9 @@ export class ExecutorPool implements AsyncDisposable {
     const { shutdownMs } = resolveLimits(options.limits);
     const theirs = { ...threadOptions(options), program: options.program ?? programName(source) };
     const { module } = await loadGuest(source, options.asyncImports ?? []);
-    const remotes = Array.from({ length: executors }, (_, executor) => {
+    const remotes: RemoteExecutor[] = [];
+    const channels = new PoolChannels(executors, (executor) => remotes[executor]?.wake());
+    connectThreads(executors).forEach((ports, executor) => {
       const start = {
         executor,
         executors,
@@ -56,10 +62,13 @@ export class ExecutorPool implements AsyncDisposable {
         options: theirs,
         importsUrl: importsUrl(options),
         forwardsOutput: options.onOutput !== undefined,
+        arena: channels.buffer,
+        ports,
       };
-      return new RemoteExecutor(start, eventsOf(options, executor), options.execArgv);
+      const events = eventsOf(options, executor, channels);
+      remotes.push(new RemoteExecutor(start, events, options.execArgv));
     });
-    const pool = new ExecutorPool(remotes, shutdownMs);
+    const pool = new ExecutorPool(remotes, channels, shutdownMs);
     const started = await Promise.allSettled(remotes.map((remote) => remote.started));
     for (const outcome of started) {
       if (outcome.status === "fulfilled") continue;
@@ -69,8 +78,13 @@ export class ExecutorPool implements AsyncDisposable {
     return pool;
   }
 
-  private constructor(executors: readonly RemoteExecutor[], shutdownMs: number) {
+  private constructor(
+    executors: readonly RemoteExecutor[],
+    channels: PoolChannels,
+    shutdownMs: number,
+  ) {
     this.#executors = executors;
+    this.#channels = channels;
     this.#shutdownMs = shutdownMs;
   }
 
@@ -161,11 +175,25 @@ export class ExecutorPool implements AsyncDisposable {
     return answers.map(({ executor, answer }) => ({ ...answer, executor }));
   }
 
+  /**
+   * A channel between the executors and this thread: the one of that name, which a guest may have made, or
+   * a new one.
+   *
+   * @throws {RangeError} an option is out of range, or not that of the channel that has the name.
+   * @throws {StackfulError} SF_LIMIT when the 16 MiB that a pool has for channels are used up; SF_DISPOSED.
+   */
+  channel<I extends ItemType = "i32">(
+    options: SharedChannelOptions<I> = {},
+  ): SharedChannel<ItemOf<I>> {
+    this.#refuseWhenOver("channel");
+    return this.#channels.open(options);
+  }
+
   /** Cancels every task on every executor, waits for them, and ends the threads. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended ??= Promise.all(
       this.#executors.map((executor) => executor.stop(this.#shutdownMs + EXIT_MS)),
-    ).then(() => {});
+    ).then(() => this.#channels.endAll());
     await this.#ended;
   }
 
@@ -217,12 +245,18 @@ export class ExecutorPool implements AsyncDisposable {
   }
 }
 
-function eventsOf({ onOutput, onTaskFailed, onCrash }: PoolOptions, executor: number) {
+function eventsOf(
+  { onOutput, onTaskFailed, onCrash }: PoolOptions,
+  executor: number,
+  channels: PoolChannels,
+): RemoteEvents {
   const warn = (error: StackfulError): void =>
     process.emitWarning(error.message, { code: error.code });
   return {
-    output: (stream: "stdout" | "stderr", line: string) => onOutput?.(stream, line, executor),
-    taskFailed: (error: StackfulError) => (onTaskFailed ?? warn)(error, executor),
-    crashed: (error: StackfulError) => (onCrash ?? warn)(error, executor),
+    output: (stream, line) => onOutput?.(stream, line, executor),
+    taskFailed: (error) => (onTaskFailed ?? warn)(error, executor),
+    crashed: (error) => (onCrash ?? warn)(error, executor),
+    wake: () => channels.look(),
+    ended: (crashed) => channels.leave(executor, crashed),
   };
 }

@@ -13,6 +13,10 @@ export interface RemoteEvents {
   output(stream: "stdout" | "stderr", line: string): void;
   taskFailed(error: StackfulError): void;
   crashed(error: StackfulError): void;
+  /** A channel has changed. */
+  wake(): void;
+  /** It runs nothing any more. */
+  ended(crashed: boolean): void;
 }
 
 interface Waiter {
@@ -46,7 +50,8 @@ export class RemoteExecutor implements TaskOwner {
       },
       execArgv,
     );
-    this.#thread.send({ type: "start", start });
+    const ports = start.ports.filter((port) => port !== undefined);
+    this.#thread.send({ type: "start", start }, ports);
   }
 
   /** Resolves when it is ready. @throws why it cannot start. */
@@ -88,6 +93,10 @@ export class RemoteExecutor implements TaskOwner {
   /** @internal */
   status(): TaskStatus {
     return "running";
+  }
+
+  wake(): void {
+    if (this.#over === undefined) this.#thread.send({ type: "wake" });
   }
 
   cancelAll(): void {
@@ -137,6 +146,9 @@ export class RemoteExecutor implements TaskOwner {
         else waiter?.resolve(message.outcome.value);
         break;
       }
+      case "wake":
+        this.#events.wake();
+        break;
       case "output":
         this.#events.output(message.stream, message.line);
         break;
@@ -148,7 +160,7 @@ export class RemoteExecutor implements TaskOwner {
         break;
       case "stopped":
         this.#stopped = true;
-        this.#end(new StackfulError("SF_DISPOSED", `executor ${this.index} has ended`));
+        this.#end(new StackfulError("SF_DISPOSED", `executor ${this.index} has ended`), false);
         break;
     }
   }
@@ -157,9 +169,9 @@ export class RemoteExecutor implements TaskOwner {
     const why = cause instanceof Error ? cause.message : String(cause);
     const message = `executor ${this.index} crashed: ${why}`;
     const error = new StackfulError("SF_EXECUTOR", message, { cause });
-    const first = this.#over === undefined;
-    this.#end(error);
-    if (first) this.#events.crashed(error);
+    if (this.#over !== undefined) return;
+    this.#end(error, true);
+    this.#events.crashed(error);
   }
 
   #exit(): void {
@@ -168,8 +180,9 @@ export class RemoteExecutor implements TaskOwner {
   }
 
   /** Of everything that somebody may be waiting for. */
-  #end(error: StackfulError): void {
+  #end(error: StackfulError, crashed: boolean): void {
     this.#over ??= error;
+    this.#events.ended(crashed);
     this.#started.reject(this.#over);
     const tasks = [...this.#tasks.values()];
     const answers = [...this.#answers.values()];

@@ -1,13 +1,14 @@
 //! Threads where there is node:worker_threads: in Node, Deno and Bun.
 
 import { availableParallelism } from "node:os";
-import { parentPort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, parentPort, Worker } from "node:worker_threads";
 import { StackfulError } from "../errors.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 
 /** A thread, from the side of the one that started it. */
 export interface Thread {
-  send(message: ToThread): void;
+  /** @param ports - in the message, and the thread's from now on. */
+  send(message: ToThread, ports?: readonly MessagePort[]): void;
   /** Ends it wherever it is. Resolves once it has ended. */
   kill(): Promise<void>;
 }
@@ -47,7 +48,7 @@ export function startThread(
   worker.on("error", events.error);
   worker.on("exit", events.exit);
   return {
-    send: (message) => worker.postMessage(message),
+    send: (message, ports = []) => worker.postMessage(message, [...ports]),
     kill: async () => void (await worker.terminate()),
   };
 }
@@ -63,4 +64,17 @@ export function threadPort(): ThreadPort {
     onMessage: (listener) => void port.on("message", listener),
     close: () => port.close(),
   };
+}
+
+/** For each of `threads` a port to each other one; to itself none. */
+export function connectThreads(threads: number): (MessagePort | undefined)[][] {
+  const ports = Array.from({ length: threads }, () => new Array<MessagePort | undefined>(threads));
+  for (let a = 0; a < threads; a++) {
+    for (let b = 0; b < a; b++) {
+      const { port1, port2 } = new MessageChannel();
+      ports[a]![b] = port1;
+      ports[b]![a] = port2;
+    }
+  }
+  return ports;
 }

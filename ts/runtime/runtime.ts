@@ -1,6 +1,7 @@
 //! The public promise: a guest module, the tasks inside it, and the backend that does their I/O.
 
 import { FAULT, SHARED } from "../abi.gen.ts";
+import type { GuestChannels } from "../channels/guest-channels.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
@@ -72,6 +73,15 @@ export class Runtime extends Coordination implements AsyncDisposable {
    * @throws {RangeError} an option is out of range.
    */
   static async create(source: GuestSource, options: RuntimeOptions = {}): Promise<Runtime> {
+    return await Runtime.createOn(undefined, source, options);
+  }
+
+  /** @internal As an executor of a pool, with the pool's channels. */
+  static async createOn(
+    channels: GuestChannels | undefined,
+    source: GuestSource,
+    options: RuntimeOptions,
+  ): Promise<Runtime> {
     const limits = resolveLimits(options.limits);
     const { grants = {}, imports = {} } = options;
     const directories = grants.directories ?? [];
@@ -92,6 +102,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
       const opened = await openInstance(loaded, options, {
         program: options.program ?? programName(source),
         environment: backend.environment,
+        channels,
         onSettled: () => runtime!.#loop.schedule(),
       });
       const { guest } = opened;
@@ -135,6 +146,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
       drain: () => {
         this.#tasks.drain();
         this.#waits.drain();
+        parts.channels?.look();
         this.#autoTrim.look();
         if (this.#tasks.size === 0) this.#idle.stop();
       },
