@@ -9,8 +9,9 @@ import { packageRoot } from "../ts/package-files.ts";
 const LAYERS: readonly (readonly string[])[] = [
   ["cli"],
   ["index.ts", "link.ts", "sim.ts"],
+  ["executors"],
   ["runtime"],
-  ["sched", "wasi"],
+  ["channels", "sched", "wasi"],
   ["host"],
   ["guest"],
   ["link"],

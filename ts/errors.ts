@@ -4,6 +4,7 @@ export type StackfulErrorCode =
   | "SF_CLOSED" // the channel is closed
   | "SF_DEADLOCK" // every task is parked and nothing can wake one
   | "SF_DISPOSED" // the runtime was already disposed
+  | "SF_EXECUTOR" // an executor of a pool crashed, or never started
   | "SF_EXIT" // the guest called exit while the task was alive
   | "SF_IMPORT" // a host import is missing, or returned what it must not
   | "SF_IO" // the host failed an operation; see `errno`

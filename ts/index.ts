@@ -5,6 +5,11 @@
  */
 
 export { StackfulError, type StackfulErrorCode, type StackfulErrorOptions } from "./errors.ts";
+export type { ExecutorPlace, ImportsModule } from "./executors/executor.ts";
+export { ExecutorPool, type OnExecutor } from "./executors/pool.ts";
+export type { Placement, PoolOptions, PoolSpawnOptions } from "./executors/pool-options.ts";
+export type { PoolTask } from "./executors/pool-task.ts";
+export type { SharedChannel, SharedChannelOptions } from "./executors/shared-channel.ts";
 export type { HostFunction, HostImports } from "./guest/host-imports.ts";
 export type { BackendName, DirectoryGrant } from "./host/backend.ts";
 export type { BackendReason } from "./host/open-backend.ts";

@@ -45,6 +45,7 @@ interface CoreExports {
   sf_semaphore_init(semaphore: number, permits: number): void;
   sf_semaphore_release(semaphore: number, permits: number): number;
   sf_semaphore_permits(semaphore: number): number;
+  sf_source_notify(source: number): number;
 }
 
 export interface GuestLimits {

@@ -189,4 +189,5 @@ const HOST_EXPORTS: readonly string[] = [
   "sf_semaphore_init",
   "sf_semaphore_release",
   "sf_semaphore_permits",
+  "sf_source_notify",
 ];

@@ -1,5 +1,7 @@
 //! From a compiled module to an instance, with everything that it imports.
 
+import { Arena, CHANNEL_BYTES } from "../channels/arena.ts";
+import { EXECUTOR_MODULE, GuestChannels } from "../channels/guest-channels.ts";
 import { StackfulError } from "../errors.ts";
 import type { Environment } from "../guest/environment.ts";
 import { Guest } from "../guest/guest.ts";
@@ -14,6 +16,8 @@ import { StackTraces } from "./stack-traces.ts";
 
 export interface OpenedInstance {
   readonly guest: Guest;
+  /** Undefined for a guest that uses none. */
+  readonly channels: GuestChannels | undefined;
   readonly awaits: HostAwaits;
   readonly names: FunctionNames;
   readonly traces: StackTraces;
@@ -25,6 +29,8 @@ export interface InstanceOptions {
   /** argv[0]. */
   readonly program: string;
   readonly environment: Environment;
+  /** Of an executor of a pool; else the guest gets its own. */
+  readonly channels: GuestChannels | undefined;
   /** A promise that a task waits for has settled: asks for a turn. */
   onSettled(): void;
 }
@@ -33,12 +39,13 @@ export interface InstanceOptions {
 export async function openInstance(
   { module, info }: LoadedGuest,
   { grants, imports = {}, args = [], env = {}, onOutput }: RuntimeOptions,
-  { program, environment, onSettled }: InstanceOptions,
+  { program, environment, channels: given, onSettled }: InstanceOptions,
 ): Promise<OpenedInstance> {
   const names = new FunctionNames(module, info);
   const traces = new StackTraces(names);
   const awaits = new HostAwaits(traces, onSettled);
-  const wasi = WebAssembly.Module.imports(module).some((item) => item.module === PREVIEW1)
+  const channels = importsFrom(module, EXECUTOR_MODULE) ? (given ?? channelsAlone()) : undefined;
+  const wasi = importsFrom(module, PREVIEW1)
     ? await openWasi({
         args: [program, ...args],
         env,
@@ -52,6 +59,7 @@ export async function openInstance(
     : undefined;
   const own = {
     ...wasi?.imports,
+    ...channels?.imports,
     stackful_host: {
       monotonic_ns: (): bigint => BigInt(environment.monotonicNs()),
       wall_ns: () => environment.wallNs(),
@@ -62,7 +70,17 @@ export async function openInstance(
   const guest = new Guest(await instantiate(module, bound), environment);
   awaits.guest = traces.guest = guest;
   wasi?.attach(guest.memory);
-  return { guest, awaits, names, traces, flushOutput: () => wasi?.flush() };
+  channels?.attach(guest, onSettled);
+  return { guest, channels, awaits, names, traces, flushOutput: () => wasi?.flush() };
+}
+
+function importsFrom(module: WebAssembly.Module, name: string): boolean {
+  return WebAssembly.Module.imports(module).some((item) => item.module === name);
+}
+
+/** Between the tasks of one runtime. */
+function channelsAlone(): GuestChannels {
+  return new GuestChannels(Arena.create(new ArrayBuffer(CHANNEL_BYTES), 1, 0));
 }
 
 /** The host's WASI opens a directory for everything, or not at all. */

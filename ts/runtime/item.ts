@@ -1,7 +1,5 @@
 //! What channels carry: a type of fixed size in guest memory, and its values in TypeScript.
 
-import type { Guest } from "../guest/guest.ts";
-
 /** How items look in TypeScript; a number is their size in bytes, for Uint8Array items. */
 export type ItemType = "i32" | "u32" | "i64" | "f64" | number;
 
@@ -13,6 +11,12 @@ export type ItemOf<I extends ItemType> = I extends number
     : number;
 
 export type Item = ItemOf<ItemType>;
+
+/** Where items are: a guest's memory, for instance. */
+export interface ItemMemory {
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+}
 
 /** Reads and writes items of one type. */
 export class ItemCodec<T extends Item> {
@@ -37,22 +41,22 @@ export class ItemCodec<T extends Item> {
   }
 
   /** Writes a value that `check` lets pass. */
-  write(guest: Guest, address: number, value: Item): void {
-    const { view } = guest;
+  write(memory: ItemMemory, address: number, value: Item): void {
+    const { view } = memory;
     if (this.type === "i32" || this.type === "u32") view.setInt32(address, Number(value), true);
     else if (this.type === "i64") view.setBigInt64(address, BigInt(value as bigint), true);
     else if (this.type === "f64") view.setFloat64(address, Number(value), true);
-    else guest.bytes.set(value as Uint8Array, address);
+    else memory.bytes.set(value as Uint8Array, address);
   }
 
-  read(guest: Guest, address: number): T {
-    const { view } = guest;
+  read(memory: ItemMemory, address: number): T {
+    const { view } = memory;
     const read = (): Item => {
       if (this.type === "i32") return view.getInt32(address, true);
       if (this.type === "u32") return view.getUint32(address, true);
       if (this.type === "i64") return view.getBigInt64(address, true);
       if (this.type === "f64") return view.getFloat64(address, true);
-      return guest.bytes.slice(address, address + this.type);
+      return memory.bytes.slice(address, address + this.type);
     };
     return read() as T;
   }

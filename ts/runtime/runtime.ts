@@ -1,6 +1,7 @@
 //! The public promise: a guest module, the tasks inside it, and the backend that does their I/O.
 
 import { FAULT, SHARED } from "../abi.gen.ts";
+import type { GuestChannels } from "../channels/guest-channels.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
@@ -27,7 +28,7 @@ import { installStackBounds, readStackBounds } from "./stack-bounds.ts";
 import { paintStacks, readStackMarks } from "./stack-marks.ts";
 import type { StackTraces } from "./stack-traces.ts";
 import { type RuntimeStats, readStats } from "./stats.ts";
-import type { Task } from "./task.ts";
+import { cancelOnAbort, type Task } from "./task.ts";
 import type { GroupHost } from "./task-group.ts";
 import { readTaskStates } from "./task-states.ts";
 import { type TaskLine, TaskTable } from "./task-table.ts";
@@ -72,6 +73,15 @@ export class Runtime extends Coordination implements AsyncDisposable {
    * @throws {RangeError} an option is out of range.
    */
   static async create(source: GuestSource, options: RuntimeOptions = {}): Promise<Runtime> {
+    return await Runtime.createOn(undefined, source, options);
+  }
+
+  /** @internal As an executor of a pool, with the pool's channels. */
+  static async createOn(
+    channels: GuestChannels | undefined,
+    source: GuestSource,
+    options: RuntimeOptions,
+  ): Promise<Runtime> {
     const limits = resolveLimits(options.limits);
     const { grants = {}, imports = {} } = options;
     const directories = grants.directories ?? [];
@@ -92,6 +102,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
       const opened = await openInstance(loaded, options, {
         program: options.program ?? programName(source),
         environment: backend.environment,
+        channels,
         onSettled: () => runtime!.#loop.schedule(),
       });
       const { guest } = opened;
@@ -135,6 +146,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
       drain: () => {
         this.#tasks.drain();
         this.#waits.drain();
+        parts.channels?.look();
         this.#autoTrim.look();
         if (this.#tasks.size === 0) this.#idle.stop();
       },
@@ -255,8 +267,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
     }
     const task = this.#tasks.create(name, found, args, stackBytes);
     this.#idle.start();
-    if (signal?.aborted) task.cancel();
-    else if (signal !== undefined) cancelOnAbort(task, signal);
+    if (signal !== undefined) cancelOnAbort(task, signal);
     return task;
   }
 
@@ -284,6 +295,17 @@ export class Runtime extends Coordination implements AsyncDisposable {
       await this.#end();
     }
     return this.#exit?.exitCode ?? 0;
+  }
+
+  /**
+   * @internal For a thread that does nothing else: has turns run until `done`, waiting in the kernel
+   * where the backend can. `done` is looked at after whatever asks for a turn, such as `cancel`.
+   *
+   * @throws {StackfulError} what the runtime broke with.
+   */
+  async ownThread(done: () => boolean): Promise<void> {
+    await this.#loop.runOwned(done);
+    if (this.#fatal !== undefined) throw this.#fatal;
   }
 
   /** Cancels every task, the guest's own too. Does not wait. */
@@ -457,12 +479,4 @@ export class Runtime extends Coordination implements AsyncDisposable {
       pauseMs = Math.min(2 * pauseMs, 100);
     }
   }
-}
-
-/** A signal may outlive many tasks: it must not hold on to those that have ended. */
-function cancelOnAbort(task: Task, signal: AbortSignal): void {
-  const onAbort = (): void => task.cancel();
-  const release = (): void => signal.removeEventListener("abort", onAbort);
-  signal.addEventListener("abort", onAbort, { once: true });
-  task.then(release, release);
 }

@@ -138,3 +138,15 @@ export class Task implements PromiseLike<TaskResult>, AsyncDisposable {
     for (const watcher of [...this.#watchers]) watcher(this.#ended);
   }
 }
+
+/** A signal may outlive many tasks: it must not hold on to those that have ended. */
+export function cancelOnAbort(task: Task, signal: AbortSignal): void {
+  if (signal.aborted) {
+    task.cancel();
+    return;
+  }
+  const onAbort = (): void => task.cancel();
+  const release = (): void => signal.removeEventListener("abort", onAbort);
+  signal.addEventListener("abort", onAbort, { once: true });
+  task.then(release, release);
+}

@@ -34,6 +34,7 @@ extern "C" {
 #include "stackful/fs.h"      /* files and directories */
 #include "stackful/process.h" /* signals, terminals, child processes */
 #include "stackful/select.h"  /* waiting for several things at once */
+#include "stackful/executor.h" /* executors, channels between them */
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,184 @@
+//! An executor, on its own thread: a runtime that does what the pool says. The thread belongs to its
+//! loop, which waits in the kernel where the backend can; a message ends such a wait.
+
+import { Arena } from "../channels/arena.ts";
+import { GuestChannels } from "../channels/guest-channels.ts";
+import { StackfulError } from "../errors.ts";
+import type { HostImports } from "../guest/host-imports.ts";
+import { Runtime } from "../runtime/runtime.ts";
+import type { Task } from "../runtime/task.ts";
+import type { Outcome, Question, SpawnRequest, Start, ToThread } from "./messages.ts";
+import type { ThreadPort } from "./start-thread.ts";
+import { packError } from "./wire-error.ts";
+
+/** What the module of the host's functions is told. */
+export interface ExecutorPlace {
+  /** Which executor this is: 0 to executors - 1. */
+  readonly executor: number;
+  readonly executors: number;
+}
+
+/** The export `imports` of a module with the host's functions. */
+export type ImportsModule = HostImports | ((place: ExecutorPlace) => HostImports);
+
+/** Serves the pool through `port` until it says stop. */
+export function serveExecutor(port: ThreadPort): void {
+  let executor: Executor | undefined;
+  port.onMessage((message) => {
+    if (message.type === "start") void start(message.start);
+    else executor?.take(message);
+  });
+  const start = async (start: Start): Promise<void> => {
+    try {
+      const channels = openChannels(port, start);
+      executor = new Executor(port, await openRuntime(port, start, channels), channels);
+    } catch (error) {
+      port.send({ type: "started", outcome: { error: packError(error) } });
+      port.close();
+      return;
+    }
+    port.send({ type: "started", outcome: { value: undefined } });
+    await executor.serve();
+    port.send({ type: "stopped" });
+    port.close();
+    for (const other of start.ports) other?.close();
+  };
+}
+
+class Executor {
+  readonly #port: ThreadPort;
+  readonly #runtime: Runtime;
+  readonly #channels: GuestChannels;
+  readonly #tasks = new Map<number, Task>();
+  readonly #answers = new Set<Promise<void>>();
+  #stopping = false;
+
+  constructor(port: ThreadPort, runtime: Runtime, channels: GuestChannels) {
+    this.#port = port;
+    this.#runtime = runtime;
+    this.#channels = channels;
+  }
+
+  async serve(): Promise<void> {
+    const runtime = this.#runtime;
+    try {
+      await runtime.ownThread(() => this.#stopping);
+    } catch (error) {
+      this.#port.send({ type: "broke", error: packError(error) });
+    }
+    await runtime[Symbol.asyncDispose]();
+    // What the tasks came to is told before the end is.
+    await Promise.allSettled([...this.#tasks.values(), ...this.#answers]);
+  }
+
+  take(message: ToThread): void {
+    switch (message.type) {
+      case "spawn":
+        this.#spawn(message.id, message.request);
+        break;
+      case "cancel":
+        this.#tasks.get(message.id)?.cancel();
+        break;
+      case "ask":
+        this.#answer(message.id, message.question);
+        break;
+      case "stop":
+        this.#stopping = true;
+        this.#runtime.cancel();
+        break;
+      case "wake":
+        this.#channels.look();
+        break;
+      case "cancel all":
+        this.#runtime.cancel();
+        break;
+    }
+  }
+
+  #spawn(id: number, { entry, args, ...options }: SpawnRequest): void {
+    const ended = (outcome: Outcome<Awaited<Task>>): void => {
+      this.#tasks.delete(id);
+      this.#port.send({ type: "task ended", id, outcome });
+    };
+    const failed = (error: unknown): void => ended({ error: packError(error) });
+    try {
+      const task = this.#runtime.spawn(entry, args, options);
+      this.#tasks.set(id, task);
+      task.then((value) => ended({ value }), failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #answer(id: number, question: Question): void {
+    const told = this.#ask(question).then(
+      (value) => this.#port.send({ type: "answer", id, outcome: { value } }),
+      (error) => this.#port.send({ type: "answer", id, outcome: { error: packError(error) } }),
+    );
+    this.#answers.add(told);
+    void told.then(() => this.#answers.delete(told));
+  }
+
+  async #ask(question: Question): Promise<unknown> {
+    const runtime = this.#runtime;
+    switch (question.what) {
+      case "tasks":
+        return runtime.tasks();
+      case "dump":
+        return runtime.dump(question.options);
+      case "stats":
+        return runtime.stats;
+      case "raise":
+        return runtime.raise(question.signal);
+      case "run":
+        return runtime.run();
+    }
+  }
+}
+
+/** Another thread's word comes as a message, which ends a wait in the kernel. */
+function openChannels(port: ThreadPort, { executor, arena: buffer, ports }: Start): GuestChannels {
+  const arena = new Arena(buffer, executor);
+  const channels = new GuestChannels(arena);
+  for (const other of ports) other?.on("message", () => channels.look());
+  arena.tell = (party) => {
+    // Its own loop looks after every run.
+    if (party === executor) return;
+    if (party < ports.length) ports[party]?.postMessage(null);
+    else port.send({ type: "wake" });
+  };
+  return channels;
+}
+
+async function openRuntime(
+  port: ThreadPort,
+  start: Start,
+  channels: GuestChannels,
+): Promise<Runtime> {
+  const imports = start.importsUrl === undefined ? {} : await loadImports(start.importsUrl, start);
+  return await Runtime.createOn(channels, start.module, {
+    ...start.options,
+    imports,
+    onTaskFailed: (error) => port.send({ type: "task failed", error: packError(error) }),
+    ...(start.forwardsOutput
+      ? { onOutput: (stream, line) => port.send({ type: "output", stream, line }) }
+      : {}),
+  });
+}
+
+async function loadImports(url: string, { executor, executors }: Start): Promise<HostImports> {
+  let loaded: { readonly imports?: ImportsModule };
+  try {
+    loaded = (await import(url)) as { readonly imports?: ImportsModule };
+  } catch (cause) {
+    const message = `loading the imports of executor ${executor}: ${url}: ${String(cause)}`;
+    throw new StackfulError("SF_IMPORT", message, { cause });
+  }
+  const imports = loaded.imports;
+  if (typeof imports === "function") return imports({ executor, executors });
+  if (typeof imports === "object") return imports;
+  const message = `loading the imports of executor ${executor}: ${url} exports no imports`;
+  throw new StackfulError("SF_IMPORT", message, {
+    hint: "export const imports = { module: { name: function } }, or a function that makes them",
+  });
+}

@@ -1,0 +1,22 @@
+//! A task on another thread.
+
+import { Task } from "../runtime/task.ts";
+import type { RemoteExecutor } from "./remote-executor.ts";
+
+/**
+ * A task of a pool: as a `Task` of a `Runtime`, but that its `status` is "running" until it has ended:
+ * whether it waits there `ExecutorPool.tasks` tells.
+ *
+ * @throws {StackfulError} from `await`: as awaiting a `Task` does; what `Runtime.spawn` throws; and
+ *   SF_EXECUTOR when its executor crashed.
+ */
+export class PoolTask extends Task {
+  /** Which one runs it. */
+  readonly executor: number;
+
+  /** @internal Tasks come from `ExecutorPool.spawn`. */
+  constructor(owner: RemoteExecutor, id: number, name: string) {
+    super(owner, id, name);
+    this.executor = owner.index;
+  }
+}

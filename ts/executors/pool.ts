@@ -1,0 +1,262 @@
+//! Several executors: threads that each run the same module, with a memory, a backend and a scheduler
+//! of their own. They share the compiled code, and what a `SharedChannel` carries; nothing else.
+
+import { connectThreads, processors } from "#platform/executors/start-thread";
+import { StackfulError } from "../errors.ts";
+import type { DumpOptions, TaskDump } from "../runtime/dump.ts";
+import type { ItemOf, ItemType } from "../runtime/item.ts";
+import { loadGuest } from "../runtime/load.ts";
+import { type GuestSource, programName } from "../runtime/module-source.ts";
+import { resolveLimits } from "../runtime/options.ts";
+import type { SignalName } from "../runtime/signals.ts";
+import type { RuntimeStats } from "../runtime/stats.ts";
+import type { TaskLine } from "../runtime/task-table.ts";
+import type { Answers, Question } from "./messages.ts";
+import { PoolChannels } from "./pool-channels.ts";
+import {
+  checkExecutors,
+  importsUrl,
+  type Placement,
+  type PoolOptions,
+  type PoolSpawnOptions,
+  threadOptions,
+} from "./pool-options.ts";
+import type { PoolTask } from "./pool-task.ts";
+import { type RemoteEvents, RemoteExecutor } from "./remote-executor.ts";
+import type { SharedChannel, SharedChannelOptions } from "./shared-channel.ts";
+
+/** Of one executor of a pool. */
+export type OnExecutor<T> = T & { readonly executor: number };
+
+/** How long a thread that has ended its runtime gets to end itself, in milliseconds. */
+const EXIT_MS = 2_000;
+
+export class ExecutorPool implements AsyncDisposable {
+  readonly #executors: readonly RemoteExecutor[];
+  readonly #channels: PoolChannels;
+  readonly #shutdownMs: number;
+  /** Where the search for a place starts. */
+  #next = 0;
+  #ended: Promise<void> | undefined;
+
+  /**
+   * Loads a guest, links it if it is not linked yet, and starts `executors` threads that each hold an
+   * instance of it. Nothing runs before `run` or `spawn`, except a reactor module's `_initialize`, on every
+   * executor. The pool keeps the process until it is disposed of.
+   *
+   * @throws as `Runtime.create` does; {TypeError} an option that cannot go to another thread;
+   *   {StackfulError} SF_EXECUTOR when a thread ended before it was ready.
+   */
+  static async create(source: GuestSource, options: PoolOptions = {}): Promise<ExecutorPool> {
+    const executors = checkExecutors(options.executors ?? processors());
+    const { shutdownMs } = resolveLimits(options.limits);
+    const theirs = { ...threadOptions(options), program: options.program ?? programName(source) };
+    const { module } = await loadGuest(source, options.asyncImports ?? []);
+    const remotes: RemoteExecutor[] = [];
+    const channels = new PoolChannels(executors, (executor) => remotes[executor]?.wake());
+    connectThreads(executors).forEach((ports, executor) => {
+      const start = {
+        executor,
+        executors,
+        module,
+        options: theirs,
+        importsUrl: importsUrl(options),
+        forwardsOutput: options.onOutput !== undefined,
+        arena: channels.buffer,
+        ports,
+      };
+      const events = eventsOf(options, executor, channels);
+      remotes.push(new RemoteExecutor(start, events, options.execArgv));
+    });
+    const pool = new ExecutorPool(remotes, channels, shutdownMs);
+    const started = await Promise.allSettled(remotes.map((remote) => remote.started));
+    for (const outcome of started) {
+      if (outcome.status === "fulfilled") continue;
+      await pool[Symbol.asyncDispose]();
+      throw outcome.reason;
+    }
+    return pool;
+  }
+
+  private constructor(
+    executors: readonly RemoteExecutor[],
+    channels: PoolChannels,
+    shutdownMs: number,
+  ) {
+    this.#executors = executors;
+    this.#channels = channels;
+    this.#shutdownMs = shutdownMs;
+  }
+
+  /** How many executors it was created with. */
+  get executors(): number {
+    return this.#executors.length;
+  }
+
+  /** Those that have neither crashed nor ended. */
+  get running(): readonly number[] {
+    return this.#live().map(({ index }) => index);
+  }
+
+  /**
+   * Starts an export as a task on one of the executors. What `Runtime.spawn` throws the task is
+   * rejected with.
+   *
+   * @throws {StackfulError} SF_EXECUTOR when that executor, or every one, has crashed; SF_DISPOSED.
+   * @throws {RangeError} no such executor.
+   */
+  spawn(
+    entry: string,
+    args: readonly (number | bigint)[] = [],
+    { on = "auto", signal, ...options }: PoolSpawnOptions = {},
+  ): PoolTask {
+    this.#refuseWhenOver(`spawn ${entry}`);
+    const place = this.#place(entry, on);
+    return place.spawn({ entry, args, ...options }, signal === undefined ? {} : { signal });
+  }
+
+  /**
+   * Runs the guest's `main` on every executor, each in its own memory, to the end of all. When one fails
+   * or returns another code than 0, the others are canceled and waited for.
+   *
+   * @returns that code, or 0.
+   * @throws as `Runtime.run` does; SF_EXECUTOR when an executor crashed.
+   */
+  async run(): Promise<number> {
+    this.#refuseWhenOver("run");
+    let first: { readonly code: number } | { readonly error: unknown } | undefined;
+    const over = (how: typeof first): void => {
+      if (first !== undefined) return;
+      first = how;
+      this.cancel();
+    };
+    const runs = this.#executors.map(async (executor) => {
+      try {
+        const code = await executor.ask({ what: "run" });
+        if (code !== 0) over({ code });
+      } catch (error) {
+        over({ error });
+      }
+    });
+    await Promise.all(runs);
+    if (first === undefined) return 0;
+    if ("error" in first) throw first.error;
+    return first.code;
+  }
+
+  /** Cancels every task on every executor, the guest's own too. Does not wait. */
+  cancel(): void {
+    for (const executor of this.#live()) executor.cancelAll();
+  }
+
+  /**
+   * Raises a signal on every executor.
+   *
+   * @returns whether the guest watches it on one of them.
+   * @throws {TypeError} no guest can watch a signal of that name.
+   */
+  async raise(signal: SignalName): Promise<boolean> {
+    return (await this.#askAll({ what: "raise", signal })).some(({ answer }) => answer);
+  }
+
+  /** Every task that lives, on all executors. An executor answers between two turns of its guest. */
+  async tasks(): Promise<OnExecutor<TaskLine>[]> {
+    return this.#flat(await this.#askAll({ what: "tasks" }));
+  }
+
+  /** As `Runtime.dump`, of all executors. An id counts on its executor. */
+  async dump(options: DumpOptions = {}): Promise<OnExecutor<TaskDump>[]> {
+    return this.#flat(await this.#askAll({ what: "dump", options }));
+  }
+
+  /** As `Runtime.stats`, of each executor that has neither crashed nor ended. */
+  async stats(): Promise<OnExecutor<RuntimeStats>[]> {
+    const answers = await this.#askAll({ what: "stats" });
+    return answers.map(({ executor, answer }) => ({ ...answer, executor }));
+  }
+
+  /**
+   * A channel between the executors and this thread: the one of that name, which a guest may have made, or
+   * a new one.
+   *
+   * @throws {RangeError} an option is out of range, or not that of the channel that has the name.
+   * @throws {StackfulError} SF_LIMIT when the 16 MiB that a pool has for channels are used up; SF_DISPOSED.
+   */
+  channel<I extends ItemType = "i32">(
+    options: SharedChannelOptions<I> = {},
+  ): SharedChannel<ItemOf<I>> {
+    this.#refuseWhenOver("channel");
+    return this.#channels.open(options);
+  }
+
+  /** Cancels every task on every executor, waits for them, and ends the threads. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended ??= Promise.all(
+      this.#executors.map((executor) => executor.stop(this.#shutdownMs + EXIT_MS)),
+    ).then(() => this.#channels.endAll());
+    await this.#ended;
+  }
+
+  #live(): RemoteExecutor[] {
+    return this.#executors.filter(({ over }) => over === undefined);
+  }
+
+  #place(entry: string, on: Placement): RemoteExecutor {
+    if (on !== "auto") {
+      const executor = this.#executors[on];
+      if (executor !== undefined) return executor;
+      const last = this.executors - 1;
+      throw new RangeError(`spawn ${entry}: on must be "auto" or 0 to ${last}, not ${String(on)}`);
+    }
+    const live = this.#live();
+    if (live.length === 0) throw this.#executors[0]!.over!;
+    const least = Math.min(...live.map(({ load }) => load));
+    // The first at or behind the place of the last.
+    const turned = [...live.filter(({ index }) => index >= this.#next), ...live];
+    const place = turned.find(({ load }) => load === least)!;
+    this.#next = place.index + 1;
+    return place;
+  }
+
+  /** Of those that run; one that ends meanwhile is left out. */
+  async #askAll<Q extends Question>(
+    question: Q,
+  ): Promise<{ readonly executor: number; readonly answer: Answers[Q["what"]] }[]> {
+    const asked = this.#live().map(async (executor) => {
+      try {
+        return [{ executor: executor.index, answer: await executor.ask(question) }];
+      } catch (error) {
+        if (executor.over !== undefined) return [];
+        throw error;
+      }
+    });
+    return (await Promise.all(asked)).flat();
+  }
+
+  #flat<T>(
+    answers: readonly { readonly executor: number; readonly answer: readonly T[] }[],
+  ): OnExecutor<T>[] {
+    return answers.flatMap(({ executor, answer }) => answer.map((item) => ({ ...item, executor })));
+  }
+
+  #refuseWhenOver(what: string): void {
+    if (this.#ended === undefined) return;
+    throw new StackfulError("SF_DISPOSED", `${what}: the pool has ended`);
+  }
+}
+
+function eventsOf(
+  { onOutput, onTaskFailed, onCrash }: PoolOptions,
+  executor: number,
+  channels: PoolChannels,
+): RemoteEvents {
+  const warn = (error: StackfulError): void =>
+    process.emitWarning(error.message, { code: error.code });
+  return {
+    output: (stream, line) => onOutput?.(stream, line, executor),
+    taskFailed: (error) => (onTaskFailed ?? warn)(error, executor),
+    crashed: (error) => (onCrash ?? warn)(error, executor),
+    wake: () => channels.look(),
+    ended: (crashed) => channels.leave(executor, crashed),
+  };
+}

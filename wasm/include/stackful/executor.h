@@ -1,0 +1,128 @@
+/* executor.h - executors, and channels between them.
+ *
+ * A pool runs this module on several threads, each an executor with a memory of its own. What they share
+ * goes through channels. Outside of a pool there is one executor, and all of this works the same. */
+#ifndef STACKFUL_EXECUTOR_H
+#define STACKFUL_EXECUTOR_H
+
+#include "select.h"
+
+#define SF_EXECUTOR_IMPORT(name) \
+  __attribute__((import_module("stackful_executor"), import_name(#name)))
+
+/* Which executor this is: 0 to sf_executor_count() - 1. */
+SF_EXECUTOR_IMPORT(current) uint32_t sf_executor_current(void);
+SF_EXECUTOR_IMPORT(count) uint32_t sf_executor_count(void);
+
+/* ── Channels ──────────────────────────────────────────────────────────────────────────────────── */
+
+/* A bounded FIFO channel of items of one size, for any number of senders and receivers on any executor. Items
+ * are copied; addresses in them mean nothing elsewhere. It lives as long as the pool. What this holds may be
+ * copied, and need not be given back.
+ *
+ * When an executor crashes, sends fail with EOWNERDEAD if it was the last that had received, receives if it
+ * was the last that had sent and nothing is left, and both if no more than one party is left that has opened
+ * the channel. The pool's own thread is such a party where the embedder has the channel. Items that the executor
+ * had received are gone. When it ends in good order it is EPIPE instead. */
+struct sf_shared_channel {
+  struct sf_source *readable;
+  struct sf_source *writable;
+  uint32_t id;
+  uint32_t item_bytes;
+};
+
+struct sf_shared_end {
+  struct sf_source source;
+  uint32_t id;
+  uint32_t reserved;
+};
+
+SF_EXECUTOR_IMPORT(open)
+int32_t sf_shared_open_with(struct sf_shared_channel *channel_out, const char *name,
+                            uint32_t name_bytes, uint32_t capacity, uint32_t item_bytes,
+                            sf_poll_fn receive, sf_poll_fn send);
+SF_EXECUTOR_IMPORT(attach)
+int32_t sf_shared_attach_with(struct sf_shared_channel *channel_out, uint32_t id,
+                              sf_poll_fn receive, sf_poll_fn send);
+SF_EXECUTOR_IMPORT(send)
+int32_t sf_shared_send_now(uint32_t id, const void *item, uint32_t waits);
+SF_EXECUTOR_IMPORT(receive)
+int32_t sf_shared_receive_now(uint32_t id, void *item_out, uint32_t waits);
+SF_EXECUTOR_IMPORT(close) int32_t sf_shared_close_id(uint32_t id);
+SF_EXECUTOR_IMPORT(queued) uint32_t sf_shared_queued(uint32_t id);
+
+static inline int32_t sf_shared_poll_receive(struct sf_source *source, void *item) {
+  return sf_shared_receive_now(((struct sf_shared_end *)source)->id, item, 1);
+}
+
+static inline int32_t sf_shared_poll_send(struct sf_source *source, void *item) {
+  return sf_shared_send_now(((struct sf_shared_end *)source)->id, item, 1);
+}
+
+/* The channel of this name, of 1 to 64 bytes: whoever asks first makes it, the others give the same capacity
+ * and item_bytes. Without a name, NULL, a new one: pass its id on, in an item of another or an argument.
+ * Errors: EINVAL; ENOMEM when the memory that the pool has for channels is used up. */
+static inline int32_t sf_shared_channel_open(struct sf_shared_channel *channel_out,
+                                             const char *name, uint32_t capacity,
+                                             uint32_t item_bytes) {
+  uint32_t name_bytes = name == NULL ? 0 : (uint32_t)__builtin_strlen(name);
+  return sf_shared_open_with(channel_out, name, name_bytes, capacity, item_bytes,
+                             sf_shared_poll_receive, sf_shared_poll_send);
+}
+
+/* The channel of this id. Errors: EBADF. */
+static inline int32_t sf_shared_channel_attach(struct sf_shared_channel *channel_out,
+                                               uint32_t id) {
+  return sf_shared_attach_with(channel_out, id, sf_shared_poll_receive, sf_shared_poll_send);
+}
+
+/* Copies an item in; parks while the channel is full. EPIPE: closed; EOWNERDEAD: see above. The item was
+ * not taken then. */
+SF_PARKS static inline int32_t sf_shared_channel_send(const struct sf_shared_channel *channel,
+                                                      const void *item) {
+  return sf_source_wait(channel->writable, (void *)item);
+}
+SF_TIMED(sf_shared_channel_send,
+         (const struct sf_shared_channel *channel, const void *item, sf_timeout_t timeout),
+         (channel, item))
+
+/* Copies the oldest item out; parks while there is none. EPIPE: closed, and nothing is left; EOWNERDEAD. */
+SF_PARKS static inline int32_t sf_shared_channel_receive(const struct sf_shared_channel *channel,
+                                                         void *item_out) {
+  return sf_source_wait(channel->readable, item_out);
+}
+SF_TIMED(sf_shared_channel_receive,
+         (const struct sf_shared_channel *channel, void *item_out, sf_timeout_t timeout),
+         (channel, item_out))
+
+/* As above, but -SF_EAGAIN instead of parking. */
+static inline int32_t sf_shared_channel_try_send(const struct sf_shared_channel *channel,
+                                                 const void *item) {
+  return sf_shared_send_now(channel->id, item, 0);
+}
+static inline int32_t sf_shared_channel_try_receive(const struct sf_shared_channel *channel,
+                                                    void *item_out) {
+  return sf_shared_receive_now(channel->id, item_out, 0);
+}
+
+/* No send is accepted any more, on any executor; what is in it can be received. Idempotent. */
+static inline void sf_shared_channel_close(const struct sf_shared_channel *channel) {
+  sf_shared_close_id(channel->id);
+}
+
+/* Items in it. Others may change that at once. */
+static inline uint32_t sf_shared_channel_count(const struct sf_shared_channel *channel) {
+  return sf_shared_queued(channel->id);
+}
+
+/* For a select. */
+static inline struct sf_arm sf_on_shared_receive(const struct sf_shared_channel *channel,
+                                                 void *item_out) {
+  return sf_on_source(channel->readable, item_out);
+}
+static inline struct sf_arm sf_on_shared_send(const struct sf_shared_channel *channel,
+                                              const void *item) {
+  return sf_on_source(channel->writable, (void *)item);
+}
+
+#endif
