@@ -137,13 +137,12 @@ async function runLaw(
   for (const path of [data, outside]) await files.makeDirectory(path);
   const grants = options.grants?.(data) ?? everything(data);
   const backend = await open({ grants, handlesMax: options.handlesMax ?? 1024 });
+  const operations = OPERATIONS.filter((name) => backend.capability(OP[name]) !== "unsupported");
   const guest = new Guest(backend, options);
   try {
     await body({ ...names, guest, backend, open, setting, files, data, outside });
   } finally {
-    const tried = (code: number) =>
-      guest.submitted.has(code) && backend.capability(code) !== "unsupported";
-    meta.operations = OPERATIONS.filter((name) => tried(OP[name]));
+    meta.operations = operations.filter((name) => guest.submitted.has(OP[name]));
     await backend[Symbol.asyncDispose]();
   }
   expect({ handlesOpen: backend.handlesOpen, pending: backend.pending }).toEqual({
