@@ -18,12 +18,16 @@ import { loopLaws } from "./loop-laws.ts";
 import { memoryLaws } from "./memory-laws.ts";
 import { openLaws } from "./open-laws.ts";
 import { operationLaws } from "./operation-laws.ts";
+import { optionLaws } from "./option-laws.ts";
 import { pathEscapeLaws } from "./path-escape-laws.ts";
 import { pathLaws } from "./path-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
+import { sharedPortLaws } from "./shared-port-laws.ts";
 import { tcpLaws } from "./tcp-laws.ts";
 import { transferLaws } from "./transfer-laws.ts";
+import { udpConnectLaws } from "./udp-connect-laws.ts";
+import { udpGroupLaws } from "./udp-group-laws.ts";
 import { udpHandleLaws } from "./udp-handle-laws.ts";
 import { udpLaws } from "./udp-laws.ts";
 
@@ -102,6 +106,10 @@ export function backendConformance(
     tcpLaws(law);
     udpLaws(law);
     udpHandleLaws(law);
+    udpConnectLaws(law);
+    udpGroupLaws(law);
+    sharedPortLaws(law);
+    optionLaws(law);
     endLaws(law);
     transferLaws(law);
     fileLaws(law);

@@ -7,6 +7,8 @@ import { RingDriver } from "./ring-driver.ts";
 export interface Address {
   readonly bytes: readonly number[];
   readonly port: number;
+  /** Number of an interface; absent: 0. */
+  readonly scope?: number;
 }
 
 export interface Pair {
@@ -34,11 +36,12 @@ export const NO_IPV6 = Object.values(networkInterfaces())
   : "this machine has no IPv6 loopback";
 
 export class Guest extends RingDriver {
-  putAddress({ bytes, port }: Address): number {
+  putAddress({ bytes, port, scope = 0 }: Address): number {
     const at = this.alloc(ADDRESS.size);
     const family = bytes.length === 4 ? FAMILY.IPV4 : FAMILY.IPV6;
     this.view.setUint16(at + ADDRESS.family, family, true);
     this.view.setUint16(at + ADDRESS.port, port, true);
+    this.view.setUint32(at + ADDRESS.scope, scope, true);
     new Uint8Array(this.memory.buffer).set(bytes, at + ADDRESS.bytes);
     return at;
   }
@@ -162,6 +165,33 @@ export class Guest extends RingDriver {
     const receive = { op: OP.RECEIVE_FROM, handle, pointer, length, argument };
     const result = must(await this.submit(receive));
     return { data: this.bytes(pointer, result), source: this.getAddress(argument) };
+  }
+
+  /** As UDP_BIND, and LISTEN with `op`, of a port that others share. */
+  bindWith(
+    mode: number,
+    port: number,
+    bytes = LOOPBACK,
+    op: number = OP.UDP_BIND,
+  ): Promise<number> {
+    const argument = op === OP.LISTEN ? 64 : 0;
+    return this.submit({ op, pointer: this.putAddress({ bytes, port }), argument, mode });
+  }
+
+  udpConnect(handle: number, to: Address | undefined): Promise<number> {
+    const pointer = to === undefined ? 0 : this.putAddress(to);
+    return this.submit({ op: OP.UDP_CONNECT, handle, pointer });
+  }
+
+  setOption(handle: number, argument: number, value: number | bigint): Promise<number> {
+    return this.submit({ op: OP.SET_OPTION, handle, argument, offset: value });
+  }
+
+  /** Its value; throws for an error. */
+  async getOption(handle: number, argument: number): Promise<number> {
+    const otherPointer = this.alloc(8);
+    must(await this.submit({ op: OP.GET_OPTION, handle, argument, otherPointer }));
+    return Number(this.view.getBigInt64(otherPointer, true));
   }
 
   open(path: string | Uint8Array, flags: number, mode = 0o644): Promise<number> {

@@ -3,7 +3,7 @@
 
 import { join } from "node:path/posix";
 import { expect } from "vitest";
-import { OP, OPEN, SHUTDOWN } from "../../ts/abi.gen.ts";
+import { OP, OPEN, OPTION, SHUTDOWN } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { withOutsidePeer } from "./end-laws.ts";
 import { concat, errnoName, type Guest, must, pattern, text } from "./guest.ts";
@@ -113,6 +113,24 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     const { handle, address } = await guest.udp();
     must(await guest.sendTo(handle, "data", address));
     return { op: OP.RECEIVE_FROM, handle, ...guest.put("....") };
+  },
+  SET_OPTION: async ({ guest }) => {
+    const { client } = await guest.pair();
+    return { op: OP.SET_OPTION, handle: client, argument: OPTION.NO_DELAY, offset: 0 };
+  },
+  GET_OPTION: async ({ guest }) => {
+    const { client } = await guest.pair();
+    const otherPointer = guest.alloc(8);
+    return { op: OP.GET_OPTION, handle: client, argument: OPTION.NO_DELAY, otherPointer };
+  },
+  MEMBERSHIP: async ({ guest }) => {
+    const handle = must(await guest.udpBind(0, [0, 0, 0, 0]));
+    const pointer = guest.putAddress({ bytes: [239, 255, 7, 7], port: 0, scope: 1 });
+    return { op: OP.MEMBERSHIP, handle, pointer, argument: 1 };
+  },
+  UDP_CONNECT: async ({ guest }) => {
+    const { handle, address } = await guest.udp();
+    return { op: OP.UDP_CONNECT, handle, pointer: guest.putAddress(address) };
   },
 };
 

@@ -3,7 +3,9 @@
  *
  *   transfer.c   reads, writes
  *   socket.c     listen, accept, connect, shutdown, addresses
- *   datagram.c   UDP: bind, send to, receive from
+ *   datagram.c   UDP: bind, connect, send to, receive from
+ *   option.c     options of sockets
+ *   group.c      multicast groups
  *   path.c       where a path lies
  *   file.c       open, fsync
  *   place.c      the way to where a path leads
@@ -68,6 +70,9 @@ int32_t sf__socket(const struct sf_engine *engine, int family, int type, int pro
 int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *submission, int type,
                          int protocol, uint32_t *place);
 
+/* What was taken before, on this handle, has reached the system when this returns. */
+void sf__flush(struct sf_engine *engine, const struct sf_handle *handle);
+
 /* Entries of the table: see operation.h. */
 typedef int32_t sf_start(struct sf_engine *, const struct sf_submission *, struct sf_handle *);
 typedef int32_t sf_check(struct sf_engine *, const struct sf_submission *, const struct sf_handle *,
@@ -84,7 +89,9 @@ sf_check sf__check_accept, sf__check_connect;
 sf_call_function sf__call_accept, sf__call_connect;
 sf_finish sf__finish_accept, sf__finish_connect;
 
-sf_start sf__udp_bind;
+sf_start sf__set_option, sf__get_option, sf__membership;
+
+sf_start sf__udp_bind, sf__udp_connect;
 sf_check sf__check_send_to, sf__check_receive_from;
 sf_call_function sf__call_send_to, sf__call_receive_from;
 sf_finish sf__finish_receive_from;

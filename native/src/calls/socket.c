@@ -41,14 +41,33 @@ int32_t sf__socket(const struct sf_engine *engine, int family, int type, int pro
   return fd;
 }
 
+/* What has to be set before the socket is bound. Returns 0 or a negated sf_errno. */
+static int32_t prepare_to_bind(int fd, const struct sf_submission *submission, int type,
+                               uint16_t family) {
+  const int on = 1;
+  const bool share_port = (submission->mode & SF_BIND_REUSE_PORT) != 0;
+  if (share_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) {
+    return sf__error(errno);
+  }
+  /* With UDP it lets two sockets have the same port. */
+  if (type == SOCK_STREAM || (submission->mode & SF_BIND_REUSE_ADDRESS) != 0) {
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  }
+  /* A grant of an IPv6 endpoint does not grant the IPv4 one. */
+  if (family == SF_FAMILY_IPV6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  return 0;
+}
+
 int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *submission, int type,
                          int protocol, uint32_t *place) {
   struct sf_address address;
   struct sockaddr_storage os_address;
   socklen_t bytes;
   int32_t err;
-  const int on = 1;
 
+  if ((submission->mode & ~(uint32_t)(SF_BIND_REUSE_PORT | SF_BIND_REUSE_ADDRESS)) != 0) {
+    return -SF_EINVAL;
+  }
   err = sf__read_address(engine, submission->pointer, &address);
   if (err < 0) return err;
   err = sf__address_to_os(&address, &os_address, &bytes);
@@ -59,12 +78,8 @@ int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *s
 
   const int fd = err = sf__socket(engine, os_address.ss_family, type, protocol);
   if (err < 0) goto fail_socket;
-  /* With UDP it would let two sockets have the same port. */
-  if (type == SOCK_STREAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  /* A grant of an IPv6 endpoint does not grant the IPv4 one. */
-  if (address.family == SF_FAMILY_IPV6) {
-    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  }
+  err = prepare_to_bind(fd, submission, type, address.family);
+  if (err < 0) goto fail_bind;
   if (bind(fd, (struct sockaddr *)&os_address, bytes) < 0) {
     err = sf__error(errno);
     goto fail_bind;
@@ -131,6 +146,8 @@ int32_t sf__finish_accept(struct sf_engine *engine, const struct sf_op *op, int3
   const struct sf_peer *peer = op->kept;
   /* Was in range when the operation began, and a memory never shrinks. */
   if (peer != NULL) sf__write_address(engine, op->pointer, &peer->address);
+  struct sf_handle *handles = engine->base.handles.items;
+  handles[place].lingers = handles[op->handle].lingers; /* it inherits the option */
   return sf__handles_open(&engine->base.handles, place, SF_HANDLE_STREAM, result);
 }
 
@@ -187,6 +204,11 @@ int32_t sf__finish_connect(struct sf_engine *engine, const struct sf_op *op, int
   return result;
 }
 
+void sf__flush(struct sf_engine *engine, const struct sf_handle *handle) {
+  const struct sf_mechanism *mechanism = engine->mechanism;
+  if (handle->ops_first != SF_NONE && mechanism->flush != NULL) mechanism->flush(engine);
+}
+
 int32_t sf__shutdown(struct sf_engine *engine, const struct sf_submission *submission,
                      struct sf_handle *handle) {
   static const int how[] = { SHUT_RD, SHUT_WR, SHUT_RDWR };
@@ -195,8 +217,7 @@ int32_t sf__shutdown(struct sf_engine *engine, const struct sf_submission *submi
   /* Linux would stop listening, and receiving. */
   if (handle->kind != SF_HANDLE_STREAM) return -SF_ENOTCONN;
   /* A write taken just before must reach the socket first. */
-  const struct sf_mechanism *mechanism = engine->mechanism;
-  if (handle->ops_first != SF_NONE && mechanism->flush != NULL) mechanism->flush(engine);
+  sf__flush(engine, handle);
   engine->base.system_calls++;
   return shutdown(handle->fd, how[submission->argument]) < 0 ? sf__error(errno) : 0;
 }

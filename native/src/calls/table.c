@@ -12,12 +12,8 @@
   { [SF_HANDLE_LISTENER] = SF_ENOTSUP, [SF_HANDLE_STREAM] = SF_ENOTSUP, \
     [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
 #define ONLY_SOCKETS { [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
-#define READABLE \
-  { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_UDP] = SF_ENOTCONN, \
-    [SF_HANDLE_DIRECTORY] = SF_EISDIR }
-#define WRITABLE \
-  { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_UDP] = SF_EDESTADDRREQ, \
-    [SF_HANDLE_DIRECTORY] = SF_EISDIR }
+/* Those of datagrams depend on whether they are connected. */
+#define TRANSFERS { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_DIRECTORY] = SF_EISDIR }
 
 #define ON_PATHS(its_call) \
   { .on_path = true, .check = sf__check_paths, .call = its_call, .finish = sf__finish_paths }
@@ -34,22 +30,22 @@ static const struct sf_operation table[] = {
   },
 
   [SF_OP_READ] = {
-    .on_handle = true, .refuses = READABLE, .borrows = SF_BORROWS_TO_FILL,
+    .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_FILL,
     .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
     .check = sf__check_buffer, .call = sf__call_read,
   },
   [SF_OP_WRITE] = {
-    .on_handle = true, .refuses = WRITABLE, .borrows = SF_BORROWS_TO_SEND,
+    .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_SEND,
     .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
     .check = sf__check_buffer, .call = sf__call_write,
   },
   [SF_OP_READV] = {
-    .on_handle = true, .refuses = READABLE, .borrows = SF_BORROWS_TO_FILL,
+    .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_FILL,
     .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
     .check = sf__check_vector, .call = sf__call_read,
   },
   [SF_OP_WRITEV] = {
-    .on_handle = true, .refuses = WRITABLE, .borrows = SF_BORROWS_TO_SEND,
+    .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_SEND,
     .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
     .check = sf__check_vector, .call = sf__call_write,
   },
@@ -101,7 +97,12 @@ static const struct sf_operation table[] = {
   [SF_OP_RENAME] = ON_PATHS(sf__call_rename),
   [SF_OP_MKDIR] = ON_PATHS(sf__call_mkdir),
 
+  [SF_OP_SET_OPTION] = { .on_handle = true, .refuses = ONLY_SOCKETS, .start = sf__set_option },
+  [SF_OP_GET_OPTION] = { .on_handle = true, .refuses = ONLY_SOCKETS, .start = sf__get_option },
+
   [SF_OP_UDP_BIND] = { .start = sf__udp_bind },
+  [SF_OP_UDP_CONNECT] = { .on_handle = true, .refuses = ONLY_UDP, .start = sf__udp_connect },
+  [SF_OP_MEMBERSHIP] = { .on_handle = true, .refuses = ONLY_UDP, .start = sf__membership },
   /* In no lane: datagrams have no order that waiting for each other would keep. */
   [SF_OP_SEND_TO] = {
     .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_SEND,

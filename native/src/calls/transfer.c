@@ -6,11 +6,19 @@
 #include "engine/os-errno.h"
 #include "engine/platform.h"
 
+/* SF_STARTED, or why there is no transfer. A datagram can be empty. */
+static int32_t check_handle(const struct sf_submission *submission, const struct sf_handle *handle) {
+  if (handle->kind != SF_HANDLE_UDP) return submission->length == 0 ? 0 : SF_STARTED;
+  if (handle->connected) return SF_STARTED;
+  const bool sends = sf__operation(submission->op)->borrows == SF_BORROWS_TO_SEND;
+  return sends ? -SF_EDESTADDRREQ : -SF_ENOTCONN;
+}
+
 int32_t sf__check_buffer(struct sf_engine *engine, const struct sf_submission *submission,
                          const struct sf_handle *handle, struct sf_draft *draft) {
-  (void)handle;
+  const int32_t begun = check_handle(submission, handle);
   (void)draft;
-  if (submission->length == 0) return 0;
+  if (begun != SF_STARTED || submission->length == 0) return begun;
   const void *buffer =
     sf__guest_range(&engine->base.guest, submission->pointer, submission->length);
   return buffer == NULL ? -SF_EFAULT : SF_STARTED;
@@ -26,12 +34,12 @@ int32_t sf__check_positioned(struct sf_engine *engine, const struct sf_submissio
 int32_t sf__check_vector(struct sf_engine *engine, const struct sf_submission *submission,
                          const struct sf_handle *handle, struct sf_draft *draft) {
   struct iovec parts[SF_IOVEC_MAX];
-  (void)handle;
+  const int32_t begun = check_handle(submission, handle);
   (void)draft;
-  if (submission->length == 0) return 0;
+  if (begun != SF_STARTED) return begun;
   const int64_t total =
     sf__vector(&engine->base.guest, submission->pointer, submission->length, parts);
-  return total > 0 ? SF_STARTED : (int32_t)total;
+  return total > 0 || (total == 0 && handle->kind == SF_HANDLE_UDP) ? SF_STARTED : (int32_t)total;
 }
 
 static int32_t moved(ssize_t bytes) {
@@ -51,7 +59,7 @@ int32_t sf__call_write(const struct sf_call *call) {
   if (call->opcode == SF_OP_PWRITE) {
     return moved(pwritev(call->fd, call->parts, count, call->offset));
   }
-  if (call->kind != SF_HANDLE_STREAM) return moved(writev(call->fd, call->parts, count));
+  if (call->kind == SF_HANDLE_FILE) return moved(writev(call->fd, call->parts, count));
   const struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
   return moved(sendmsg(call->fd, &message, SF_MSG_NOSIGNAL));
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "stackful/abi.h"
@@ -107,8 +108,12 @@ uint32_t sf__handles_index(const struct sf_handles *handles, const struct sf_han
 }
 
 void sf__handles_free(struct sf_handles *handles) {
+  const struct linger off = { 0 };
   for (uint32_t i = 0; i < handles->capacity; i++) {
-    if (handles->items[i].fd >= 0) close(handles->items[i].fd);
+    const struct sf_handle *handle = &handles->items[i];
+    if (handle->fd < 0) continue;
+    if (handle->lingers) setsockopt(handle->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+    close(handle->fd);
   }
   free(handles->items);
   sf__handles_init(handles, 0);

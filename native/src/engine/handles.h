@@ -40,8 +40,10 @@ struct sf_handle {
   uint8_t kind;         /* enum sf_handle_kind */
   uint8_t becomes;      /* of a reserved one: the kind it will be of, if not the usual one; else 0 */
   bool closing;         /* a CLOSE was taken; no new operation may start */
+  bool lingers;         /* closing it can take its time */
   uint8_t family;       /* enum sf_family; of listeners and UDP sockets */
   bool read_only;       /* of files and directories: as the grant that it was opened in */
+  bool connected;       /* of datagram sockets */
   uint32_t ops_first;   /* operations in flight on it, linked through struct sf_op */
   struct sf_lane lanes[SF_LANES];
   uint32_t close_op;    /* the CLOSE that waits for them, or SF_NONE */

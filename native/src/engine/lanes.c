@@ -1,8 +1,8 @@
 #include "engine/lanes.h"
 
 uint8_t sf__lane_for(const struct sf_handle *handle, const struct sf_operation *operation) {
-  /* A connection's two directions are apart; a file's share its position. */
-  return operation->lane == SF_LANE_WRITE && handle->kind == SF_HANDLE_STREAM ? 1 : 0;
+  /* A socket's two directions are apart; a file's share its position. */
+  return operation->lane == SF_LANE_WRITE && handle->kind != SF_HANDLE_FILE ? 1 : 0;
 }
 
 bool sf__lane_enter(struct sf_ops *ops, struct sf_handle *handle, uint32_t index, uint8_t lane) {

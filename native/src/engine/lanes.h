@@ -1,9 +1,8 @@
 /* lanes.h - one transfer at a time, in the order they were submitted.
  *
  * The kernel promises no order between operations on one descriptor: two reads of a connection that
- * both wait may be served in either order, and so may the halves of two writes be. So a connection
- * has a lane for reading and one for writing, a file one for whatever moves its position, and a UDP
- * socket one for receiving. The transfer at the head of a lane is the system's, the others wait here.
+ * both wait may be served in either order, and so may the halves of two writes be. So a socket has a
+ * lane for reading and one for writing, and a file one for whatever moves its position. The transfer at the head of a lane is the system's, the others wait here.
  */
 #ifndef SF_LANES_H
 #define SF_LANES_H

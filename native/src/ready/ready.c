@@ -132,7 +132,10 @@ static int32_t issue_close(struct ready *ready, uint32_t index) {
   const struct sf_op *op = &ready->engine.ops.items[index];
   const struct sf_handle *handle = &ready->engine.base.handles.items[op->handle];
   /* The last close of a file can take its time. */
-  if (handle->kind == SF_HANDLE_FILE) return sf__job_start(&ready->engine, index);
+  if (handle->kind == SF_HANDLE_FILE || handle->lingers) {
+    ready__forget(&ready->engine, handle->fd);
+    return sf__job_start(&ready->engine, index);
+  }
   ready->engine.base.system_calls++;
   sf__engine_close_fd(&ready->engine, handle->fd);
   return 0;

@@ -63,14 +63,14 @@ static bool is_positioned(const struct sf_op *op) {
 static int32_t issue_vector(struct uring *uring, uint32_t index, const struct sf_handle *handle,
                             const struct iovec *parts, uint32_t count) {
   struct sf_op *op = &uring->engine.ops.items[index];
-  const bool stream = handle->kind == SF_HANDLE_STREAM;
+  const bool socket = handle->kind != SF_HANDLE_FILE;
   const bool write = is_write(op);
   struct {
     struct msghdr message;
     struct iovec parts[];
   } *arguments;
   const size_t bytes = sizeof(*arguments) + count * sizeof(struct iovec);
-  if (stream && !write) {
+  if (socket && !write) {
     /* RECVMSG writes into the msghdr when it ends. */
     arguments = op->kept = malloc(bytes);
     if (arguments == NULL) return -SF_ENOMEM;
@@ -81,11 +81,11 @@ static int32_t issue_vector(struct uring *uring, uint32_t index, const struct sf
   memcpy(arguments->parts, parts, count * sizeof(struct iovec));
   arguments->message = (struct msghdr){ .msg_iov = arguments->parts, .msg_iovlen = count };
 
-  const uint8_t opcode = stream ? (write ? IORING_OP_SENDMSG : IORING_OP_RECVMSG)
+  const uint8_t opcode = socket ? (write ? IORING_OP_SENDMSG : IORING_OP_RECVMSG)
                                 : (write ? IORING_OP_WRITEV : IORING_OP_READV);
   struct io_uring_sqe *sqe = sqe_for(uring, index, opcode, handle->fd);
   if (sqe == NULL) return -SF_EAGAIN;
-  if (stream) {
+  if (socket) {
     sqe->addr = (uint64_t)(uintptr_t)&arguments->message;
     sqe->len = 1;
     if (write) sqe->msg_flags = MSG_NOSIGNAL;
@@ -100,15 +100,15 @@ static int32_t issue_vector(struct uring *uring, uint32_t index, const struct sf
 static int32_t issue_buffer(struct uring *uring, uint32_t index, const struct sf_handle *handle,
                             const struct iovec *buffer) {
   const struct sf_op *op = &uring->engine.ops.items[index];
-  const bool stream = handle->kind == SF_HANDLE_STREAM;
+  const bool socket = handle->kind != SF_HANDLE_FILE;
   const bool write = is_write(op);
-  const uint8_t opcode = stream ? (write ? IORING_OP_SEND : IORING_OP_RECV)
+  const uint8_t opcode = socket ? (write ? IORING_OP_SEND : IORING_OP_RECV)
                                 : (write ? IORING_OP_WRITE : IORING_OP_READ);
   struct io_uring_sqe *sqe = sqe_for(uring, index, opcode, handle->fd);
   if (sqe == NULL) return -SF_EAGAIN;
   sqe->addr = (uint64_t)(uintptr_t)buffer->iov_base;
   sqe->len = (uint32_t)buffer->iov_len;
-  if (!stream) {
+  if (!socket) {
     sqe->off = is_positioned(op) ? (uint64_t)op->offset : UINT64_MAX;
   } else if (write) {
     sqe->msg_flags = MSG_NOSIGNAL;
@@ -146,7 +146,9 @@ static int32_t issue_transfer(struct uring *uring, uint32_t index) {
   int32_t err = sf__call_prepare(&uring->engine, op, parts, &call);
   if (err == 0) err = sf__call_bounce(&uring->engine, op, &call);
   if (err < 0) return err;
-  if (handle->kind == SF_HANDLE_UDP) return issue_message(uring, index, handle, parts);
+  if (op->opcode == SF_OP_SEND_TO || op->opcode == SF_OP_RECEIVE_FROM) {
+    return issue_message(uring, index, handle, parts);
+  }
   if (op->bounce == NULL && (op->opcode == SF_OP_READV || op->opcode == SF_OP_WRITEV)) {
     return issue_vector(uring, index, handle, parts, call.parts_count);
   }
@@ -205,9 +207,12 @@ static int32_t issue_fsync(struct uring *uring, uint32_t index) {
 }
 
 static int32_t issue_close(struct uring *uring, uint32_t index) {
-  const int fd = uring->engine.base.handles.items[uring->engine.ops.items[index].handle].fd;
-  if (sqe_for(uring, index, IORING_OP_CLOSE, fd) != NULL) return SF_STARTED;
-  close(fd);
+  const struct sf_handle *handle =
+    &uring->engine.base.handles.items[uring->engine.ops.items[index].handle];
+  /* The kernel would linger on the thread that enters it. */
+  if (handle->lingers) return sf__job_start(&uring->engine, index);
+  if (sqe_for(uring, index, IORING_OP_CLOSE, handle->fd) != NULL) return SF_STARTED;
+  close(handle->fd);
   return 0;
 }
 

@@ -7,6 +7,7 @@ import type { Backend, BackendOptions, EndpointGrant } from "../backend.ts";
 import type { Directory } from "../grants.ts";
 import { NodeBackend } from "../node/node-backend.ts";
 import { openDirectories } from "../node/open-file.ts";
+import { bindFlags } from "../resources/bind-flags.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { backlogOf } from "../resources/listener.ts";
@@ -56,8 +57,12 @@ function listen(
   grants: readonly EndpointGrant[] | undefined,
   operation: Operation,
 ): number {
+  const flags = bindFlags(operation);
+  if (typeof flags === "number") return flags;
   const endpoint = grantedEndpoint(context, grants, operation);
   if (typeof endpoint === "number") return endpoint;
+  // Deno ends the process when it is asked for without --unstable-net.
+  if (flags.reusePort) return -ERRNO.ENOTSUP;
   try {
     const listener = listen({
       hostname: hostnameOf(endpoint),

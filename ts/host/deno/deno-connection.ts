@@ -4,17 +4,29 @@
 //! its bytes wait for the next READ: one read's worth at most. The read keeps the event loop alive
 //! only while a READ waits; bytes on their way to the kernel do so by themselves.
 
+import { OPTION } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { ConnectionBase, LINGER_MS } from "../resources/connection.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { type Context, TRANSFER_BYTES_MAX } from "../resources/resource.ts";
+import { SocketOptions } from "../resources/socket-options.ts";
 import type { Segments } from "../ring.ts";
 import { endpointOf } from "./deno-address.ts";
 import type { DenoConn } from "./deno-api.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** What Deno can set. Its keep-alive has no time. */
+export const OPTIONS = [OPTION.NO_DELAY];
+
 export class DenoConnection extends ConnectionBase {
+  override readonly options = new SocketOptions("tcp", {
+    options: OPTIONS,
+    set: (_option, value) => {
+      this.#conn.setNoDelay(value === 1);
+      return 0;
+    },
+  });
   readonly #conn: DenoConn;
   /** Read, and not yet taken by a READ. */
   #bytes = NOTHING;

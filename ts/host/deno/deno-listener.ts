@@ -8,14 +8,19 @@ import type { Endpoint } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { ListenerBase } from "../resources/listener.ts";
 import type { Context } from "../resources/resource.ts";
+import { SocketOptions } from "../resources/socket-options.ts";
 import { endpointOf } from "./deno-address.ts";
 import type { DenoListener as Listener } from "./deno-api.ts";
-import { DenoConnection } from "./deno-connection.ts";
+import { DenoConnection, OPTIONS } from "./deno-connection.ts";
 
 /** Connections that wait here rather than in the kernel. */
 const AHEAD_MAX = 64;
 
 export class DenoListener extends ListenerBase {
+  protected override readonly options = new SocketOptions("tcp", {
+    options: OPTIONS,
+    set: () => 0,
+  });
   readonly #listener: Listener;
   #accepting: Promise<void> | undefined;
   #released = false;

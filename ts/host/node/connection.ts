@@ -5,11 +5,12 @@
 //! their way to the kernel keep the event loop alive by themselves.
 
 import type { Socket } from "node:net";
-import { ERRNO } from "../../abi.gen.ts";
+import { ERRNO, OPTION } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { ConnectionBase, LINGER_MS } from "../resources/connection.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { type Context, TRANSFER_BYTES_MAX } from "../resources/resource.ts";
+import { SocketOptions } from "../resources/socket-options.ts";
 import type { Segments } from "../ring.ts";
 import { endpointOf } from "./address.ts";
 
@@ -20,9 +21,16 @@ export const SOCKET_OPTIONS = {
   highWaterMark: 64 * 1024,
 } as const;
 
+/** What node:net can set. */
+export const OPTIONS = [OPTION.NO_DELAY, OPTION.KEEP_ALIVE, OPTION.LINGER];
+
 export class Connection extends ConnectionBase {
   readonly peer: Endpoint | undefined;
   readonly local: Endpoint | undefined;
+  override readonly options = new SocketOptions("tcp", {
+    options: OPTIONS,
+    set: (option, value) => this.#setOption(option, value),
+  });
   readonly #socket: Socket;
   #reading = false;
 
@@ -93,12 +101,21 @@ export class Connection extends ConnectionBase {
   protected override release(): number {
     // Bytes the guest was told are sent must still go, as they would from the kernel's buffer; only
     // not for ever, to a peer that never takes them.
-    if (this.#socket.writableLength > 0) {
+    if (this.options.get(OPTION.LINGER) === 0) {
+      this.#socket.resetAndDestroy();
+    } else if (this.#socket.writableLength > 0) {
       this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
       this.#socket.destroySoon();
     } else {
       this.#socket.destroy();
     }
+    return 0;
+  }
+
+  #setOption(option: number, value: number): number {
+    if (option === OPTION.NO_DELAY) this.#socket.setNoDelay(value === 1);
+    else if (option === OPTION.KEEP_ALIVE) this.#socket.setKeepAlive(value > 0, value * 1000);
+    else if (value > 0) return -ERRNO.ENOPROTOOPT; // Of lingering it knows the reset alone.
     return 0;
   }
 

@@ -1,23 +1,46 @@
 //! A bound node:dgram socket as UdpSocket wants it.
 
 import type { Socket } from "node:dgram";
+import type { Endpoint } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { DatagramPort } from "../resources/udp-socket.ts";
 import { endpointOf, hostOf } from "./address.ts";
+import { datagramOptions, setMembership } from "./datagram-options.ts";
 
 /** Takes the socket over, except for its events. It keeps the event loop alive only while told to. */
 export function datagramPort(socket: Socket): DatagramPort {
-  const { address, port } = socket.address();
+  let connected = false;
   socket.unref();
   return {
-    local: endpointOf(address, port)!,
-    send: (data, to, done) =>
-      socket.send(data, to.port, hostOf(to), (error, bytes) =>
-        done(error == null ? bytes : -errnoOf(error)),
-      ),
+    get local() {
+      const { address, port } = socket.address();
+      return endpointOf(address, port)!;
+    },
+    options: datagramOptions(socket),
+    send: (data, to, done) => {
+      const told = (error: Error | null, bytes: number): void =>
+        done(error == null ? bytes : -errnoOf(error));
+      // A connected socket takes no address, not even its peer's.
+      if (connected) socket.send(data, told);
+      else socket.send(data, to.port, hostOf(to), told);
+    },
+    connect: (peer) => {
+      if (connected) socket.disconnect();
+      connected = peer !== undefined;
+      return peer === undefined ? 0 : connect(socket, peer);
+    },
+    membership: (group, join) => setMembership(socket, group, join),
     keepAlive: (alive) => (alive ? socket.ref() : socket.unref()),
     close: () => {
       socket.close();
     },
   };
+}
+
+function connect(socket: Socket, peer: Endpoint): Promise<number> {
+  return new Promise((resolve) =>
+    socket.connect(peer.port, hostOf(peer), (error?: Error) =>
+      resolve(error === undefined ? 0 : -errnoOf(error)),
+    ),
+  );
 }

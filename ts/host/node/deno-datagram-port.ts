@@ -1,12 +1,14 @@
-//! The same for Deno's node:dgram, which differs from Node's in four things: it sends datagrams that are
+//! The same for Deno's node:dgram, which differs from Node's in five things: it sends datagrams that are
 //! handed over together in any order; ref and unref do not reach a receive that waits; a descriptor
-//! outlives its close by a turn or two of the event loop; and of a failed send it knows no reason.
+//! outlives its close by a turn or two of the event loop; of a failed send it knows no reason; and it
+//! connects no socket in the system, so that nobody tells when nobody listens.
 
 import type { Socket } from "node:dgram";
 import { nextMacrotask } from "../macrotask.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { DatagramPort } from "../resources/udp-socket.ts";
 import { endpointOf, hostOf } from "./address.ts";
+import { datagramOptions, setMembership } from "./datagram-options.ts";
 
 /** As long as timers go. */
 const FOREVER_MS = 2 ** 31 - 1;
@@ -24,12 +26,15 @@ export function denoDatagramPort(socket: Socket): DatagramPort {
   };
   return {
     local: endpointOf(address, port)!,
+    options: datagramOptions(socket),
     send: (data, to, done) => {
       sent = sent.then(async () => {
         if (closed) return;
         done(await send(socket, data, to.port, hostOf(to)));
       });
     },
+    connect: () => 0,
+    membership: (group, join) => setMembership(socket, group, join),
     keepAlive,
     close: async () => {
       closed = true;

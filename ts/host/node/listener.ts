@@ -3,14 +3,20 @@
 //! peer beyond it is reset, where the kernel would let it try again.
 
 import type { AddressInfo, Server } from "node:net";
+import { ERRNO, OPTION } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { ListenerBase } from "../resources/listener.ts";
 import type { Context } from "../resources/resource.ts";
+import { SocketOptions } from "../resources/socket-options.ts";
 import { endpointOf } from "./address.ts";
-import { Connection } from "./connection.ts";
+import { Connection, OPTIONS } from "./connection.ts";
 
 export class Listener extends ListenerBase {
+  protected override readonly options = new SocketOptions("tcp", {
+    options: OPTIONS,
+    set: (option, value) => (option === OPTION.LINGER && value > 0 ? -ERRNO.ENOPROTOOPT : 0),
+  });
   readonly #server: Server;
 
   /** @param server - Listening, with `pauseOnConnect`. */

@@ -33,6 +33,10 @@ const CAPABILITIES = capabilities({
   UDP_BIND: "native",
   SEND_TO: "native",
   RECEIVE_FROM: "native",
+  SET_OPTION: "native",
+  GET_OPTION: "native",
+  MEMBERSHIP: "native",
+  UDP_CONNECT: "native",
 });
 
 /**

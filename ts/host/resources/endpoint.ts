@@ -22,6 +22,15 @@ export function readEndpoint(ring: GuestRing, pointer: number): Endpoint | numbe
   };
 }
 
+/** Whether both are one address and port. */
+export function sameAddress(a: Endpoint, b: Endpoint): boolean {
+  return (
+    a.port === b.port &&
+    a.bytes.length === b.bytes.length &&
+    a.bytes.every((byte, index) => byte === b.bytes[index])
+  );
+}
+
 /** Writes an sf_address, all zero for an unknown one. Returns 0 or a negated errno. */
 export function writeEndpoint(
   ring: GuestRing,

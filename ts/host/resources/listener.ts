@@ -7,6 +7,7 @@ import { writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
 import { refusedBySocket } from "./refusals.ts";
 import { type Context, oldest, type Resource } from "./resource.ts";
+import type { SocketOptions } from "./socket-options.ts";
 import type { StreamResource } from "./stream.ts";
 
 /** Linux's default net.core.somaxconn: how many connections a guest can make the host hold. */
@@ -28,6 +29,8 @@ export abstract class ListenerBase<Shared extends Context = Context> implements 
   }
 
   protected abstract readonly local: Endpoint | undefined;
+  /** Connections that are accepted inherit them. */
+  protected abstract readonly options: SocketOptions;
   /** An ACCEPT waits: `pump` is to be called when the queue has grown. */
   protected abstract awaitConnection(): void;
   /** Lets go of the socket. As `Resource.close`. */
@@ -48,6 +51,9 @@ export abstract class ListenerBase<Shared extends Context = Context> implements 
         return undefined;
       case OP.LOCAL_ADDRESS:
         return writeEndpoint(this.context.ring, pointer, this.local);
+      case OP.SET_OPTION:
+      case OP.GET_OPTION:
+        return this.options.start(this.context.ring, operation.submission);
       case OP.READ:
       case OP.READV:
       case OP.WRITE:
@@ -105,6 +111,7 @@ export abstract class ListenerBase<Shared extends Context = Context> implements 
     if (this.context.handles.full) return -ERRNO.EMFILE;
     const connection = this.nextConnection();
     if (connection === undefined) return undefined;
+    connection.options.inherit(this.options);
     if (pointer !== 0) writeEndpoint(this.context.ring, pointer, connection.origin);
     return this.context.handles.insert(connection);
   }

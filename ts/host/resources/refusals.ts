@@ -10,6 +10,12 @@ export function refusedByFile(code: number): number {
     case OP.PEER_ADDRESS:
     case OP.SEND_TO:
     case OP.RECEIVE_FROM:
+    case OP.SEND_BATCH:
+    case OP.RECEIVE_BATCH:
+    case OP.UDP_CONNECT:
+    case OP.MEMBERSHIP:
+    case OP.SET_OPTION:
+    case OP.GET_OPTION:
       return -ERRNO.ENOTSOCK;
     default:
       return -ERRNO.EINVAL;
@@ -44,6 +50,10 @@ export function refusedBySocket(code: number): number {
       return -ERRNO.ESPIPE;
     case OP.SEND_TO:
     case OP.RECEIVE_FROM:
+    case OP.SEND_BATCH:
+    case OP.RECEIVE_BATCH:
+    case OP.UDP_CONNECT:
+    case OP.MEMBERSHIP:
       return -ERRNO.ENOTSUP;
     default:
       return -ERRNO.EINVAL;

@@ -40,8 +40,8 @@ export interface Resource extends Owner {
 /** Most bytes that one operation moves: bounds what the host allocates for a guest. */
 export const TRANSFER_BYTES_MAX = 256 * 1024;
 
-/** The oldest of a queue. A Set keeps its order and deletes from the middle in constant time. */
-export function oldest(queue: ReadonlySet<Operation>): Operation | undefined {
+/** The oldest of a queue. A Set or Map keeps its order and deletes from the middle in constant time. */
+export function oldest(queue: Iterable<Operation>): Operation | undefined {
   for (const operation of queue) return operation;
   return undefined;
 }

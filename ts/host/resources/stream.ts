@@ -9,6 +9,7 @@ import type { Operation } from "./operation.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { refusedBySocket } from "./refusals.ts";
 import type { Context, Resource } from "./resource.ts";
+import type { SocketOptions } from "./socket-options.ts";
 
 export abstract class StreamResource<Shared extends Context = Context> implements Resource {
   protected readonly context: Shared;
@@ -22,6 +23,7 @@ export abstract class StreamResource<Shared extends Context = Context> implement
   /** Undefined: the peer was gone before anybody could ask. */
   abstract readonly local: Endpoint | undefined;
   abstract readonly peer: Endpoint | undefined;
+  abstract readonly options: SocketOptions;
 
   /** Where it was accepted from, although it may have ended meanwhile. */
   get origin(): Endpoint | undefined {
@@ -54,6 +56,9 @@ export abstract class StreamResource<Shared extends Context = Context> implement
         return this.#address(operation, this.local);
       case OP.PEER_ADDRESS:
         return this.#address(operation, this.peer);
+      case OP.SET_OPTION:
+      case OP.GET_OPTION:
+        return this.options.start(this.context.ring, operation.submission);
       default:
         return refusedBySocket(code);
     }

@@ -191,7 +191,7 @@ export class Connection implements ConnectionView {
       return;
     }
     const { peer, local } = this.clientSocket;
-    const listener = this.server.tcp.listenerOf(peer);
+    const listener = this.server.tcp.listenerOf(peer, local);
     const struck = listener !== undefined && faults.chance(options.connectRefused);
     if (listener === undefined || struck) {
       if (struck) this.clientSocket.tellFault("refused");

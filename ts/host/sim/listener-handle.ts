@@ -2,11 +2,16 @@
 
 import type { Endpoint } from "../grants.ts";
 import { ListenerBase } from "../resources/listener.ts";
+import { SocketOptions } from "../resources/socket-options.ts";
 import type { SimContext } from "./sim-backend.ts";
-import { StreamHandle } from "./stream-handle.ts";
+import { OPTIONS, StreamHandle } from "./stream-handle.ts";
 import type { TcpListener } from "./tcp.ts";
 
 export class ListenerHandle extends ListenerBase<SimContext> {
+  protected override readonly options = new SocketOptions("tcp", {
+    options: OPTIONS,
+    set: () => 0,
+  });
   readonly #listener: TcpListener;
 
   constructor(context: SimContext, listener: TcpListener) {

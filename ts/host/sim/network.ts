@@ -61,6 +61,11 @@ export class Network {
     return this.#byAddress.has(addressText(bytes));
   }
 
+  /** All that have an address. */
+  get hosts(): SimHost[] {
+    return [...new Set(this.#byAddress.values())];
+  }
+
   /** Who answers to `bytes` when `from` asks. */
   route(from: SimHost, bytes: Uint8Array): SimHost | undefined {
     if (from.owns(bytes)) return from;

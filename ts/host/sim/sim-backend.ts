@@ -7,6 +7,7 @@ import type { BackendOptions, Grants } from "../backend.ts";
 import { capabilities } from "../capability.ts";
 import type { DrivenLoop, Driver } from "../driver.ts";
 import type { Directory } from "../grants.ts";
+import { bindFlags } from "../resources/bind-flags.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { backlogOf } from "../resources/listener.ts";
 import type { Operation } from "../resources/operation.ts";
@@ -47,6 +48,10 @@ const CAPABILITIES = capabilities({
   UDP_BIND: "native",
   SEND_TO: "native",
   RECEIVE_FROM: "native",
+  SET_OPTION: "native",
+  GET_OPTION: "native",
+  MEMBERSHIP: "native",
+  UDP_CONNECT: "native",
 });
 
 /** A full completion ring is looked at again after so long: a guest that never empties it must not hold the world. */
@@ -151,20 +156,26 @@ export class SimBackend extends RingBackend {
 
   #listen(operation: Operation): number {
     const context = this.#simContext;
+    const flags = bindFlags(operation);
+    if (typeof flags === "number") return flags;
     const endpoint = grantedEndpoint(context, this.#grants.listen, operation);
     if (typeof endpoint === "number") return endpoint;
-    const listener = context.host.tcp.listen(endpoint, backlogOf(operation));
+    const backlog = backlogOf(operation);
+    const listener = context.host.tcp.listen(endpoint, backlog, flags.reusePort);
     if (typeof listener === "number") return listener;
     return context.handles.insert(new ListenerHandle(context, listener));
   }
 
   #udpBind(operation: Operation): number {
     const context = this.#simContext;
+    const flags = bindFlags(operation);
+    if (typeof flags === "number") return flags;
     const endpoint = grantedEndpoint(context, this.#grants.listen, operation);
     if (typeof endpoint === "number") return endpoint;
-    const port = context.host.udp.bind(endpoint);
+    const port = context.host.udp.bind(endpoint, flags);
     if (typeof port === "number") return port;
-    const socket = new UdpSocket(context, port, this.#grants.connect);
+    const socket = new UdpSocket(context, port, this.#grants);
+    port.onRefused = () => socket.failed(ERRNO.ECONNREFUSED);
     port.onDatagram = (data, source) => socket.arrived(data, source);
     return context.handles.insert(socket);
   }

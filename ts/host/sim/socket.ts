@@ -114,12 +114,14 @@ export class Socket {
     return 0;
   }
 
-  /** Its owner lets go. What was written still arrives, unless the owner left bytes unread. */
-  close(): void {
+  /**
+   * Its owner lets go. What was written still arrives, unless the owner left bytes unread, or wants a reset.
+   */
+  close(reset = false): void {
     this.owner = undefined;
     this.#closed = true;
     if (this.#over) return;
-    if (this.in.available > 0) {
+    if (reset || this.in.available > 0) {
       this.abort();
     } else if (this.#writeShut) {
       this.#settle();

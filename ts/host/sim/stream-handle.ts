@@ -1,12 +1,18 @@
 //! A connection as a guest's handle.
 
+import { OPTION } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
+import { SocketOptions } from "../resources/socket-options.ts";
 import { StreamResource } from "../resources/stream.ts";
 import type { Segments } from "../ring.ts";
 import type { SimContext } from "./sim-backend.ts";
 import type { Socket, SocketOwner } from "./socket.ts";
 
+/** All there are. Most change nothing here; nobody waits for a CLOSE that lingers. */
+export const OPTIONS = Object.values(OPTION);
+
 export class StreamHandle extends StreamResource<SimContext> implements SocketOwner {
+  override readonly options = new SocketOptions("tcp", { options: OPTIONS, set: () => 0 });
   readonly #socket: Socket;
 
   constructor(context: SimContext, socket: Socket) {
@@ -68,7 +74,7 @@ export class StreamHandle extends StreamResource<SimContext> implements SocketOw
   }
 
   protected override release(): number {
-    this.#socket.close();
+    this.#socket.close(this.options.get(OPTION.LINGER) === 0);
     return 0;
   }
 

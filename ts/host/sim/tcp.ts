@@ -20,6 +20,8 @@ export interface Attempt {
 
 export class TcpListener {
   readonly local: Endpoint;
+  /** Whether others of the kind may listen there too. */
+  readonly reusePort: boolean;
   /** Called when a connection can be accepted. */
   onConnection: () => void = () => {};
   /** Connections that are not established yet. */
@@ -29,9 +31,10 @@ export class TcpListener {
   readonly #queue: Socket[] = [];
   #closed = false;
 
-  constructor(tcp: Tcp, local: Endpoint, backlog: number) {
+  constructor(tcp: Tcp, local: Endpoint, backlog: number, reusePort: boolean) {
     this.#tcp = tcp;
     this.local = local;
+    this.reusePort = reusePort;
     this.#backlog = backlog;
   }
 
@@ -67,7 +70,7 @@ export class Tcp {
   readonly #host: SimHost;
   readonly #network: Network;
   readonly #ports: Ports;
-  /** By port: one address each. */
+  /** By port: one address each, but for those that share it. */
   readonly #listeners = new Map<number, TcpListener[]>();
 
   constructor(host: SimHost, network: Network, ports: Ports) {
@@ -77,14 +80,14 @@ export class Tcp {
   }
 
   /** A listener, or a negated errno. */
-  listen(wanted: Endpoint, backlog: number): TcpListener | number {
+  listen(wanted: Endpoint, backlog: number, reusePort = false): TcpListener | number {
     if (!isUnspecified(wanted.bytes) && !this.#host.owns(wanted.bytes)) return -ERRNO.EADDRNOTAVAIL;
     const port = wanted.port === 0 ? this.#ports.free() : wanted.port;
     const others = this.#listeners.get(port) ?? [];
-    if (port === 0 || others.some(({ local }) => covers(local.bytes, wanted.bytes))) {
-      return -ERRNO.EADDRINUSE;
-    }
-    const listener = new TcpListener(this, { ...wanted, port }, backlog);
+    const conflicts = (other: TcpListener): boolean =>
+      covers(other.local.bytes, wanted.bytes) && !(reusePort && other.reusePort);
+    if (port === 0 || others.some(conflicts)) return -ERRNO.EADDRINUSE;
+    const listener = new TcpListener(this, { ...wanted, port }, backlog, reusePort);
     this.#listeners.set(port, [...others, listener]);
     this.#ports.take(port);
     return listener;
@@ -98,9 +101,11 @@ export class Tcp {
     this.#ports.give(port);
   }
 
-  /** Who listens for connections to this address. */
-  listenerOf({ bytes, port }: Endpoint): TcpListener | undefined {
-    return this.#listeners.get(port)?.find(({ local }) => covers(local.bytes, bytes));
+  /** Who listens for connections to this address from `peer`; of several, its port says which. */
+  listenerOf({ bytes, port }: Endpoint, peer: Endpoint): TcpListener | undefined {
+    const listeners = this.#listeners.get(port) ?? [];
+    const those = listeners.filter(({ local }) => covers(local.bytes, bytes));
+    return those[peer.port % those.length];
   }
 
   /**
