@@ -100,12 +100,13 @@ const NAMES = [
 ];
 
 const paths = fc
-  .array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 8 })
-  .map((names) => names.join("/"));
+  .tuple(fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 8 }), fc.boolean())
+  .map(([names, slash]) => `${names.join("/")}${slash ? "/" : ""}`);
 
 const modes = fc.constantFrom(
   OPEN.READ,
-  OPEN.READ,
+  OPEN.READ | OPEN.DIRECTORY,
+  OPEN.READ | OPEN.NO_FOLLOW,
   OPEN.WRITE,
   OPEN.READ | OPEN.WRITE | OPEN.CREATE,
   OPEN.READ | OPEN.WRITE | OPEN.CREATE | OPEN.EXCLUSIVE,

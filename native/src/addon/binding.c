@@ -63,14 +63,17 @@ static napi_value binding_bind(napi_env env, napi_callback_info info) {
   return sf__int_result(env, result);
 }
 
-/* capability(handle, opcode: number): number. enum sf_capability. */
-static napi_value binding_capability(napi_env env, napi_callback_info info) {
+/* capabilities(handle, out: Uint8Array): void. enum sf_capability, by opcode. */
+static napi_value binding_capabilities(napi_env env, napi_callback_info info) {
   napi_value values[1];
-  uint32_t opcode;
+  void *out;
+  size_t length;
   struct binding *binding = sf__arguments(env, info, 1, values);
-  NAPI_MUST(napi_get_value_uint32(env, values[0], &opcode));
-  if (opcode > UINT16_MAX) return sf__int_result(env, 0);
-  return sf__int_result(env, sf__backend_capability(binding->backend, (uint16_t)opcode));
+  NAPI_MUST(napi_get_typedarray_info(env, values[0], NULL, &length, &out, NULL, NULL));
+  for (size_t i = 0; i < length && i <= UINT16_MAX; i++) {
+    ((uint8_t *)out)[i] = (uint8_t)sf__backend_capability(binding->backend, (uint16_t)i);
+  }
+  return NULL;
 }
 
 /* setWake(handle, wake: () => void): void */
@@ -147,7 +150,7 @@ NAPI_MODULE_INIT() {
     FUNCTION("open", sf__binding_open),
     FUNCTION("grantDirectory", sf__binding_grant_directory),
     FUNCTION("grantEndpoint", sf__binding_grant_endpoint),
-    FUNCTION("capability", binding_capability),
+    FUNCTION("capabilities", binding_capabilities),
     FUNCTION("bind", binding_bind),
     FUNCTION("turn", binding_turn),
     FUNCTION("discard", binding_discard),

@@ -8,6 +8,9 @@
  * EXDEV. Returns the descriptor, or -1 and sets errno. */
 int sf__open_beneath(int directory, const char *path, int flags, uint32_t mode);
 
+/* The same, in a way that needs nothing of the system: see walk.c. */
+int sf__open_by_walking(int directory, const char *path, int flags, uint32_t mode);
+
 /* The same, for a file without a name in the directory that `path` names. */
 int sf__open_unnamed(int directory, const char *path, int flags, uint32_t mode);
 

@@ -40,8 +40,8 @@ export interface Addon {
   ): number;
   /** `bytes`: empty for any address. `port`: -1 for any. */
   grantEndpoint(handle: AddonHandle, use: number, bytes: Uint8Array, port: number): number;
-  /** An index into CAPABILITIES. */
-  capability(handle: AddonHandle, code: number): number;
+  /** Fills `out` with indexes into CAPABILITIES, by operation code. */
+  capabilities(handle: AddonHandle, out: Uint8Array): void;
   /** `moves`: the memory may be elsewhere once it has grown. */
   bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */

@@ -3,7 +3,7 @@
 //! All of the I/O, and every check of what the guest says, is in C; a turn is one call of it. Here
 //! are what belongs to JavaScript: the memory, errors as exceptions, and the wake-up.
 
-import { ERRNO } from "../../abi.gen.ts";
+import { ERRNO, OP } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
@@ -35,6 +35,9 @@ export async function openNative(name: MechanismName, options: BackendOptions): 
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Codes of operations are below it. */
+const CODES = Math.max(...Object.values(OP)) + 1;
+
 export class NativeBackend implements Backend {
   readonly name: MechanismName;
   readonly environment = SYSTEM;
@@ -43,6 +46,7 @@ export class NativeBackend implements Backend {
   onReady: () => void = () => {};
   readonly #addon: Addon;
   readonly #memoryMoves: boolean;
+  readonly #capabilities = new Uint8Array(CODES);
   readonly #counters: Float64Array;
   #handle: AddonHandle | undefined;
   #memory: WebAssembly.Memory | undefined;
@@ -65,6 +69,7 @@ export class NativeBackend implements Backend {
     this.#addon = addon;
     this.#handle = handle;
     this.#counters = counters;
+    addon.capabilities(handle, this.#capabilities);
   }
 
   /** As `openNative`. `traits`: of another runtime than this; `loaded`: another addon. For tests. */
@@ -105,8 +110,7 @@ export class NativeBackend implements Backend {
   }
 
   capability(code: number): Capability {
-    const handle = this.#opened("capability");
-    return CAPABILITIES[this.#addon.capability(handle, code)] ?? "unsupported";
+    return CAPABILITIES[this.#capabilities[code] ?? 0] ?? "unsupported";
   }
 
   get stats(): Readonly<BackendStats> {
