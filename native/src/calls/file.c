@@ -9,6 +9,7 @@
 #include "calls/beneath.h"
 #include "calls/calls.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 #define WRITING (SF_OPEN_WRITE | SF_OPEN_CREATE | SF_OPEN_TRUNCATE | SF_OPEN_APPEND)
 #define FLAGS \
@@ -110,7 +111,7 @@ int32_t sf__check_fsync(struct sf_engine *engine, const struct sf_submission *su
 
 int32_t sf__call_fsync(const struct sf_call *call) {
   const bool data = call->argument == SF_SYNC_DATA;
-  return (data ? fdatasync(call->fd) : fsync(call->fd)) < 0 ? sf__error(errno) : 0;
+  return sf__os_sync(call->fd, data) < 0 ? sf__error(errno) : 0;
 }
 
 int32_t sf__call_close(const struct sf_call *call) {

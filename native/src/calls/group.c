@@ -19,10 +19,44 @@ static int32_t granted(const struct sf_engine *engine, const struct sf_address *
   return sf__grants_allow(&engine->base.grants, SF_ENDPOINT_LISTEN, &heard) ? 0 : -SF_ENOTCAPABLE;
 }
 
+#ifdef MCAST_JOIN_GROUP
+
+/* Returns 0, or -1 and sets errno. */
+static int join_or_leave(int fd, bool join, const struct sf_address *group,
+                         const struct sockaddr_storage *os_group) {
+  const int level = group->family == SF_FAMILY_IPV6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const struct group_req request = { .gr_interface = group->scope, .gr_group = *os_group };
+  return setsockopt(fd, level, join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &request,
+                    sizeof(request));
+}
+
+#else
+
+static int join_or_leave(int fd, bool join, const struct sf_address *group,
+                         const struct sockaddr_storage *os_group) {
+  if (group->family == SF_FAMILY_IPV6) {
+    const struct ipv6_mreq request = {
+      .ipv6mr_multiaddr = ((const struct sockaddr_in6 *)os_group)->sin6_addr,
+      .ipv6mr_interface = group->scope,
+    };
+    return setsockopt(fd, IPPROTO_IPV6, join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP, &request,
+                      sizeof(request));
+  }
+  /* An address below 0.0.0.256 is the number of an interface. */
+  const struct ip_mreq request = {
+    .imr_multiaddr = ((const struct sockaddr_in *)os_group)->sin_addr,
+    .imr_interface.s_addr = htonl(group->scope),
+  };
+  return setsockopt(fd, IPPROTO_IP, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &request,
+                    sizeof(request));
+}
+
+#endif
+
 int32_t sf__membership(struct sf_engine *engine, const struct sf_submission *submission,
                        struct sf_handle *handle) {
   struct sf_address group;
-  struct group_req request = { .gr_interface = 0 };
+  struct sockaddr_storage os_group;
   socklen_t bytes;
   if (submission->argument > 1) return -SF_EINVAL;
   int32_t err = sf__read_address(engine, submission->pointer, &group);
@@ -30,12 +64,11 @@ int32_t sf__membership(struct sf_engine *engine, const struct sf_submission *sub
   if (group.family != handle->family) return -SF_EAFNOSUPPORT;
   err = granted(engine, &group, handle->fd);
   if (err < 0) return err;
-  request.gr_interface = group.scope;
-  group.scope = 0;
-  err = sf__address_to_os(&group, &request.gr_group, &bytes);
+  struct sf_address without_scope = group;
+  without_scope.scope = 0;
+  err = sf__address_to_os(&without_scope, &os_group, &bytes);
   if (err < 0) return err;
-  const int level = handle->family == SF_FAMILY_IPV6 ? IPPROTO_IPV6 : IPPROTO_IP;
-  const int name = submission->argument == 1 ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP;
   engine->base.system_calls++;
-  return setsockopt(handle->fd, level, name, &request, sizeof(request)) < 0 ? sf__error(errno) : 0;
+  const bool join = submission->argument == 1;
+  return join_or_leave(handle->fd, join, &group, &os_group) < 0 ? sf__error(errno) : 0;
 }

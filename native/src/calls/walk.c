@@ -125,19 +125,17 @@ static int open_last(struct walk *walk, const char *name, int flags, uint32_t mo
   return link < 0 ? -1 : -2;
 }
 
-static int run(struct walk *walk, int flags, uint32_t mode) {
-  char name[SF_PATH_MAX + 1];
+/* Walks to the directory of the last name; "." where that is the path's end. Returns 0, or -1 and sets
+ * errno. */
+static int to_last(struct walk *walk, char *name) {
   for (;;) {
     take_name(walk, name);
     const bool last = walk->rest[strspn(walk->rest, "/")] == '\0';
+    const bool stays = name[0] == '\0' || strcmp(name, ".") == 0;
     if (strcmp(name, "..") == 0) {
       if (up(walk) < 0) return -1;
-    } else if (name[0] != '\0' && strcmp(name, ".") != 0) {
-      if (last) {
-        const int fd = open_last(walk, name, flags, mode);
-        if (fd != -2) return fd;
-        continue;
-      }
+    } else if (!stays) {
+      if (last) return 0;
       if (down(walk, name) == 0) continue;
       const int err = errno;
       const int link = err == ENOENT ? 0 : follow(walk, name);
@@ -145,21 +143,61 @@ static int run(struct walk *walk, int flags, uint32_t mode) {
       if (link < 0) return -1;
       continue;
     }
-    /* A directory that was walked to. */
-    if (last) return openat(walk->current, ".", flags | O_CLOEXEC, mode);
+    if (!last) continue;
+    strcpy(name, ".");
+    return 0;
   }
 }
 
-int sf__open_by_walking(int directory, const char *path, int flags, uint32_t mode) {
-  struct walk walk = { .top = directory, .current = directory };
+static int run(struct walk *walk, int flags, uint32_t mode) {
+  char name[SF_PATH_MAX + 1];
+  for (;;) {
+    if (to_last(walk, name) < 0) return -1;
+    if (strcmp(name, ".") == 0) return openat(walk->current, ".", flags | O_CLOEXEC, mode);
+    const int fd = open_last(walk, name, flags, mode);
+    if (fd != -2) return fd;
+  }
+}
+
+static int begin(struct walk *walk, int directory, const char *path) {
   const size_t bytes = strlen(path);
+  walk->top = walk->current = directory;
+  walk->links = walk->steps = 0;
+  walk->names[0] = '\0';
   if (bytes == 0) return fail(ENOENT);
   if (path[0] == '/') return fail(EXDEV);
   if (bytes > SF_PATH_MAX) return fail(ENAMETOOLONG);
-  memcpy(walk.rest, path, bytes + 1);
-  const int fd = run(&walk, flags, mode);
+  memcpy(walk->rest, path, bytes + 1);
+  return 0;
+}
+
+static void end(struct walk *walk) {
   const int err = errno;
-  set_current(&walk, directory);
+  set_current(walk, walk->top);
   errno = err;
+}
+
+int sf__open_by_walking(int directory, const char *path, int flags, uint32_t mode) {
+  struct walk walk;
+  if (begin(&walk, directory, path) < 0) return -1;
+  const int fd = run(&walk, flags, mode);
+  end(&walk);
   return fd;
+}
+
+int sf__walk_to_last(int directory, const char *path, bool follow_last, struct sf_last *out) {
+  struct walk walk;
+  if (begin(&walk, directory, path) < 0) return -1;
+  int result;
+  for (;;) {
+    result = to_last(&walk, out->name);
+    out->slash = walk.rest[0] == '/';
+    if (result < 0 || strcmp(out->name, ".") == 0 || (!follow_last && !out->slash)) break;
+    const int link = follow(&walk, out->name);
+    if (link < 0 && errno != ENOENT) result = -1;
+    if (link != 1) break;
+  }
+  if (result == 0) result = out->directory = fcntl(walk.current, F_DUPFD_CLOEXEC, 0);
+  end(&walk);
+  return result < 0 ? -1 : 0;
 }

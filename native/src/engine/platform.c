@@ -60,3 +60,19 @@ int sf__os_pipe(int ends[2], bool nonblocking) {
 }
 
 #endif
+
+#ifdef __APPLE__
+
+int sf__os_sync(int fd, bool data) {
+  (void)data;
+  /* Not every file system knows it. */
+  return fcntl(fd, F_FULLFSYNC) < 0 ? fsync(fd) : 0;
+}
+
+#else
+
+int sf__os_sync(int fd, bool data) {
+  return data ? fdatasync(fd) : fsync(fd);
+}
+
+#endif

@@ -35,6 +35,10 @@
 int sf__os_socket(int family, int type, int protocol, bool nonblocking);
 int sf__os_accept(int fd, struct sockaddr *address, socklen_t *bytes, bool nonblocking);
 
+/* As fsync(2): what was written is on the disk, not only in the disk's memory. `data`: without times and
+ * what else no reader needs. */
+int sf__os_sync(int fd, bool data);
+
 /* As pipe(2), closed by exec, and not blocking if so wanted. */
 int sf__os_pipe(int ends[2], bool nonblocking);
 
