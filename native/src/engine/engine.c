@@ -68,11 +68,19 @@ void sf__backend_poke(struct sf_backend *backend) {
   engine->mechanism->poke(engine);
 }
 
+/* What was taken and never began, or never ended, may have a descriptor that no handle owns. */
+static void close_fds(const struct sf_ops *ops) {
+  for (uint32_t i = 0; i < ops->capacity; i++) {
+    if (ops->items[i].live && ops->items[i].fd >= 0) close(ops->items[i].fd);
+  }
+}
+
 void sf__backend_close(struct sf_backend *backend) {
   struct sf_engine *engine = engine_of(backend);
   engine->closing = true;
   sf__jobs_close(engine);
-  engine->mechanism->drain(engine);
+  if (engine->mechanism->drain != NULL) engine->mechanism->drain(engine);
+  close_fds(&engine->ops);
   sf__handles_free(&backend->handles);
   sf__grants_free(&backend->grants);
   sf__ops_free(&engine->ops);

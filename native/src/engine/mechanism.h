@@ -21,7 +21,8 @@ struct sf_mechanism {
   int32_t (*open)(struct sf_engine **out, const struct sf_options *options);
   /* Frees what `open` made, the struct too. Every operation has ended, or never will. */
   void (*free)(struct sf_engine *engine);
-  /* Ends all that the system has, and waits for it: it uses no memory of the guest's afterwards. */
+  /* Ends all that the system has, and waits for it: it uses no memory of the guest's afterwards.
+   * NULL: what is on the pool is all that it has. */
   void (*drain)(struct sf_engine *engine);
 
   /* Whether it has a form of its own for an operation; else the operation runs on the pool. NULL: for

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "engine/call.h"
 #include "engine/jobs.h"
@@ -34,14 +33,6 @@ void ready__free(struct sf_engine *engine) {
   sf__doorbell_close(&ready->doorbell);
   free(ready->fds);
   free(ready);
-}
-
-/* Nothing is in the system: what waits here only waits. */
-void ready__drain(struct sf_engine *engine) {
-  for (uint32_t i = 0; i < engine->ops.capacity; i++) {
-    const struct sf_op *op = &engine->ops.items[i];
-    if (op->live && op->fd >= 0) close(op->fd);
-  }
 }
 
 /* The entry of a descriptor, or NULL when there is no memory for it. */

@@ -87,7 +87,6 @@ int32_t ready__open(struct sf_engine **out, const struct ready_poller *poller);
 
 /* Entries of struct sf_mechanism. */
 void ready__free(struct sf_engine *engine);
-void ready__drain(struct sf_engine *engine);
 int32_t ready__issue(struct sf_engine *engine, uint32_t index);
 void ready__cancel(struct sf_engine *engine, uint32_t index);
 void ready__forget(struct sf_engine *engine, int fd);
@@ -99,7 +98,7 @@ void ready__poke(struct sf_engine *engine);
 
 #define READY_MECHANISM(mechanism_name, open_function) \
   { .name = mechanism_name, .nonblocking = true, .open = open_function, .free = ready__free, \
-    .drain = ready__drain, .issue = ready__issue, .cancel = ready__cancel, \
+    .issue = ready__issue, .cancel = ready__cancel, \
     .forget = ready__forget, .begin = ready__begin, .run = ready__run, .arm = ready__arm, \
     .woken = ready__woken, .poke = ready__poke }
 
