@@ -1,13 +1,17 @@
 //! Waiting in a turn, in the place of the host's event loop.
 
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { OP } from "../../ts/abi.gen.ts";
 import { hostTraits } from "../../ts/host/native/host-traits.ts";
 import { must } from "../conformance/guest.ts";
+import { childCommand } from "../support/child.ts";
 import { MECHANISMS, withNative } from "./with-native.ts";
 
+const run = promisify(execFile);
 const FOREVER = Number.POSITIVE_INFINITY;
 
 const reason =
@@ -68,6 +72,11 @@ describe.each(MECHANISMS)("%s", (mechanism) => {
         must(await guest.close(handle));
         await new Promise((resolve) => hostServer.close(resolve));
       });
+    });
+
+    test("turns that always find something make way for I/O of the host", async () => {
+      const { stdout } = await run(...childCommand("native/busy-program.ts", [mechanism]));
+      expect(stdout).toBe("made way\n");
     });
 
     test("an immediate of the host keeps a turn from waiting; without one it waits again", async () => {
