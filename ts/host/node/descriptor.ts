@@ -16,6 +16,8 @@ export abstract class Descriptor implements Resource {
   protected readonly fd: number;
   /** Unfinished, for CLOSE. */
   readonly #inFlight = new Set<Operation>();
+  /** What uses the position, each with how it begins; the oldest has begun. */
+  readonly #lane = new Map<Operation, () => void>();
   /** Calls in the thread pool. The descriptor must outlive them, or they hit its next owner. */
   #calls = 0;
   #onQuiet: (() => void) | undefined;
@@ -27,9 +29,14 @@ export abstract class Descriptor implements Resource {
   }
 
   abstract start(operation: Operation): number | undefined;
-  abstract cancel(operation: Operation): void;
+
+  cancel(operation: Operation): void {
+    if (this.#first() === operation || !this.#lane.delete(operation)) return;
+    this.finish(operation, -ERRNO.ECANCELED);
+  }
 
   async close(): Promise<number> {
+    this.#lane.clear();
     for (const operation of this.#inFlight) this.finish(operation, -ERRNO.EBADF);
     if (this.#calls > 0) {
       await new Promise<void>((resolve) => {
@@ -55,16 +62,45 @@ export abstract class Descriptor implements Resource {
     this.call(start, (result) => this.finish(operation, result));
   }
 
+  /** Has `run` called when those before it have ended; it calls `endTurn`. */
+  protected beginTurn(operation: Operation, run: () => void): void {
+    this.begin(operation);
+    operation.owner = this;
+    this.#lane.set(operation, run);
+    if (this.#lane.size === 1) run();
+  }
+
+  protected endTurn(operation: Operation, result: number): void {
+    this.finish(operation, result);
+    this.#lane.delete(operation);
+    const next = this.#first();
+    if (next !== undefined) this.#lane.get(next)!();
+  }
+
+  /** The descriptor stays open until `release`. */
+  hold(): void {
+    this.#calls++;
+  }
+
+  release(): void {
+    this.#calls--;
+    if (this.#calls === 0) this.#onQuiet?.();
+  }
+
+  #first(): Operation | undefined {
+    for (const operation of this.#lane.keys()) return operation;
+    return undefined;
+  }
+
   protected begin(operation: Operation): void {
     this.#inFlight.add(operation);
   }
 
   protected call(start: (done: Done) => void, settle: (result: number) => void): void {
-    this.#calls++;
+    this.hold();
     start((error, result = 0) => {
-      this.#calls--;
       settle(error === null ? result : -errnoOf(error));
-      if (this.#calls === 0) this.#onQuiet?.();
+      this.release();
     });
   }
 

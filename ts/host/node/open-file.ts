@@ -116,7 +116,7 @@ async function openHandle(context: Context, request: OpenRequest, path: string):
     if (request.truncate) await ftruncate(fd, 0);
     const resource = stats.isDirectory()
       ? new OpenDirectory(context, fd, { ...directory, root: path })
-      : new File(context, fd);
+      : new File(context, fd, request, stats);
     const handle = context.handles.insert(resource);
     if (handle < 0) throw openFailure("EMFILE", path);
     return handle;

@@ -1,6 +1,7 @@
 //! What a simulated disk is made of: directories, files and links.
 
 import { type CrashedPages, type CrashRates, FileContent, type Room } from "./file-content.ts";
+import { FileLocks } from "./file-locks.ts";
 import type { Random } from "./random.ts";
 
 export type DiskNode = DirectoryNode | FileNode | LinkNode;
@@ -17,6 +18,7 @@ export class LinkNode {
 export class FileNode {
   readonly kind = "file";
   readonly content: FileContent;
+  readonly locks = new FileLocks();
   /** Permission bits. */
   readonly mode: number;
   #names = 0;
@@ -65,6 +67,7 @@ export class FileNode {
 export class DirectoryNode {
   readonly kind = "directory";
   readonly entries = new Map<string, DiskNode>();
+  readonly locks = new FileLocks();
   /** Names that were made since the last sync, in order: a crash may lose them. */
   readonly #unsynced = new Set<string>();
   /** Undefined: it is the root, or was removed. */
