@@ -67,7 +67,7 @@ export abstract class DiskHandle implements Resource {
   }
 
   protected startLock(operation: Operation): number | undefined {
-    if ((operation.submission.argument & ~LOCK.TRY) > LOCK.EXCLUSIVE) return -ERRNO.EINVAL;
+    if ((operation.submission.argument & ~LOCK.TRY) >>> 0 > LOCK.EXCLUSIVE) return -ERRNO.EINVAL;
     this.begin(operation);
     return undefined;
   }
