@@ -33,6 +33,14 @@ SF_PARKS static inline int32_t sf_open_at(sf_handle_t directory, const char *pat
       .length = path_bytes, .argument = open_flags, .mode = mode});
 }
 
+/* Opens a file without a name in the directory that the path names, for reading and writing. It is gone when
+ * it is closed, or its host crashes. */
+SF_PARKS static inline int32_t sf_open_temporary(sf_handle_t directory, const char *path,
+                                                 uint32_t path_bytes) {
+  return sf_open_at(directory, path, path_bytes,
+                    SF_OPEN_READ | SF_OPEN_WRITE | SF_OPEN_TEMPORARY, 0600);
+}
+
 /* At `offset`, which does not move the current position. Errors: ESPIPE on a socket. */
 SF_PARKS SF_IMPORT(sf_pread)
 int32_t sf_pread(sf_handle_t handle, void *buffer, uint32_t bytes_max, int64_t offset);
@@ -55,8 +63,9 @@ SF_PARKS static inline int32_t sf_pwritev(sf_handle_t handle, const struct sf_io
       .length = vectors_count, .offset = offset});
 }
 
-/* Moves the current position; `whence`: enum sf_seek. `position_out` gets it, and may not be NULL.
- * Errors: EINVAL for a position below 0; ESPIPE on a socket or pipe. */
+/* Moves the current position, behind the reads and writes that were started before; `whence`: enum sf_seek.
+ * `position_out` gets it, and may not be NULL. Errors: EINVAL for a position below 0; ESPIPE on a socket or
+ * pipe; EISDIR. */
 SF_PARKS static inline int32_t sf_seek(sf_handle_t handle, int64_t offset, uint32_t whence,
                                        int64_t *position_out) {
   return sf_perform_request((struct sf_submission){
@@ -74,22 +83,26 @@ SF_PARKS static inline int32_t sf_fdatasync(sf_handle_t handle) {
       .op = SF_OP_FSYNC, .handle = handle, .argument = SF_SYNC_DATA});
 }
 
-/* Reserves room for `bytes` from `offset` on; the file grows to hold them. Errors: ENOSPC, ENOTSUP. */
+/* Reserves room for `bytes` from `offset` on; the file grows to hold them. Errors: ENOSPC, EFBIG,
+ * ENOTSUP; ENOSYS on node and deno. */
 SF_PARKS static inline int32_t sf_allocate(sf_handle_t handle, int64_t offset, int64_t bytes) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_ALLOCATE, .handle = handle, .offset = offset, .other_offset = bytes});
 }
 
-/* Takes, changes or gives back the lock of an open file; `lock`: enum sf_lock, SF_LOCK_TRY added to get
- * EAGAIN instead of waiting. Closing gives it back. Advisory: it binds who asks for it. */
+/* Takes, changes or gives back the lock of an open file or directory; `lock`: enum sf_lock, SF_LOCK_TRY added
+ * to get EAGAIN instead of waiting. Closing gives it back. To change a lock gives it back first, also when
+ * the new one is not had then. Advisory: it binds who asks for it, in this program and others. One that
+ * another program gave back is noticed within a tenth of a second. Errors: ENOSYS on node and deno. */
 SF_PARKS static inline int32_t sf_lock(sf_handle_t handle, uint32_t lock) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_LOCK, .handle = handle, .argument = lock});
 }
 SF_TIMED(sf_lock, (sf_handle_t handle, uint32_t lock, sf_timeout_t timeout), (handle, lock))
 
-/* Copies at most `bytes_max` from one file to another inside the host, and returns how many; 0 at the
- * end. The current positions do not move. Errors: EINVAL when the ranges overlap in one file. */
+/* Copies at most `bytes_max` from one file to another inside the host, and returns how many, a few MiB at
+ * most; 0 at the end. The current positions do not move. Both files stay open until it ends. Errors: EINVAL
+ * when the ranges overlap in one file; EBADF when `to` was opened to append; ENOSPC. */
 SF_PARKS static inline int32_t sf_copy(sf_handle_t from, int64_t from_offset, sf_handle_t to,
                                        int64_t to_offset, uint32_t bytes_max) {
   return sf_perform_request((struct sf_submission){
@@ -97,8 +110,9 @@ SF_PARKS static inline int32_t sf_copy(sf_handle_t from, int64_t from_offset, sf
       .other_handle = to, .other_offset = to_offset});
 }
 
-/* Sends at most `bytes_max` of a file to a socket or pipe inside the host, and returns how many; 0 at the
- * file's end. */
+/* Sends at most `bytes_max` of a file to a connection inside the host, in line with the writes to it, and
+ * returns how many, at most 256 KiB; 0 at the file's end. The file stays open until it ends. Errors: those
+ * of a write; ENOTSOCK. */
 SF_PARKS static inline int32_t sf_send_file(sf_handle_t stream, sf_handle_t file,
                                             int64_t file_offset, uint32_t bytes_max) {
   return sf_perform_request((struct sf_submission){
@@ -247,6 +261,41 @@ SF_PARKS static inline int32_t sf_read_directory(sf_handle_t directory, void *bu
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_READ_DIRECTORY, .handle = directory, .pointer = sf_address_of(buffer),
       .length = bytes_max, .argument = restart});
+}
+
+/* ── Whole files ───────────────────────────────────────────────────────────────────────────────── */
+
+/* Reads a file from its start to its end into `buffer`, whatever its current position, and returns the bytes.
+ * Errors: EFBIG when it has more than `bytes_max`; EINVAL when that is 2 ** 31 or more. */
+SF_PARKS static inline int32_t sf_read_file(sf_handle_t file, void *buffer, uint32_t bytes_max) {
+  uint32_t done = 0;
+  if (bytes_max > INT32_MAX) return -SF_EINVAL;
+  for (;;) {
+    char beyond;
+    const uint32_t room = bytes_max - done;
+    void *at = room == 0 ? &beyond : (char *)buffer + done;
+    const int32_t count = sf_pread(file, at, room == 0 ? 1 : room, done);
+    if (count <= 0) return count < 0 ? count : (int32_t)done;
+    if (room == 0) return -SF_EFBIG;
+    done += (uint32_t)count;
+  }
+}
+
+/* Told after each piece of a copy how many bytes there are at the other side. It may park. */
+typedef void (*sf_copy_progress_t)(void *context, int64_t bytes_copied);
+
+/* Copies all of `from` to the start of `to`, in pieces between which a cancel or a timeout ends it, and
+ * returns the bytes, or the first error. What `to` held behind them stays: open it with SF_OPEN_TRUNCATE.
+ * `progress` may be NULL. */
+SF_PARKS static inline int64_t sf_copy_file(sf_handle_t from, sf_handle_t to,
+                                            sf_copy_progress_t progress, void *context) {
+  int64_t done = 0;
+  for (;;) {
+    const int32_t count = sf_copy(from, done, to, done, 1u << 20);
+    if (count <= 0) return count < 0 ? count : done;
+    done += count;
+    if (progress != NULL) progress(context, done);
+  }
 }
 
 #endif
