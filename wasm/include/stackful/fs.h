@@ -255,12 +255,23 @@ SF_PARKS static inline int32_t sf_readlink_at(sf_handle_t directory, const char 
 
 /* Fills `buffer` with entries of an open directory, and returns the bytes; 0 when there are no more. What
  * comes and goes meanwhile may or may not be seen. `restart`: from the first entry. Errors: EINVAL when
- * not even one entry fits (288 bytes hold any); ENOTDIR. */
+ * not even one entry fits (SF_DIRECTORY_ENTRY_BYTES_MAX hold any); ENOTDIR. */
 SF_PARKS static inline int32_t sf_read_directory(sf_handle_t directory, void *buffer,
                                                  uint32_t bytes_max, uint32_t restart) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_READ_DIRECTORY, .handle = directory, .pointer = sf_address_of(buffer),
       .length = bytes_max, .argument = restart});
+}
+
+/* The first entry of a buffer is at its start. */
+static inline const struct sf_directory_entry *sf_directory_entry_next(
+    const struct sf_directory_entry *entry) {
+  return (const struct sf_directory_entry *)((const char *)entry + entry->record_bytes);
+}
+
+/* `name_bytes` of it; no zero follows. */
+static inline const char *sf_directory_entry_name(const struct sf_directory_entry *entry) {
+  return (const char *)(entry + 1);
 }
 
 /* ── Whole files ───────────────────────────────────────────────────────────────────────────────── */
