@@ -6,7 +6,9 @@ import * as fs from "node:fs";
 import { ERRNO, SYNC } from "../../abi.gen.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { Operation } from "../resources/operation.ts";
+import type { PathRequest } from "../resources/path-request.ts";
 import type { Context, Resource } from "../resources/resource.ts";
+import { performOnDescriptor } from "./object.ts";
 
 /** Settles one call into node:fs. */
 export type Done = (error: Error | null, result?: number) => void;
@@ -14,6 +16,7 @@ export type Done = (error: Error | null, result?: number) => void;
 export abstract class Descriptor implements Resource {
   protected readonly context: Context;
   protected readonly fd: number;
+  readonly readOnly: boolean;
   /** Unfinished, for CLOSE. */
   readonly #inFlight = new Set<Operation>();
   /** What uses the position, each with how it begins; the oldest has begun. */
@@ -22,10 +25,14 @@ export abstract class Descriptor implements Resource {
   #calls = 0;
   #onQuiet: (() => void) | undefined;
 
-  /** @param fd - Owned by this object from here on. */
-  constructor(context: Context, fd: number) {
+  /**
+   * @param fd - Owned by this object from here on.
+   * @param readOnly - Whether its grant allows no changes.
+   */
+  constructor(context: Context, fd: number, readOnly: boolean) {
     this.context = context;
     this.fd = fd;
+    this.readOnly = readOnly;
   }
 
   abstract start(operation: Operation): number | undefined;
@@ -54,6 +61,22 @@ export abstract class Descriptor implements Resource {
     const sync = argument === SYNC.DATA ? fs.fdatasync : fs.fsync;
     this.perform(operation, (done) => sync(this.fd, done));
     return undefined;
+  }
+
+  /** An operation whose path is empty: on this itself. */
+  startPath(operation: Operation, request: PathRequest): void {
+    this.perform(operation, (done) => {
+      performOnDescriptor(request, this.fd).then(
+        ({ result, data }) => {
+          // After a CLOSE the memory is the guest's again.
+          if (data !== undefined && !operation.finished) {
+            this.context.ring.copyIn(request.out, data);
+          }
+          done(null, result);
+        },
+        (error: Error) => done(error),
+      );
+    });
   }
 
   /** An operation that is one call: what it says is the result. */

@@ -22,7 +22,7 @@ export class File extends Descriptor {
   #position = 0;
 
   constructor(context: Context, fd: number, request: OpenRequest, stats: fs.Stats) {
-    super(context, fd);
+    super(context, fd, request.located.directory.readOnly);
     this.#request = request;
     this.#hasPosition = stats.isFile();
   }

@@ -20,7 +20,7 @@ export class OpenDirectory extends Descriptor {
 
   /** @param opened - Where it was when it was opened. */
   constructor(context: Context, fd: number, opened: Directory) {
-    super(context, fd);
+    super(context, fd, opened.readOnly);
     this.#opened = opened;
   }
 
