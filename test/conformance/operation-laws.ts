@@ -9,6 +9,7 @@ import type { Bench, Law } from "./backend-conformance.ts";
 import { has } from "./capability.ts";
 import { withOutsidePeer } from "./end-laws.ts";
 import { concat, errnoName, type Guest, must, pattern, text } from "./guest.ts";
+import { PATH_OPERATIONS } from "./path-operations.ts";
 import type { Submit } from "./ring-driver.ts";
 
 /** More than a connection holds for a peer that does not read, in pieces of 256 KiB. */
@@ -134,6 +135,7 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     const { client } = await guest.pair();
     return { op: OP.PEER_ADDRESS, handle: client, pointer: guest.alloc(24) };
   },
+  ...PATH_OPERATIONS,
   UDP_BIND: async ({ guest }) => ({
     op: OP.UDP_BIND,
     pointer: guest.putAddress({ bytes: [127, 0, 0, 1], port: 0 }),
@@ -204,6 +206,10 @@ function cancelLaw(law: Law): void {
           ["after", 3_000_000_003],
         ] as const) {
           const submission = { ...(await make(bench)), token };
+          if (backend.capability(submission.op) === "unsupported") {
+            expect(errnoName(await guest.submit(submission))).toBe("ENOSYS");
+            return;
+          }
           if (when === "before") {
             guest.cancel(token);
             guest.turn();
