@@ -4,6 +4,7 @@ import { link, lstat, mkdir, readlink, rename, rmdir, symlink, unlink } from "no
 import { basename, dirname, join } from "node:path";
 import { type ERRNO, OP, RENAME } from "../../abi.gen.ts";
 import type { StackfulError } from "../../errors.ts";
+import { jsRuntime } from "../../js-runtime.ts";
 import { type Located, resolveBeneath } from "../grants.ts";
 import { pathFailure } from "../resources/guest-path.ts";
 import type { PathRequest } from "../resources/path-request.ts";
@@ -53,6 +54,8 @@ async function perform(
     case OP.UNLINK:
       if (!name.named) throw pathFailure("EISDIR");
       if (name.slash) throw await ofSlash(name, "EISDIR");
+      // Deno's unlink removes an empty directory too.
+      if (jsRuntime() === "deno" && (await isDirectory(name))) throw pathFailure("EISDIR");
       began();
       await unlink(name.path);
       break;

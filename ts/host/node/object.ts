@@ -5,10 +5,11 @@
 import * as fs from "node:fs";
 import { promisify } from "node:util";
 import { OP } from "../../abi.gen.ts";
+import { jsRuntime } from "../../js-runtime.ts";
 import { pathFailure } from "../resources/guest-path.ts";
 import type { PathRequest, TimeChange } from "../resources/path-request.ts";
 import { type FileStat, statRecord } from "../resources/stat-record.ts";
-import { DESCRIPTORS_PATH } from "./descriptor-path.ts";
+import { DESCRIPTORS_PATH, descriptorPath } from "./descriptor-path.ts";
 import { descriptorsHavePaths, type Held, hold, openBeneath } from "./held.ts";
 
 const { promises } = fs;
@@ -86,7 +87,7 @@ async function changeObject(
       return { result: 0, data: recordOf(stats) };
     case OP.ACCESS:
       // Everybody has every permission for a link.
-      if (!isLink) await promises.access(path, request.argument);
+      if (!isLink) await promises.access(accessPath(path, fd), request.argument);
       return DONE;
     case OP.CHMOD:
       if (isLink) throw pathFailure("ENOTSUP", path);
@@ -114,7 +115,7 @@ export async function performOnDescriptor(request: PathRequest, fd: number): Pro
       return { result: 0, data: recordOf(stats) };
     case OP.ACCESS:
       if (!descriptorsHavePaths()) throw pathFailure("ENOTSUP");
-      await promises.access(`${DESCRIPTORS_PATH}/${fd}`, request.argument);
+      await promises.access(accessPath(`${DESCRIPTORS_PATH}/${fd}`, fd), request.argument);
       return DONE;
     case OP.CHMOD:
       await fchmod(fd, request.mode);
@@ -132,6 +133,12 @@ export async function performOnDescriptor(request: PathRequest, fd: number): Pro
       // LINK: node:fs would give a name to the descriptor's own link.
       throw pathFailure(stats.isDirectory() ? "EPERM" : "ENOTSUP");
   }
+}
+
+/** Deno's access looks at the permissions of a link in the path's place. */
+function accessPath(path: string, fd: number | undefined): string {
+  const real = jsRuntime() === "deno" && fd !== undefined ? descriptorPath(fd) : undefined;
+  return real ?? path;
 }
 
 async function resize(fd: number, bytes: number): Promise<void> {
