@@ -1,12 +1,14 @@
 //! An open directory as a guest's handle.
 
-import { FILE_KIND, OP } from "../../abi.gen.ts";
+import { ERRNO, FILE_KIND, OP } from "../../abi.gen.ts";
 import type { Directory } from "../grants.ts";
 import { DirectoryListing, directoryReadRefused } from "../resources/directory-entries.ts";
 import type { Operation } from "../resources/operation.ts";
+import type { PathRequest } from "../resources/path-request.ts";
 import { refusedByDirectory } from "../resources/refusals.ts";
 import { DiskHandle } from "./disk-handle.ts";
 import type { DirectoryNode } from "./disk-node.ts";
+import { performOnNode } from "./node-operations.ts";
 import type { SimContext } from "./sim-backend.ts";
 
 export class DirectoryHandle extends DiskHandle {
@@ -25,6 +27,15 @@ export class DirectoryHandle extends DiskHandle {
   get directory(): Directory {
     const root = this.context.host.disk.pathOf(this.#node);
     return { ...this.#opened, root: root ?? `${this.#opened.root} (removed)` };
+  }
+
+  get readOnly(): boolean {
+    return this.#opened.readOnly;
+  }
+
+  protected override performPath(request: PathRequest): number {
+    if (request.code === OP.TRUNCATE) return -ERRNO.EINVAL;
+    return performOnNode(this.context, request, this.#node);
   }
 
   override start(operation: Operation): number | undefined {
@@ -62,10 +73,10 @@ export class DirectoryHandle extends DiskHandle {
 
   #list(): DirectoryListing {
     return new DirectoryListing(
-      [...this.#node.entries].map(([name, { kind }]) => ({
+      [...this.#node.entries].map(([name, { kind, inode }]) => ({
         name: encoder.encode(name),
         kind: KINDS[kind],
-        inode: 0,
+        inode: Number(inode),
       })),
     );
   }

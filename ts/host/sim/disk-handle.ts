@@ -2,10 +2,13 @@
 //! at once. Until then it can be canceled, and has not happened.
 
 import { ERRNO, LOCK, OP, SYNC } from "../../abi.gen.ts";
+import { errnoOf } from "../resources/errno.ts";
 import type { Operation } from "../resources/operation.ts";
+import type { PathRequest } from "../resources/path-request.ts";
 import { oldest, type Resource } from "../resources/resource.ts";
 import { QueuedEvent } from "./event-queue.ts";
 import type { FileLocks } from "./file-locks.ts";
+import { pathEvent } from "./path-event.ts";
 import type { SimContext } from "./sim-backend.ts";
 import type { FaultEvent, FileEvent } from "./world-event.ts";
 
@@ -33,6 +36,8 @@ export abstract class DiskHandle implements Resource {
   readonly #ends = new Map<Operation, OperationEnd | undefined>();
   /** What uses the position; the oldest is running. */
   readonly #lane = new Set<Operation>();
+  /** Of operations whose path is empty. */
+  readonly #requests = new Map<Operation, PathRequest>();
   /** LOCKs that wait for others to give theirs back. */
   readonly #waits = new Map<Operation, () => void>();
 
@@ -59,6 +64,15 @@ export abstract class DiskHandle implements Resource {
     this.#locks.release(this);
     return 0;
   }
+
+  /** An operation whose path is empty: on this itself. */
+  startPath(operation: Operation, request: PathRequest): void {
+    this.#requests.set(operation, request);
+    this.begin(operation);
+  }
+
+  /** Throws what becomes a negated errno. */
+  protected abstract performPath(request: PathRequest): number;
 
   protected startSync(operation: Operation): number | undefined {
     if (operation.submission.argument > SYNC.DATA) return -ERRNO.EINVAL;
@@ -123,11 +137,24 @@ export abstract class DiskHandle implements Resource {
   }
 
   readonly #happens = (operation: Operation): void => {
-    const result = this.happens(operation);
+    const request = this.#requests.get(operation);
+    const result =
+      request === undefined
+        ? this.happens(operation)
+        : this.performed(pathEvent(request.code), () => this.#tryPath(request));
     if (result !== undefined) this.finish(operation, result);
   };
 
+  #tryPath(request: PathRequest): number {
+    try {
+      return this.performPath(request);
+    } catch (error) {
+      return -errnoOf(error);
+    }
+  }
+
   protected finish(operation: Operation, result: number): void {
+    this.#requests.delete(operation);
     const end = this.#ends.get(operation);
     if (!this.#ends.delete(operation)) return;
     if (end !== undefined) this.context.network.scheduler.cancel(end);

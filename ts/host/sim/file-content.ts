@@ -91,6 +91,29 @@ export class FileContent {
     return true;
   }
 
+  /** Bytes that it takes, by whole pages. */
+  get allocated(): number {
+    return this.#pages.size * PAGE_BYTES;
+  }
+
+  /** Cuts the file, or adds zeros. False: the disk has no room to keep what was synced of its last page. */
+  resize(size: number): boolean {
+    const within = size % PAGE_BYTES;
+    const last = (size - within) / PAGE_BYTES;
+    if (size < this.#size && within > 0 && this.#pages.has(last)) {
+      const page = this.#change(last);
+      if (page === undefined) return false;
+      page.fill(0, within);
+    }
+    for (const index of [...this.#pages.keys()]) {
+      if (index * PAGE_BYTES < size) continue;
+      this.#putAside(index);
+      this.#drop(index);
+    }
+    this.#size = size;
+    return true;
+  }
+
   /** Empties the file. */
   truncate(): void {
     for (const index of this.#pages.keys()) this.#putAside(index);

@@ -7,12 +7,14 @@ import { ERRNO, OP, SEEK } from "../../abi.gen.ts";
 import { bytesToCopy } from "../resources/copy-range.ts";
 import type { OpenRequest } from "../resources/open-request.ts";
 import type { Operation } from "../resources/operation.ts";
+import type { PathRequest } from "../resources/path-request.ts";
 import { refusedByFile } from "../resources/refusals.ts";
 import { TRANSFER_BYTES_MAX } from "../resources/resource.ts";
 import { DiskHandle } from "./disk-handle.ts";
 import type { FileNode } from "./disk-node.ts";
 import { CallEvent } from "./event-queue.ts";
 import { FILE_BYTES_MAX, type FileContent } from "./file-content.ts";
+import { performOnNode } from "./node-operations.ts";
 import type { SimContext } from "./sim-backend.ts";
 
 export class FileHandle extends DiskHandle {
@@ -55,6 +57,15 @@ export class FileHandle extends DiskHandle {
       default:
         return refusedByFile(code);
     }
+  }
+
+  get readOnly(): boolean {
+    return this.#request.located.directory.readOnly;
+  }
+
+  protected override performPath(request: PathRequest): number {
+    if (request.code === OP.TRUNCATE && !this.#request.write) return -ERRNO.EINVAL;
+    return performOnNode(this.context, request, this.#node);
   }
 
   override close(): number {
@@ -162,7 +173,10 @@ export class FileHandle extends DiskHandle {
   #allocate({ submission: { offset, otherOffset } }: Operation): number {
     if (!this.#request.write) return -ERRNO.EBADF;
     return this.performed("write", () => {
-      if (this.#node.content.allocate(offset, otherOffset)) return 0;
+      if (this.#node.content.allocate(offset, otherOffset)) {
+        this.#node.modified();
+        return 0;
+      }
       this.tellFault("ENOSPC");
       return -ERRNO.ENOSPC;
     });
@@ -175,7 +189,7 @@ export class FileHandle extends DiskHandle {
     const bytes = bytesToCopy(submission, content.size, to === this.#node);
     if (bytes <= 0) return bytes;
     const data = this.#bytesAt(content, submission.offset, bytes);
-    return this.#store(to.content, data, submission.otherOffset);
+    return this.#store(to, data, submission.otherOffset);
   }
 
   #read(operation: Operation): number {
@@ -192,7 +206,7 @@ export class FileHandle extends DiskHandle {
     const offset = this.#request.append ? content.size : this.#offsetOf(operation);
     const data = new Uint8Array(Math.min(operation.buffers.bytes, TRANSFER_BYTES_MAX));
     this.context.ring.gather(operation.buffers, data);
-    const written = this.#store(content, data, offset);
+    const written = this.#store(this.#node, data, offset);
     if (written > 0) this.#moveTo(operation, offset + written);
     return written;
   }
@@ -213,13 +227,14 @@ export class FileHandle extends DiskHandle {
   }
 
   /** Returns how much was written, perhaps less than all, or a negated errno. */
-  #store(content: FileContent, data: Uint8Array, offset: number): number {
+  #store(node: FileNode, data: Uint8Array, offset: number): number {
     const { files } = this.context;
     const asked = Math.min(data.length, FILE_BYTES_MAX - offset);
     if (asked <= 0) return -ERRNO.EFBIG;
     const count = files.perhapsLess(asked, files.options().shortWrites);
     if (count < asked) this.tellFault("short write");
-    const written = content.write(data.subarray(0, count), offset);
+    const written = node.content.write(data.subarray(0, count), offset);
+    node.modified();
     if (written < count) this.tellFault("ENOSPC");
     return written === 0 ? -ERRNO.ENOSPC : written;
   }
