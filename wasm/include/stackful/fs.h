@@ -2,9 +2,14 @@
  *
  * A path is relative to `directory`, an open directory, or, with SF_GRANTED, one of the directories that
  * the embedder granted, by its longest matching name. It never leads out of that directory: neither "..",
- * nor a symbolic link, nor a path that begins with a slash. An empty path means `directory` itself. Errors
- * of every call with a path: ENOTCAPABLE outside every grant; EROFS when the grant is read-only; ENOENT,
- * ENOTDIR, EACCES, ELOOP, ENAMETOOLONG (more than SF_PATH_MAX bytes); EINVAL for a zero byte in it.
+ * nor a symbolic link, nor a path that begins with a slash. An empty path means what the handle `directory`
+ * itself has open, a file or a directory (ENOTSUP of anything else), in sf_stat_at, sf_access_at, sf_chmod_at,
+ * sf_chown_at, sf_utimes_at, sf_truncate_at and as the first path of sf_link_at; a directory in sf_open_at;
+ * ENOENT in the others. What was opened in a read-only grant cannot be changed by its handle either. A slash
+ * behind a path means that it leads to a directory, and follows a link there, except where a name is made,
+ * removed or moved. Errors of every call with a path: ENOTCAPABLE outside every grant; EROFS when the grant
+ * is read-only; ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG (more than SF_PATH_MAX bytes); EINVAL for a zero
+ * byte in it.
  *
  * `flags`: enum sf_path_flags.
  */
@@ -133,12 +138,13 @@ SF_PARKS static inline int32_t sf_stat_at(sf_handle_t directory, const char *pat
       .other_pointer = sf_address_of(stat_out)});
 }
 
-/* The same of an open file, directory or anything else that has a handle. */
+/* The same of an open file or directory. */
 SF_PARKS static inline int32_t sf_stat(sf_handle_t handle, struct sf_stat *stat_out) {
   return sf_stat_at(handle, NULL, 0, 0, stat_out);
 }
 
-/* Whether the host's user may do `access` (enum sf_access). The answer may be old at once. Errors: EACCES. */
+/* Whether the host's user may do `access` (enum sf_access). The answer may be old at once. Errors: EACCES;
+ * EROFS for SF_ACCESS_WRITE in a read-only grant. */
 SF_PARKS static inline int32_t sf_access_at(sf_handle_t directory, const char *path,
                                             uint32_t path_bytes, uint32_t flags, uint32_t access) {
   return sf_perform_request((struct sf_submission){
@@ -146,7 +152,8 @@ SF_PARKS static inline int32_t sf_access_at(sf_handle_t directory, const char *p
       .pointer = sf_address_of(path), .length = path_bytes, .argument = access});
 }
 
-/* Sets the permission bits, 0 to 0777: no program becomes set-user-ID. */
+/* Sets the permission bits, 0 to 0777; others are left out: no program becomes set-user-ID. Errors: EPERM;
+ * ENOTSUP for a link itself. */
 SF_PARKS static inline int32_t sf_chmod_at(sf_handle_t directory, const char *path,
                                            uint32_t path_bytes, uint32_t flags, uint32_t mode) {
   return sf_perform_request((struct sf_submission){
@@ -163,7 +170,8 @@ SF_PARKS static inline int32_t sf_chown_at(sf_handle_t directory, const char *pa
       .pointer = sf_address_of(path), .length = path_bytes, .argument = user, .mode = group});
 }
 
-/* Sets the times of access and modification. */
+/* Sets the times of access and modification. The backends `node` and `deno` set them to a microsecond, and
+ * keep one of the two by writing it back. Errors: EPERM, EINVAL. */
 SF_PARKS static inline int32_t sf_utimes_at(sf_handle_t directory, const char *path,
                                             uint32_t path_bytes, uint32_t flags,
                                             const struct sf_times *times) {
@@ -173,7 +181,8 @@ SF_PARKS static inline int32_t sf_utimes_at(sf_handle_t directory, const char *p
       .other_pointer = sf_address_of(times)});
 }
 
-/* Makes the file `bytes` long: cuts it, or adds zeros. Errors: EINVAL, EISDIR, EFBIG. */
+/* Makes the file `bytes` long: cuts it, or adds zeros. Errors: EINVAL below 0, for what is no regular file,
+ * and for a handle without SF_OPEN_WRITE; EISDIR, EFBIG. */
 SF_PARKS static inline int32_t sf_truncate_at(sf_handle_t directory, const char *path,
                                               uint32_t path_bytes, int64_t bytes) {
   return sf_perform_request((struct sf_submission){
@@ -195,7 +204,8 @@ SF_PARKS static inline int32_t sf_mkdir_at(sf_handle_t directory, const char *pa
       .length = path_bytes, .mode = mode});
 }
 
-/* Removes an empty directory. Errors: ENOTEMPTY, ENOTDIR, EBUSY. */
+/* Removes an empty directory. Errors: ENOTEMPTY; ENOTDIR, of links too; EBUSY when the path ends in "." or
+ * "..", or is a grant's own. */
 SF_PARKS static inline int32_t sf_rmdir_at(sf_handle_t directory, const char *path,
                                            uint32_t path_bytes) {
   return sf_perform_request((struct sf_submission){
@@ -203,7 +213,7 @@ SF_PARKS static inline int32_t sf_rmdir_at(sf_handle_t directory, const char *pa
       .length = path_bytes});
 }
 
-/* Removes a name that is no directory's. Open handles go on. Errors: EISDIR. */
+/* Removes a name that is no directory's; of a link, the link. Open handles go on. Errors: EISDIR. */
 SF_PARKS static inline int32_t sf_unlink_at(sf_handle_t directory, const char *path,
                                             uint32_t path_bytes) {
   return sf_perform_request((struct sf_submission){
@@ -211,8 +221,11 @@ SF_PARKS static inline int32_t sf_unlink_at(sf_handle_t directory, const char *p
       .length = path_bytes});
 }
 
-/* Moves what the path names to the other path; `how`: enum sf_rename. Atomic. Errors: EEXIST, EXDEV between
- * file systems, EINVAL for a directory into itself, ENOTEMPTY. */
+/* Moves what the path names to the other path; `how`: enum sf_rename. Atomic; no link
+ * is followed at either end. From one grant to another both must be writable. Errors: EEXIST, EXDEV between
+ * file systems, EINVAL for a directory into itself, ENOTEMPTY; EISDIR and ENOTDIR when only one is a directory;
+ * EBUSY when a path ends in "." or "..", or is a grant's own; ENOTSUP for SF_RENAME_NO_REPLACE and
+ * SF_RENAME_EXCHANGE on the backends `node` and `deno`. */
 SF_PARKS static inline int32_t sf_rename_at(sf_handle_t directory, const char *path,
                                             uint32_t path_bytes, sf_handle_t other_directory,
                                             const char *other_path, uint32_t other_path_bytes,
@@ -223,7 +236,9 @@ SF_PARKS static inline int32_t sf_rename_at(sf_handle_t directory, const char *p
       .other_pointer = sf_address_of(other_path), .other_length = other_path_bytes});
 }
 
-/* Gives a file one more name. Errors: EEXIST, EXDEV, EPERM for a directory. */
+/* Gives a file one more name; of a link, the link. An empty first path gives one to an open file, such as an
+ * SF_OPEN_TEMPORARY one (ENOTSUP on the backends `node` and `deno`). Both places must be writable. Errors:
+ * EEXIST, EXDEV, EPERM for a directory. */
 SF_PARKS static inline int32_t sf_link_at(sf_handle_t directory, const char *path,
                                           uint32_t path_bytes, sf_handle_t other_directory,
                                           const char *other_path, uint32_t other_path_bytes) {
@@ -244,7 +259,7 @@ SF_PARKS static inline int32_t sf_symlink_at(const char *target, uint32_t target
 }
 
 /* Copies the text of a symbolic link, without a zero at its end, and returns its bytes; what does not fit
- * is left out. Errors: EINVAL when it is none. */
+ * is left out. Errors: EINVAL when it is none, and for 0 bytes. */
 SF_PARKS static inline int32_t sf_readlink_at(sf_handle_t directory, const char *path,
                                               uint32_t path_bytes, char *buffer,
                                               uint32_t bytes_max) {
