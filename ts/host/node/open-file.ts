@@ -103,7 +103,8 @@ async function openHandle(context: Context, request: OpenRequest, path: string):
 async function openDescriptor(request: OpenRequest, path: string): Promise<number> {
   const { directory } = request.located;
   const flags = hostFlags(request);
-  if (!request.create && !request.temporary) return openBeneath(directory, path, flags);
+  const makes = request.temporary || (request.create && path !== directory.root);
+  if (!makes) return openBeneath(directory, path, flags);
   // What is made must not be made elsewhere first.
   const parent = await holdDirectory(directory, request.temporary ? path : dirname(path));
   try {
