@@ -11,7 +11,7 @@
  *   place.c      the way to where a path leads
  *   paths.c      operations on paths: their checks and results
  *   names.c      operations on names: link, unlink, rename, make
- *   object.c     operations on what a path names: stat, chmod, truncate
+ *   object*.c    operations on what a path names: stat, chmod, truncate
  *   extent.c     seek, allocate
  *   directory.c  what is in a directory
  *   lock.c       locks of open files

@@ -4,11 +4,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "calls/place.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
+
+#ifdef SF_LINUX
+#include <sys/syscall.h>
+#endif
 
 static int32_t result_of(int returned) {
   return returned < 0 ? sf__error(errno) : 0;
@@ -99,10 +103,15 @@ int32_t sf__call_readlink(const struct sf_call *call) {
 /* A file that is open gets a name. */
 static int32_t link_open(int fd, const struct sf_name *to) {
   struct stat status;
-  char path[32];
   if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) return -SF_EPERM;
+#ifdef SF_LINUX
+  char path[32];
   snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
   return result_of(linkat(AT_FDCWD, path, to->directory, to->text, AT_SYMLINK_FOLLOW));
+#else
+  (void)to;
+  return -SF_ENOTSUP;
+#endif
 }
 
 int32_t sf__call_link(const struct sf_call *call) {
@@ -137,10 +146,13 @@ static int32_t rename_name(const struct sf_name *from, const struct sf_name *to,
   if (how == SF_RENAME_REPLACE) {
     return result_of(renameat(from->directory, from->text, to->directory, to->text));
   }
-#ifdef SYS_renameat2
+#ifdef SF_LINUX
   _Static_assert(SF_RENAME_NO_REPLACE == 1 && SF_RENAME_EXCHANGE == 2, "as RENAME_NOREPLACE, …");
   return result_of((int)syscall(SYS_renameat2, from->directory, from->text, to->directory, to->text,
                                 how));
+#elif defined(__APPLE__)
+  return result_of(renameatx_np(from->directory, from->text, to->directory, to->text,
+                                exchange ? RENAME_SWAP : RENAME_EXCL));
 #else
   return -SF_ENOTSUP;
 #endif

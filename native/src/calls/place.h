@@ -39,7 +39,7 @@ struct sf_paths {
 struct sf_name {
   int directory;
   bool owned;       /* `directory` is closed by sf__name_close */
-  bool slash;       /* one follows the name: it is meant to be a directory's */
+  bool slash; /* one follows the name: it is meant to be a directory's */
   bool dots;        /* the path ends in "." or "..": there is no name */
   char text[SF_PATH_MAX + 1];
 };

@@ -225,7 +225,7 @@ SF_PARKS static inline int32_t sf_unlink_at(sf_handle_t directory, const char *p
  * is followed at either end. From one grant to another both must be writable. Errors: EEXIST, EXDEV between
  * file systems, EINVAL for a directory into itself, ENOTEMPTY; EISDIR and ENOTDIR when only one is a directory;
  * EBUSY when a path ends in "." or "..", or is a grant's own; ENOTSUP for SF_RENAME_NO_REPLACE and
- * SF_RENAME_EXCHANGE on the backends `node` and `deno`. */
+ * SF_RENAME_EXCHANGE on the backends `node` and `deno`, and on the BSDs. */
 SF_PARKS static inline int32_t sf_rename_at(sf_handle_t directory, const char *path,
                                             uint32_t path_bytes, sf_handle_t other_directory,
                                             const char *other_path, uint32_t other_path_bytes,
@@ -237,7 +237,7 @@ SF_PARKS static inline int32_t sf_rename_at(sf_handle_t directory, const char *p
 }
 
 /* Gives a file one more name; of a link, the link. An empty first path gives one to an open file, such as an
- * SF_OPEN_TEMPORARY one (ENOTSUP on the backends `node` and `deno`). Both places must be writable. Errors:
+ * SF_OPEN_TEMPORARY one (ENOTSUP on the backends `node`, `deno` and `kqueue`). Both places must be writable. Errors:
  * EEXIST, EXDEV, EPERM for a directory. */
 SF_PARKS static inline int32_t sf_link_at(sf_handle_t directory, const char *path,
                                           uint32_t path_bytes, sf_handle_t other_directory,
