@@ -21,6 +21,12 @@ const ON_HANDLES = [
   OP.PEER_ADDRESS,
   OP.SEND_TO,
   OP.RECEIVE_FROM,
+  OP.PREADV,
+  OP.PWRITEV,
+  OP.SEEK,
+  OP.READ_DIRECTORY,
+  OP.COPY,
+  OP.SEND_FILE,
 ];
 
 const OPCODE_MAX = Math.max(...Object.values(OP));

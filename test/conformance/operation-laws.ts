@@ -3,10 +3,13 @@
 
 import { join } from "node:path/posix";
 import { expect } from "vitest";
-import { OP, OPEN, OPTION, SHUTDOWN } from "../../ts/abi.gen.ts";
+import { LOCK, OP, OPEN, OPTION, SHUTDOWN } from "../../ts/abi.gen.ts";
+import type { OperationName } from "../../ts/host/capability.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
+import { has } from "./capability.ts";
 import { withOutsidePeer } from "./end-laws.ts";
 import { concat, errnoName, type Guest, must, pattern, text } from "./guest.ts";
+import { PATH_OPERATIONS } from "./path-operations.ts";
 import type { Submit } from "./ring-driver.ts";
 
 /** More than a connection holds for a peer that does not read, in pieces of 256 KiB. */
@@ -93,6 +96,37 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     ...bench.guest.put("data"),
   }),
   FSYNC: async (bench) => ({ op: OP.FSYNC, handle: await file(bench) }),
+  PREADV: async (bench) => ({
+    op: OP.PREADV,
+    handle: await file(bench),
+    pointer: bench.guest.iovecs([bench.guest.put(".."), bench.guest.put("..")]),
+    length: 2,
+  }),
+  PWRITEV: async (bench) => ({
+    op: OP.PWRITEV,
+    handle: await file(bench),
+    pointer: bench.guest.iovecs([bench.guest.put("da"), bench.guest.put("ta")]),
+    length: 2,
+  }),
+  SEEK: async (bench) => ({
+    op: OP.SEEK,
+    handle: await file(bench),
+    otherPointer: bench.guest.alloc(8),
+  }),
+  ALLOCATE: async (bench) => ({ op: OP.ALLOCATE, handle: await file(bench), otherOffset: 100 }),
+  READ_DIRECTORY: async (bench) => {
+    const handle = must(await bench.guest.open("/data", OPEN.READ | OPEN.DIRECTORY));
+    return { op: OP.READ_DIRECTORY, handle, ...bench.guest.put(new Uint8Array(512)) };
+  },
+  LOCK: async (bench) => ({ op: OP.LOCK, handle: await file(bench), argument: LOCK.SHARED }),
+  COPY: async (bench) => {
+    const otherHandle = must(await bench.guest.open("/data/copy", OPEN.WRITE | OPEN.CREATE));
+    return { op: OP.COPY, handle: await file(bench), otherHandle, length: 4 };
+  },
+  SEND_FILE: async (bench) => {
+    const { client } = await bench.guest.pair();
+    return { op: OP.SEND_FILE, handle: client, otherHandle: await file(bench), length: 4 };
+  },
   LOCAL_ADDRESS: async ({ guest }) => {
     const { client } = await guest.pair();
     return { op: OP.LOCAL_ADDRESS, handle: client, pointer: guest.alloc(24) };
@@ -101,6 +135,7 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     const { client } = await guest.pair();
     return { op: OP.PEER_ADDRESS, handle: client, pointer: guest.alloc(24) };
   },
+  ...PATH_OPERATIONS,
   UDP_BIND: async ({ guest }) => ({
     op: OP.UDP_BIND,
     pointer: guest.putAddress({ bytes: [127, 0, 0, 1], port: 0 }),
@@ -164,12 +199,17 @@ function cancelLaw(law: Law): void {
       `${name}: one completion, whether a cancel comes before, with or after it`,
       async (bench) => {
         const { guest, backend } = bench;
+        if (!(await has(bench, OP[name.split(" ")[0] as OperationName]))) return;
         for (const [when, token] of [
           ["before", 3_000_000_001],
           ["with", 3_000_000_002],
           ["after", 3_000_000_003],
         ] as const) {
           const submission = { ...(await make(bench)), token };
+          if (backend.capability(submission.op) === "unsupported") {
+            expect(errnoName(await guest.submit(submission))).toBe("ENOSYS");
+            return;
+          }
           if (when === "before") {
             guest.cancel(token);
             guest.turn();

@@ -6,8 +6,7 @@ import { expect } from "vitest";
 import { ID_KEEP, OPEN } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { must } from "./guest.ts";
-import { NO_FOLLOW, type PathGuest } from "./path-guest.ts";
-import { withPaths } from "./path-laws.ts";
+import { NO_FOLLOW, type PathGuest, withPaths } from "./path-guest.ts";
 
 export function pathEscapeLaws(every: Law): void {
   const law = (title: string, body: (bench: Bench, paths: PathGuest) => Promise<void>): void =>

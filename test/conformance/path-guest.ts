@@ -1,5 +1,6 @@
 //! The guest's operations on paths, one call each. A result below 0 is an errno; see `errnoName`.
 
+import { expect } from "vitest";
 import {
   ACCESS,
   FILE_KIND,
@@ -10,6 +11,7 @@ import {
   TIME_CHANGE,
   TIMES,
 } from "../../ts/abi.gen.ts";
+import type { Bench, Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, text } from "./guest.ts";
 
 /** Where a path lies: below the grants, or in an open directory. */
@@ -30,6 +32,16 @@ export interface Stat {
   readonly accessedNs: bigint;
   readonly modifiedNs: bigint;
 }
+
+/** A law that works by paths. */
+export type PathLaw = (
+  title: string,
+  body: (paths: PathGuest, bench: Bench) => Promise<void>,
+  options?: Parameters<Law>[2],
+) => void;
+
+/** What `PathGuest` says of a success without bytes. */
+export const OK = "0";
 
 export const NO_FOLLOW: Where = { flags: PATH_FLAGS.NO_FOLLOW };
 
@@ -172,4 +184,17 @@ export class PathGuest {
 
 function kindName(kind: number): string {
   return Object.entries(FILE_KIND).find(([, code]) => code === kind)?.[0] ?? String(kind);
+}
+
+/** Where there are no such operations, they all say so. */
+export async function withPaths(
+  bench: Bench,
+  body: (paths: PathGuest, bench: Bench) => Promise<void>,
+): Promise<void> {
+  const { backend, guest } = bench;
+  if (backend.capability(OP.STAT) !== "unsupported") return body(new PathGuest(guest), bench);
+  for (let op: number = OP.STAT; op <= OP.MKDIR; op++) {
+    if (op === OP.ALLOCATE) continue;
+    expect(errnoName(await guest.submit({ op }))).toBe("ENOSYS");
+  }
 }

@@ -1,21 +1,14 @@
 //! Laws of operations on paths: what each does, its errors, and which it refuses where a grant is
-//! read-only. Those of paths that lead out are in path-escape-laws.ts.
+//! read-only. Those of paths that lead out are in path-escape-laws.ts, those of names in name-laws.ts.
 
 import { join } from "node:path/posix";
 import { expect } from "vitest";
-import { ACCESS, ID_KEEP, OP, OPEN, PATH_MAX, RENAME, STAT } from "../../ts/abi.gen.ts";
+import { ACCESS, ID_KEEP, OP, OPEN, PATH_MAX, STAT } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
-import { errnoName, must, text } from "./guest.ts";
-import { NO_FOLLOW, PathGuest } from "./path-guest.ts";
+import { errnoName, must } from "./guest.ts";
+import { nameLaws } from "./name-laws.ts";
+import { NO_FOLLOW, OK, type PathLaw, withPaths } from "./path-guest.ts";
 
-/** A law that works by paths. */
-type PathLaw = (
-  title: string,
-  body: (paths: PathGuest, bench: Bench) => Promise<void>,
-  options?: Parameters<Law>[2],
-) => void;
-
-const OK = "0";
 const SECOND = 1_000_000_000n;
 
 export function pathLaws(law: Law): void {
@@ -24,25 +17,11 @@ export function pathLaws(law: Law): void {
   statLaws(pathLaw);
   changeLaws(pathLaw);
   sizeLaws(pathLaw);
-  linkLaws(pathLaw);
-  removalLaws(pathLaw);
-  renameLaws(pathLaw);
+  nameLaws(pathLaw);
   handleLaws(pathLaw);
+  directoryLaws(pathLaw);
   readOnlyLaws(pathLaw);
   argumentLaws(pathLaw);
-}
-
-/** Where there are no such operations, they all say so. */
-export async function withPaths(
-  bench: Bench,
-  body: (paths: PathGuest, bench: Bench) => Promise<void>,
-): Promise<void> {
-  const { backend, guest } = bench;
-  if (backend.capability(OP.STAT) !== "unsupported") return body(new PathGuest(guest), bench);
-  for (let op: number = OP.STAT; op <= OP.MKDIR; op++) {
-    if (op === OP.ALLOCATE) continue;
-    expect(errnoName(await guest.submit({ op }))).toBe("ENOSYS");
-  }
 }
 
 function statLaws(law: PathLaw): void {
@@ -226,276 +205,6 @@ function sizeLaws(law: PathLaw): void {
   });
 }
 
-function linkLaws(law: PathLaw): void {
-  law("SYMLINK makes a link of any text, and READLINK tells it", async (paths, { files, data }) => {
-    await files.write(join(data, "file"), "there");
-    for (const [name, target] of [
-      ["plain", "file"],
-      ["dangling", "no/where"],
-      ["outwards", "../../etc"],
-      ["absolute", "/etc/passwd"],
-      ["names", "größe-大小"],
-    ] as const) {
-      expect(await paths.symlink(target, `/data/${name}`)).toBe(OK);
-      expect(await paths.readlink(`/data/${name}`)).toBe(target);
-    }
-    expect(await paths.stat("/data/plain")).toMatchObject({ kind: "REGULAR", bytes: 5 });
-  });
-
-  law("SYMLINK refuses a name that is taken, or none", async (paths, { files, data }) => {
-    await files.makeDirectory(join(data, "sub"));
-    await files.makeLink("missing", join(data, "link"));
-    expect(await paths.symlink("x", "/data/link")).toBe("EEXIST");
-    expect(await paths.symlink("x", "/data/sub")).toBe("EEXIST");
-    expect(await paths.symlink("x", "/data/sub/")).toBe("EEXIST");
-    expect(await paths.symlink("x", "/data/.")).toBe("EEXIST");
-    expect(await paths.symlink("x", "/data/sub/..")).toBe("EEXIST");
-    expect(await paths.symlink("x", "/data/new/")).toBe("ENOENT");
-    expect(await paths.symlink("", "/data/new")).toBe("ENOENT");
-    expect(await paths.symlink("a\0b", "/data/new")).toBe("EINVAL");
-    expect(await files.list(data)).toEqual(["link", "sub"]);
-  });
-
-  law("READLINK leaves out what has no room", async (paths, { files, data }) => {
-    await files.makeLink("0123456789", join(data, "link"));
-    expect(await paths.readlink("/data/link", 4)).toBe("0123");
-    expect(await paths.readlink("/data/link", 10)).toBe("0123456789");
-    expect(await paths.readlink("/data/link", 0)).toBe("EINVAL");
-  });
-
-  law("READLINK of what is no link gives -EINVAL", async (paths, { files, data }) => {
-    await files.write(join(data, "file"), "");
-    await files.makeLink(".", join(data, "link"));
-    for (const [path, errno] of [
-      ["/data/file", "EINVAL"],
-      ["/data", "EINVAL"],
-      ["/data/.", "EINVAL"],
-      ["/data/link/", "EINVAL"],
-      ["/data/file/", "ENOTDIR"],
-      ["/data/missing", "ENOENT"],
-      ["/data/missing/", "ENOENT"],
-    ] as const) {
-      expect(`${path}: ${await paths.readlink(path)}`).toBe(`${path}: ${errno}`);
-    }
-  });
-
-  law("LINK gives a file one more name", async (paths, { files, data }) => {
-    await files.write(join(data, "file"), "one");
-    await files.makeDirectory(join(data, "sub"));
-    expect(await paths.link("/data/file", "/data/sub/again")).toBe(OK);
-    expect(await files.readText(join(data, "sub", "again"))).toBe("one");
-    expect(await paths.unlink("/data/file")).toBe(OK);
-    expect(await paths.stat("/data/sub/again")).toMatchObject({ links: 1, bytes: 3 });
-  });
-
-  law("LINK does not follow a link: that gets the name", async (paths, { files, data }) => {
-    await files.makeLink("missing", join(data, "link"));
-    expect(await paths.link("/data/link", "/data/again")).toBe(OK);
-    expect(await paths.readlink("/data/again")).toBe("missing");
-  });
-
-  law("LINK refuses directories and names that are taken", async (paths, { files, data }) => {
-    await files.write(join(data, "file"), "");
-    await files.makeDirectory(join(data, "sub"));
-    for (const [path, other, errno] of [
-      ["/data/sub", "/data/new", "EPERM"],
-      ["/data/sub/", "/data/new", "EPERM"],
-      ["/data/.", "/data/new", "EPERM"],
-      ["/data/file/", "/data/new", "ENOTDIR"],
-      ["/data/missing", "/data/new", "ENOENT"],
-      ["/data/file", "/data/file", "EEXIST"],
-      ["/data/file", "/data/sub", "EEXIST"],
-      ["/data/file", "/data/.", "EEXIST"],
-      ["/data/file", "/data/new/", "ENOENT"],
-      ["/data/file", "/data/missing/new", "ENOENT"],
-    ] as const) {
-      const result = `${path} ${other}: ${await paths.link(path, other)}`;
-      expect(result).toBe(`${path} ${other}: ${errno}`);
-    }
-    expect(await files.list(data)).toEqual(["file", "sub"]);
-  });
-}
-
-function removalLaws(law: PathLaw): void {
-  law("UNLINK takes the name; who has the file open keeps it", async (paths, bench) => {
-    const { guest, files, data } = bench;
-    await files.write(join(data, "file"), "still here");
-    const file = must(await guest.open("/data/file", OPEN.READ));
-    expect(await paths.unlink("/data/file")).toBe(OK);
-    expect(await files.list(data)).toEqual([]);
-    expect(text(await guest.pread(file, 64, 0))).toBe("still here");
-    expect(await paths.unlink("/data/file")).toBe("ENOENT");
-  });
-
-  law("UNLINK removes a link, not what it leads to", async (paths, { files, data }) => {
-    await files.write(join(data, "file"), "");
-    await files.makeLink("file", join(data, "link"));
-    expect(await paths.unlink("/data/link")).toBe(OK);
-    expect(await files.list(data)).toEqual(["file"]);
-  });
-
-  law("UNLINK removes no directory, RMDIR nothing else", async (paths, { files, data }) => {
-    await files.makeDirectory(join(data, "sub"));
-    await files.write(join(data, "file"), "");
-    await files.makeLink("sub", join(data, "link"));
-    for (const [path, unlink, rmdir] of [
-      ["/data/missing", "ENOENT", "ENOENT"],
-      ["/data/file/", "ENOTDIR", "ENOTDIR"],
-      ["/data/link/", "ENOTDIR", "ENOTDIR"],
-      ["/data/file/below", "ENOTDIR", "ENOTDIR"],
-      ["/data/.", "EISDIR", "EBUSY"],
-      ["/data", "EISDIR", "EBUSY"],
-      ["/data/sub/..", "EISDIR", "EBUSY"],
-      ["/data/missing/..", "ENOENT", "ENOENT"],
-    ] as const) {
-      expect(`${path}: ${await paths.unlink(path)}`).toBe(`${path}: ${unlink}`);
-      expect(`${path}: ${await paths.rmdir(path)}`).toBe(`${path}: ${rmdir}`);
-    }
-    expect(await paths.unlink("/data/sub")).toBe("EISDIR");
-    expect(await paths.unlink("/data/sub/")).toBe("EISDIR");
-    expect(await paths.rmdir("/data/file")).toBe("ENOTDIR");
-    expect(await paths.rmdir("/data/link")).toBe("ENOTDIR");
-    expect(await files.list(data)).toEqual(["file", "link", "sub"]);
-  });
-
-  law("MKDIR makes a directory, RMDIR removes it when it is empty", async (paths, bench) => {
-    const { files, data } = bench;
-    expect(await paths.mkdir("/data/new", 0o7700)).toBe(OK);
-    expect(await paths.stat("/data/new")).toMatchObject({ kind: "DIRECTORY", mode: 0o700 });
-    expect(await paths.mkdir("/data/new/below/")).toBe(OK);
-    expect(await paths.rmdir("/data/new")).toBe("ENOTEMPTY");
-    expect(await paths.rmdir("/data/new/below/")).toBe(OK);
-    expect(await paths.rmdir("/data/new")).toBe(OK);
-    expect(await files.list(data)).toEqual([]);
-  });
-
-  law("MKDIR refuses a name that is taken, or none", async (paths, { files, data }) => {
-    await files.write(join(data, "file"), "");
-    await files.makeLink("missing", join(data, "link"));
-    for (const [path, errno] of [
-      ["/data/file", "EEXIST"],
-      ["/data/link", "EEXIST"],
-      ["/data", "EEXIST"],
-      ["/data/.", "EEXIST"],
-      ["/data/missing/new", "ENOENT"],
-      ["/data/file/new", "ENOTDIR"],
-    ] as const) {
-      expect(`${path}: ${await paths.mkdir(path)}`).toBe(`${path}: ${errno}`);
-    }
-    expect(await files.list(data)).toEqual(["file", "link"]);
-  });
-}
-
-function renameLaws(law: PathLaw): void {
-  law("RENAME moves a file, and takes the place of another", async (paths, { files, data }) => {
-    await files.write(join(data, "from"), "moved");
-    await files.write(join(data, "to"), "replaced");
-    await files.makeDirectory(join(data, "sub"));
-    expect(await paths.rename("/data/from", "/data/to")).toBe(OK);
-    expect(await files.list(data)).toEqual(["sub", "to"]);
-    expect(await paths.rename("/data/to", "/data/sub/deep")).toBe(OK);
-    expect(await files.readText(join(data, "sub", "deep"))).toBe("moved");
-    expect(await paths.rename("/data/sub", "/data/other/")).toBe(OK);
-    expect(await files.readText(join(data, "other", "deep"))).toBe("moved");
-  });
-
-  law("RENAME moves a link, not what it leads to", async (paths, { files, data }) => {
-    await files.write(join(data, "file"), "");
-    await files.makeLink("file", join(data, "link"));
-    expect(await paths.rename("/data/link", "/data/moved")).toBe(OK);
-    expect(await paths.readlink("/data/moved")).toBe("file");
-    expect(await paths.rename("/data/file", "/data/moved")).toBe(OK);
-    expect(await files.list(data)).toEqual(["moved"]);
-  });
-
-  law("RENAME of one name of a file to another of it changes nothing", async (paths, bench) => {
-    const { files, data } = bench;
-    await files.write(join(data, "file"), "one");
-    expect(await paths.link("/data/file", "/data/again")).toBe(OK);
-    expect(await paths.rename("/data/file", "/data/again")).toBe(OK);
-    expect(await paths.rename("/data/file", "/data/file")).toBe(OK);
-    expect(await files.list(data)).toEqual(["again", "file"]);
-  });
-
-  law("RENAME refuses what cannot be moved there", async (paths, { files, data }) => {
-    await files.write(join(data, "file"), "");
-    await files.makeDirectory(join(data, "sub"));
-    await files.makeDirectory(join(data, "sub", "deep"));
-    await files.makeDirectory(join(data, "full"));
-    await files.write(join(data, "full", "file"), "");
-    for (const [path, other, errno] of [
-      ["/data/missing", "/data/new", "ENOENT"],
-      ["/data/file", "/data/missing/new", "ENOENT"],
-      ["/data/file", "/data/sub", "EISDIR"],
-      ["/data/sub", "/data/file", "ENOTDIR"],
-      ["/data/file/", "/data/new", "ENOTDIR"],
-      ["/data/file", "/data/new/", "ENOTDIR"],
-      ["/data/sub", "/data/full", "ENOTEMPTY"],
-      ["/data/sub", "/data/sub/deep/below", "EINVAL"],
-      ["/data/.", "/data/new", "EBUSY"],
-      ["/data", "/data/new", "EBUSY"],
-      ["/data/sub/..", "/data/new", "EBUSY"],
-      ["/data/sub", "/data/.", "EBUSY"],
-    ] as const) {
-      const result = `${path} ${other}: ${await paths.rename(path, other)}`;
-      expect(result).toBe(`${path} ${other}: ${errno}`);
-    }
-    expect(await files.list(data)).toEqual(["file", "full", "sub"]);
-  });
-
-  law("RENAME of a directory takes the place of an empty one", async (paths, { files, data }) => {
-    await files.makeDirectory(join(data, "from"));
-    await files.write(join(data, "from", "file"), "");
-    await files.makeDirectory(join(data, "to"));
-    expect(await paths.rename("/data/from", "/data/to")).toBe(OK);
-    expect(await files.list(data)).toEqual(["to"]);
-    expect(await files.list(join(data, "to"))).toEqual(["file"]);
-  });
-
-  law(
-    "RENAME and LINK go from one grant to another",
-    async (paths, { files, data, outside }) => {
-      await files.write(join(data, "file"), "moved");
-      expect(await paths.link("/data/file", "/other/again")).toBe(OK);
-      expect(await paths.rename("/data/file", "/other/file")).toBe(OK);
-      expect(await files.list(data)).toEqual([]);
-      expect(await files.list(outside)).toEqual(["again", "file"]);
-      expect(await paths.rename("/other/file", "/readonly/file")).toBe("EROFS");
-      expect(await paths.link("/readonly/file", "/other/new")).toBe("EROFS");
-    },
-    {
-      grants: (data) => ({
-        directories: [
-          { host: data, guest: "/data" },
-          { host: data, guest: "/readonly", readOnly: true },
-          { host: join(data, "../outside"), guest: "/other" },
-        ],
-      }),
-    },
-  );
-
-  law(
-    "RENAME replaces nothing when it must not, and exchanges, or gives -ENOTSUP",
-    async (paths, bench) => {
-      const { files, data, name } = bench;
-      const unsupported = name === "node" || name === "deno";
-      await files.write(join(data, "one"), "one");
-      await files.write(join(data, "two"), "two");
-      const keep = await paths.rename("/data/one", "/data/two", RENAME.NO_REPLACE);
-      const exchange = await paths.rename("/data/one", "/data/two", RENAME.EXCHANGE);
-      expect([keep, exchange]).toEqual(unsupported ? ["ENOTSUP", "ENOTSUP"] : ["EEXIST", OK]);
-      expect(await files.readText(join(data, "one"))).toBe(unsupported ? "one" : "two");
-      if (unsupported) return;
-      expect(await paths.rename("/data/one", "/data/new", RENAME.NO_REPLACE)).toBe(OK);
-      expect(await paths.rename("/data/new", "/data/one", RENAME.EXCHANGE)).toBe("ENOENT");
-      await files.makeDirectory(join(data, "sub"));
-      expect(await paths.rename("/data/sub/", "/data/new", RENAME.EXCHANGE)).toBe(OK);
-      expect(await paths.kind("/data/new")).toBe("DIRECTORY");
-      expect(await files.readText(join(data, "sub"))).toBe("two");
-    },
-  );
-}
-
 function handleLaws(law: PathLaw): void {
   law("an empty path means the open file", async (paths, { guest, files, data }) => {
     const handle = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE | OPEN.CREATE));
@@ -562,6 +271,90 @@ function handleLaws(law: PathLaw): void {
       must(await guest.close(file));
       expect(await paths.kind("", { handle: file })).toBe("EBADF");
       expect(await paths.rename("/data/file", "new", 0, {}, file)).toBe("EBADF");
+    },
+  );
+}
+
+function directoryLaws(law: PathLaw): void {
+  const openDirectory = async ({ guest }: Bench, path: string): Promise<number> =>
+    must(await guest.open(path, OPEN.READ | OPEN.DIRECTORY));
+
+  law("paths lie in the directory whose handle is given", async (paths, bench) => {
+    const { guest, files, data } = bench;
+    await files.makeDirectory(join(data, "sub"));
+    const handle = await openDirectory(bench, "/data/sub");
+    const there = { handle };
+    expect(await paths.mkdir("made", 0o755, there)).toBe(OK);
+    expect(await paths.symlink("made", "link", handle)).toBe(OK);
+    expect(await paths.kind("link", there)).toBe("DIRECTORY");
+    expect(await paths.readlink("link", 16, there)).toBe("made");
+    expect(await paths.chmod("made", 0o700, there)).toBe(OK);
+    expect(await paths.rename("made", "/data/moved", 0, there)).toBe(OK);
+    expect(await paths.rename("/data/moved", "made", 0, {}, handle)).toBe(OK);
+    expect(await paths.rmdir("made", there)).toBe(OK);
+    must(await guest.open("/data/sub/file", OPEN.WRITE | OPEN.CREATE));
+    expect(await paths.link("file", "again", there, handle)).toBe(OK);
+    expect(await paths.unlink("file", there)).toBe(OK);
+    expect(await paths.stat("again", there)).toMatchObject({ kind: "REGULAR", links: 1 });
+    expect(await paths.stat("", there)).toEqual(await paths.stat("/data/sub"));
+    expect(await files.list(join(data, "sub"))).toEqual(["again", "link"]);
+  });
+
+  law("no path leads out of the directory whose handle is given", async (paths, bench) => {
+    const { files, data } = bench;
+    await files.makeDirectory(join(data, "sub"));
+    await files.write(join(data, "file"), "above");
+    await files.makeLink("../file", join(data, "sub", "up"));
+    const handle = await openDirectory(bench, "/data/sub");
+    for (const path of ["../file", "..", "/data/file", "/", "./../file"]) {
+      for (const result of [
+        paths.kind(path, { handle }),
+        paths.unlink(path, { handle }),
+        paths.mkdir(path, 0o700, { handle }),
+        paths.rename(path, "/data/new", 0, { handle }),
+        paths.rename("/data/file", path, 0, {}, handle),
+        paths.symlink("x", path, handle),
+      ]) {
+        expect(`${path}: ${await result}`).toBe(`${path}: ENOTCAPABLE`);
+      }
+    }
+    expect(await paths.truncate("up", 0, { handle })).toBe("ENOTCAPABLE");
+    expect(await paths.kind("up", { handle, ...NO_FOLLOW })).toBe("SYMLINK");
+    expect(await files.readText(join(data, "file"))).toBe("above");
+  });
+
+  law(
+    "a directory of a read-only grant changes nothing by its handle either",
+    async (paths, bench) => {
+      const { files, data } = bench;
+      await files.write(join(data, "file"), "kept");
+      const handle = await openDirectory(bench, "/readonly");
+      for (const result of [
+        paths.chmod("", 0o700, { handle }),
+        paths.unlink("file", { handle }),
+        paths.mkdir("new", 0o700, { handle }),
+        paths.truncate("file", 0, { handle }),
+        paths.rename("file", "/data/new", 0, { handle }),
+        paths.rename("/data/file", "new", 0, {}, handle),
+        paths.link("file", "/data/new", { handle }),
+        paths.symlink("x", "new", handle),
+      ]) {
+        expect(await result).toBe("EROFS");
+      }
+      expect(await files.list(data)).toEqual(["file"]);
+    },
+  );
+
+  law(
+    "a file without a name gets one by LINK, or -ENOTSUP",
+    async (paths, { guest, files, data, name }) => {
+      const flags = OPEN.READ | OPEN.WRITE | OPEN.TEMPORARY;
+      const handle = await guest.open("/data", flags);
+      if (errnoName(handle) === "ENOTSUP") return; // The file system of this machine has none.
+      must(await guest.write(must(handle), "kept"));
+      const unsupported = ["node", "deno", "kqueue"].includes(name);
+      expect(await paths.link("", "/data/file", { handle })).toBe(unsupported ? "ENOTSUP" : OK);
+      expect(await files.list(data)).toEqual(unsupported ? [] : ["file"]);
     },
   );
 }
@@ -637,7 +430,6 @@ function argumentLaws(law: PathLaw): void {
       expect(await paths.mkdir(path)).toBe(errno);
       expect(await paths.unlink(path)).toBe(errno);
       expect(await paths.symlink("x", path)).toBe(errno);
-      expect(await paths.rename("/data", path)).toBe(path === long ? "EBUSY" : errno);
     }
   });
 

@@ -108,8 +108,8 @@ export const mutations: readonly Mutation[] = [
     breaks: ["under a final name there is a whole copy", "what was copied is durable"],
     source: {
       file: "host/sim/disk-node.ts",
-      find: "        this.#directory.syncName(this.#name, this);\n",
-      replace: "",
+      find: "        this.syncNames();\n        this.content.sync();\n",
+      replace: "        this.content.sync();\n",
     },
   },
 ];

@@ -32,10 +32,14 @@ export interface Segments {
   /** pointer, length, pointer, length, … */
   readonly pieces: readonly number[];
   readonly bytes: number;
+  /** Bytes of the host's, in place of all pieces: to be sent. */
+  readonly data?: Uint8Array;
 }
 
 /** What an empty READ or WRITE moves. */
 export const NO_SEGMENTS: Segments = { pieces: [], bytes: 0 };
+
+const VECTORS: ReadonlySet<number> = new Set([OP.READV, OP.WRITEV, OP.PREADV, OP.PWRITEV]);
 
 interface Ring {
   readonly address: number;
@@ -129,7 +133,7 @@ export class GuestRing {
   /** What an operation reads into or writes from, or a negated errno. */
   buffers({ code, pointer, length }: Submission): Segments | number {
     if (length === 0) return NO_SEGMENTS;
-    if (code === OP.READV || code === OP.WRITEV) return this.#vector(pointer, length);
+    if (VECTORS.has(code)) return this.#vector(pointer, length);
     return this.inRange(pointer, length)
       ? { pieces: [pointer, length], bytes: length }
       : -ERRNO.EFAULT;
@@ -148,6 +152,10 @@ export class GuestRing {
 
   /** Fills `out`, which must not be longer than `from`, with guest bytes. */
   gather(from: Segments, out: Uint8Array): void {
+    if (from.data !== undefined) {
+      out.set(from.data.subarray(0, out.length));
+      return;
+    }
     this.#current();
     let done = 0;
     for (let index = 0; done < out.length; index += 2) {

@@ -11,7 +11,11 @@
  *   place.c      the way to where a path leads
  *   paths.c      operations on paths: their checks and results
  *   names.c      operations on names: link, unlink, rename, make
- *   object.c     operations on what a path names: stat, chmod, truncate
+ *   object*.c    operations on what a path names: stat, chmod, truncate
+ *   extent.c     seek, allocate
+ *   directory.c  what is in a directory
+ *   lock.c       locks of open files
+ *   copy.c       from file to file, and from file to stream
  */
 #ifndef SF_CALLS_H
 #define SF_CALLS_H
@@ -36,6 +40,12 @@ struct sf_message {
   socklen_t bytes;      /* SEND_TO: of `address` */
   uint32_t address_out; /* RECEIVE_FROM: where the guest wants it; 0: nowhere */
   struct iovec part;
+};
+
+/* sf_op.kept of SEND_FILE: what was read, and is to be sent. */
+struct sf_send_file {
+  uint32_t bytes; /* to read, then: that were read */
+  uint8_t data[];
 };
 
 /* A guest's path. sf_op.kept of OPEN. */
@@ -81,7 +91,7 @@ typedef int32_t sf_finish(struct sf_engine *, const struct sf_op *, int32_t);
 
 typedef int32_t sf_call_function(const struct sf_call *);
 
-sf_check sf__check_buffer, sf__check_positioned, sf__check_vector;
+sf_check sf__check_buffer, sf__check_positioned, sf__check_vector, sf__check_positioned_vector;
 sf_call_function sf__call_read, sf__call_write;
 
 sf_start sf__listen, sf__shutdown, sf__local_address, sf__peer_address;
@@ -105,5 +115,13 @@ sf_call_function sf__call_object, sf__call_truncate;
 sf_call_function sf__call_link, sf__call_symlink, sf__call_readlink;
 sf_call_function sf__call_unlink, sf__call_rename, sf__call_mkdir;
 sf_finish sf__finish_paths;
+
+sf_check sf__check_seek, sf__check_allocate, sf__check_read_directory, sf__check_lock;
+sf_call_function sf__call_seek, sf__call_allocate, sf__call_read_directory, sf__call_lock;
+sf_finish sf__finish_seek, sf__finish_lock;
+
+sf_check sf__check_copy, sf__check_send_file;
+sf_call_function sf__call_copy, sf__call_send_file;
+int32_t sf__next_send_file(const struct sf_engine *engine, struct sf_op *op, int32_t result);
 
 #endif

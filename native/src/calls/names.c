@@ -8,8 +8,9 @@
 
 #include "calls/place.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
-#ifdef __linux__
+#ifdef SF_LINUX
 #include <sys/syscall.h>
 #endif
 
@@ -103,7 +104,7 @@ int32_t sf__call_readlink(const struct sf_call *call) {
 static int32_t link_open(int fd, const struct sf_name *to) {
   struct stat status;
   if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) return -SF_EPERM;
-#ifdef __linux__
+#ifdef SF_LINUX
   char path[32];
   snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
   return result_of(linkat(AT_FDCWD, path, to->directory, to->text, AT_SYMLINK_FOLLOW));
@@ -145,11 +146,11 @@ static int32_t rename_name(const struct sf_name *from, const struct sf_name *to,
   if (how == SF_RENAME_REPLACE) {
     return result_of(renameat(from->directory, from->text, to->directory, to->text));
   }
-#ifdef SYS_renameat2
+#ifdef SF_LINUX
   _Static_assert(SF_RENAME_NO_REPLACE == 1 && SF_RENAME_EXCHANGE == 2, "as RENAME_NOREPLACE, …");
   return result_of((int)syscall(SYS_renameat2, from->directory, from->text, to->directory, to->text,
                                 how));
-#elif defined(RENAME_EXCL)
+#elif defined(__APPLE__)
   return result_of(renameatx_np(from->directory, from->text, to->directory, to->text,
                                 exchange ? RENAME_SWAP : RENAME_EXCL));
 #else

@@ -1,5 +1,5 @@
+/* object-linux.c - objects by descriptors that give no access, and calls that take them. */
 #define _GNU_SOURCE
-#include "calls/object.h"
 #include "engine/platform.h"
 
 #ifdef SF_LINUX
@@ -7,27 +7,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "calls/object.h"
 #include "engine/os-errno.h"
 
 /* From 6.6 on, the same number everywhere; older headers do not know it. */
 #define FCHMODAT2 452
 
-int32_t sf__object_open(struct sf_object *out, const struct sf_paths *paths) {
+_Static_assert(SF_ACCESS_READ == R_OK && SF_ACCESS_WRITE == W_OK && SF_ACCESS_EXECUTE == X_OK,
+               "as access(2)");
+
+int32_t sf__object_find(struct sf_object *out, const struct sf_paths *paths) {
+  out->named = false;
   out->open = paths->at.text == NULL;
-  if (out->open) {
-    out->fd = paths->at.directory;
-    return 0;
-  }
   const int no_follow = (paths->flags & SF_PATH_NO_FOLLOW) != 0 ? O_NOFOLLOW : 0;
-  out->fd = sf__place_open(&paths->at, O_PATH | no_follow);
+  out->fd = out->open ? paths->at.directory : sf__place_open(&paths->at, O_PATH | no_follow);
   return out->fd < 0 ? out->fd : 0;
 }
 
-void sf__object_close(const struct sf_object *object) {
+void sf__object_release(const struct sf_object *object) {
   if (!object->open) close(object->fd);
 }
 
@@ -48,7 +50,7 @@ int32_t sf__object_stat(const struct sf_object *object, struct sf_stat *out) {
     .modified_ns = ns_of(status.stx_mtime),
     .changed_ns = ns_of(status.stx_ctime),
     .created_ns = (status.stx_mask & STATX_BTIME) != 0 ? ns_of(status.stx_btime) : 0,
-    .kind = sf__kind_of(status.stx_mode),
+    .kind = sf__file_kind(status.stx_mode),
     .mode = status.stx_mode & 07777,
     .links = status.stx_nlink,
     .user = status.stx_uid,
@@ -58,7 +60,7 @@ int32_t sf__object_stat(const struct sf_object *object, struct sf_stat *out) {
   return 0;
 }
 
-/* The path of what is open, for kernels without a call that takes the descriptor. */
+/* Where what is open has a path, for kernels without a call that takes the descriptor. */
 static const char *path_of(int fd, char path[32]) {
   snprintf(path, 32, "/proc/self/fd/%d", fd);
   return path;
@@ -73,10 +75,10 @@ int32_t sf__object_access(const struct sf_object *object, uint32_t access) {
   return result < 0 ? sf__error(errno) : 0;
 }
 
-int32_t sf__object_chmod(const struct sf_object *object, mode_t mode) {
+int32_t sf__object_chmod(const struct sf_object *object, uint32_t mode) {
+  const int fd = object->fd;
   struct stat status;
   char path[32];
-  const int fd = object->fd;
   long result = object->open ? fchmod(fd, mode) : fstat(fd, &status);
   if (!object->open && result == 0) {
     if (S_ISLNK(status.st_mode)) return -SF_ENOTSUP;
@@ -86,9 +88,9 @@ int32_t sf__object_chmod(const struct sf_object *object, mode_t mode) {
   return result < 0 ? sf__error(errno) : 0;
 }
 
-int32_t sf__object_set_times(const struct sf_object *object, const struct timespec times[2]) {
-  const int result =
-    object->open ? futimens(object->fd, times) : utimensat(object->fd, "", times, AT_EMPTY_PATH);
+int32_t sf__object_times(const struct sf_object *object, const struct timespec times[2]) {
+  const int result = object->open ? futimens(object->fd, times)
+                                  : utimensat(object->fd, "", times, AT_EMPTY_PATH);
   return result < 0 ? sf__error(errno) : 0;
 }
 

@@ -5,14 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/os-errno.h"
 
-_Static_assert(SF_ACCESS_READ == R_OK && SF_ACCESS_WRITE == W_OK && SF_ACCESS_EXECUTE == X_OK,
-               "as access(2)");
-
-uint32_t sf__kind_of(uint32_t mode) {
+uint32_t sf__file_kind(uint32_t mode) {
   switch (mode & S_IFMT) {
     case S_IFREG:
       return SF_FILE_REGULAR;
@@ -36,7 +34,7 @@ uint32_t sf__kind_of(uint32_t mode) {
 int32_t sf__call_object(const struct sf_call *call) {
   struct sf_paths *paths = call->kept;
   struct sf_object object;
-  int32_t result = sf__object_open(&object, paths);
+  int32_t result = sf__object_find(&object, paths);
   if (result < 0) return result;
   switch (call->opcode) {
     case SF_OP_STAT:
@@ -50,13 +48,13 @@ int32_t sf__call_object(const struct sf_call *call) {
       result = sf__object_chmod(&object, paths->mode & 0777);
       break;
     case SF_OP_UTIMES:
-      result = sf__object_set_times(&object, paths->times);
+      result = sf__object_times(&object, paths->times);
       break;
     default:
       result = sf__object_chown(&object, paths->argument, paths->mode);
       break;
   }
-  sf__object_close(&object);
+  sf__object_release(&object);
   return result;
 }
 

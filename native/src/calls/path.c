@@ -2,21 +2,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "calls/calls.h"
+#include "calls/place.h"
 
-static int32_t locate(const struct sf_engine *engine, const struct sf_handle *handle,
-                      struct sf_path *path) {
+int32_t sf__copy_text(const struct sf_engine *engine, uint32_t pointer, uint32_t length,
+                      char *out) {
+  const void *source = sf__guest_range(&engine->base.guest, pointer, length);
+  if (source == NULL) return -SF_EFAULT;
+  memcpy(out, source, length);
+  out[length] = '\0';
+  return memchr(out, '\0', length) == NULL ? 0 : -SF_EINVAL;
+}
+
+int32_t sf__find_place(const struct sf_engine *engine, const struct sf_handle *handle,
+                       const char *text, struct sf_place *out) {
   if (handle != NULL) {
-    path->directory = handle->fd;
-    path->read_only = handle->read_only;
-    path->rest = path->text[0] == '\0' ? "." : path->text;
+    if (handle->kind != SF_HANDLE_DIRECTORY) return -SF_ENOTDIR;
+    *out = (struct sf_place){
+      .directory = handle->fd,
+      .read_only = handle->read_only,
+      .text = text,
+    };
     return 0;
   }
-  const struct sf_directory *directory =
-    sf__grants_find(&engine->base.grants, path->text, &path->rest);
-  if (directory == NULL) return -SF_ENOTCAPABLE;
-  path->directory = directory->fd;
-  path->read_only = directory->read_only;
+  if (text[0] == '\0') return -SF_ENOENT;
+  const struct sf_directory *granted = sf__grants_find(&engine->base.grants, text, &out->text);
+  if (granted == NULL) return -SF_ENOTCAPABLE;
+  out->directory = granted->fd;
+  out->read_only = granted->read_only;
   return 0;
 }
 
@@ -31,14 +43,16 @@ int32_t sf__read_path(const struct sf_engine *engine, const struct sf_handle *ha
   struct sf_path *path = malloc(sizeof(*path) + length + 1);
   if (path == NULL) return -SF_ENOMEM;
   *path = (struct sf_path){ 0 };
-  memcpy(path->text, source, length);
-  path->text[length] = '\0';
-  const bool cut = memchr(path->text, '\0', length) != NULL;
-  const int32_t err = cut ? -SF_EINVAL : locate(engine, handle, path);
+  struct sf_place place;
+  int32_t err = sf__copy_text(engine, pointer, length, path->text);
+  if (err == 0) err = sf__find_place(engine, handle, path->text, &place);
   if (err < 0) {
     free(path);
     return err;
   }
+  path->directory = place.directory;
+  path->read_only = place.read_only;
+  path->rest = place.text[0] == '\0' ? "." : place.text;
   *out = path;
   return 0;
 }

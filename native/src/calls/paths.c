@@ -47,47 +47,20 @@ static struct shape shape_of(uint16_t opcode) {
   }
 }
 
-/* Copies guest text to `out`, which has room for it and a zero. Returns 0 or a negated sf_errno. */
-static int32_t copy_text(const struct sf_engine *engine, uint32_t pointer, uint32_t length,
-                         char *out) {
-  const void *source = sf__guest_range(&engine->base.guest, pointer, length);
-  if (source == NULL) return -SF_EFAULT;
-  memcpy(out, source, length);
-  out[length] = '\0';
-  return memchr(out, '\0', length) == NULL ? 0 : -SF_EINVAL;
-}
-
-/* Finds where the path, copied to `text`, lies. */
+/* Finds where the path, copied to `text`, lies; `empty`: that can mean the handle itself. */
 static int32_t locate(const struct sf_engine *engine, const struct sf_handle *handle, bool empty,
                       const char *text, struct sf_place *out) {
-  if (handle == NULL) {
-    if (text[0] == '\0') return -SF_ENOENT;
-    const struct sf_directory *granted =
-      sf__grants_find(&engine->base.grants, text, &out->text);
-    if (granted == NULL) return -SF_ENOTCAPABLE;
-    out->directory = granted->fd;
-    out->read_only = granted->read_only;
-    return 0;
-  }
-  if (text[0] != '\0') {
-    if (handle->kind != SF_HANDLE_DIRECTORY) return -SF_ENOTDIR;
-  } else if (!empty) {
-    return -SF_ENOENT;
-  } else if (handle->kind != SF_HANDLE_DIRECTORY && handle->kind != SF_HANDLE_FILE) {
-    return -SF_ENOTSUP;
-  }
-  *out = (struct sf_place){
-    .directory = handle->fd,
-    .read_only = handle->read_only,
-    .text = text[0] == '\0' ? NULL : text,
-  };
+  if (handle == NULL || text[0] != '\0') return sf__find_place(engine, handle, text, out);
+  if (!empty) return -SF_ENOENT;
+  if (handle->kind != SF_HANDLE_DIRECTORY && handle->kind != SF_HANDLE_FILE) return -SF_ENOTSUP;
+  *out = (struct sf_place){ .directory = handle->fd, .read_only = handle->read_only };
   return 0;
 }
 
 static int32_t read_other(const struct sf_engine *engine, const struct sf_submission *submission,
                           struct sf_paths *paths, char *text, struct sf_draft *draft) {
   const struct sf_handle *handle = NULL;
-  int32_t err = copy_text(engine, submission->other_pointer, submission->other_length, text);
+  int32_t err = sf__copy_text(engine, submission->other_pointer, submission->other_length, text);
   if (err < 0) return err;
   if (submission->other_handle != -1) {
     handle = sf__handles_get(&engine->base.handles, submission->other_handle);
@@ -152,7 +125,7 @@ static int32_t check(struct sf_engine *engine, const struct sf_submission *submi
                      struct sf_draft *draft) {
   const struct shape shape = shape_of(submission->op);
   char *text = paths->text;
-  int32_t err = copy_text(engine, submission->pointer, submission->length, text);
+  int32_t err = sf__copy_text(engine, submission->pointer, submission->length, text);
   if (err < 0) return err;
   paths->link = text; /* SYMLINK's */
   if (shape.at) {

@@ -9,10 +9,7 @@
 
 #include "calls/beneath.h"
 #include "engine/os-errno.h"
-
-#ifndef O_PATH
-#define O_PATH O_RDONLY
-#endif
+#include "engine/platform.h"
 
 static int32_t open_beneath(int directory, const char *text, int flags) {
   const int fd = sf__open_beneath(directory, text, flags | O_CLOEXEC, 0);
@@ -41,7 +38,7 @@ int32_t sf__name_open(struct sf_name *out, const struct sf_place *place) {
     memcpy(out->text, place->text, start);
     out->text[start] = '\0';
     out->directory = open_beneath(place->directory, out->dots ? place->text : out->text,
-                                  O_PATH | O_DIRECTORY);
+                                  SF_WALK_FLAGS);
     if (out->directory < 0) return out->directory;
   }
   memcpy(out->text, last, bytes);

@@ -12,6 +12,12 @@
   { [SF_HANDLE_LISTENER] = SF_ENOTSUP, [SF_HANDLE_STREAM] = SF_ENOTSUP, \
     [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
 #define ONLY_SOCKETS { [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
+#define ONLY_DIRECTORIES \
+  { [SF_HANDLE_LISTENER] = SF_ENOTDIR, [SF_HANDLE_STREAM] = SF_ENOTDIR, \
+    [SF_HANDLE_UDP] = SF_ENOTDIR, [SF_HANDLE_FILE] = SF_ENOTDIR }
+#define ONLY_STREAMS \
+  { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_UDP] = SF_EDESTADDRREQ, \
+    [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
 /* Those of datagrams depend on whether they are connected. */
 #define TRANSFERS { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_DIRECTORY] = SF_EISDIR }
 
@@ -99,6 +105,42 @@ static const struct sf_operation table[] = {
 
   [SF_OP_SET_OPTION] = { .on_handle = true, .refuses = ONLY_SOCKETS, .start = sf__set_option },
   [SF_OP_GET_OPTION] = { .on_handle = true, .refuses = ONLY_SOCKETS, .start = sf__get_option },
+
+  [SF_OP_PREADV] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE, SF_EISDIR), .borrows = SF_BORROWS_TO_FILL,
+    .check = sf__check_positioned_vector, .call = sf__call_read,
+  },
+  [SF_OP_PWRITEV] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE, SF_EISDIR), .borrows = SF_BORROWS_TO_SEND,
+    .check = sf__check_positioned_vector, .call = sf__call_write,
+  },
+  [SF_OP_SEEK] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE, SF_EISDIR), .lane = SF_LANE_READ,
+    .waits = SF_WAITS_NEVER,
+    .check = sf__check_seek, .call = sf__call_seek, .finish = sf__finish_seek,
+  },
+  [SF_OP_ALLOCATE] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE, SF_EISDIR),
+    .check = sf__check_allocate, .call = sf__call_allocate,
+  },
+  [SF_OP_READ_DIRECTORY] = {
+    .on_handle = true, .refuses = ONLY_DIRECTORIES, .borrows = SF_BORROWS_TO_FILL,
+    .lane = SF_LANE_READ,
+    .check = sf__check_read_directory, .call = sf__call_read_directory,
+  },
+  [SF_OP_LOCK] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_EINVAL, 0),
+    .check = sf__check_lock, .call = sf__call_lock, .finish = sf__finish_lock,
+  },
+  [SF_OP_COPY] = {
+    .on_handle = true, .refuses = ONLY_FILES(SF_EINVAL, SF_EISDIR),
+    .check = sf__check_copy, .call = sf__call_copy,
+  },
+  [SF_OP_SEND_FILE] = {
+    .on_handle = true, .refuses = ONLY_STREAMS, .lane = SF_LANE_WRITE,
+    .waits = SF_WAITS_WRITABLE,
+    .check = sf__check_send_file, .call = sf__call_send_file, .next = sf__next_send_file,
+  },
 
   [SF_OP_UDP_BIND] = { .start = sf__udp_bind },
   [SF_OP_UDP_CONNECT] = { .on_handle = true, .refuses = ONLY_UDP, .start = sf__udp_connect },

@@ -31,6 +31,13 @@ int32_t sf__check_positioned(struct sf_engine *engine, const struct sf_submissio
   return sf__check_buffer(engine, submission, handle, draft);
 }
 
+int32_t sf__check_positioned_vector(struct sf_engine *engine,
+                                    const struct sf_submission *submission,
+                                    const struct sf_handle *handle, struct sf_draft *draft) {
+  if (submission->offset < 0) return -SF_EINVAL;
+  return sf__check_vector(engine, submission, handle, draft);
+}
+
 int32_t sf__check_vector(struct sf_engine *engine, const struct sf_submission *submission,
                          const struct sf_handle *handle, struct sf_draft *draft) {
   struct iovec parts[SF_IOVEC_MAX];
@@ -48,7 +55,7 @@ static int32_t moved(ssize_t bytes) {
 
 int32_t sf__call_read(const struct sf_call *call) {
   const int count = (int)call->parts_count;
-  if (call->opcode == SF_OP_PREAD) {
+  if (sf__is_positioned(call->opcode)) {
     return moved(preadv(call->fd, call->parts, count, call->offset));
   }
   return moved(readv(call->fd, call->parts, count));
@@ -56,7 +63,7 @@ int32_t sf__call_read(const struct sf_call *call) {
 
 int32_t sf__call_write(const struct sf_call *call) {
   const int count = (int)call->parts_count;
-  if (call->opcode == SF_OP_PWRITE) {
+  if (sf__is_positioned(call->opcode)) {
     return moved(pwritev(call->fd, call->parts, count, call->offset));
   }
   if (call->kind == SF_HANDLE_FILE) return moved(writev(call->fd, call->parts, count));

@@ -33,13 +33,12 @@ static int32_t buffer(const struct sf_guest *guest, const struct sf_op *op, uint
 
 static int32_t find_parts(const struct sf_guest *guest, const struct sf_op *op,
                           struct sf_call *call) {
-  int64_t total;
+  if (sf__is_vector(op->opcode)) {
+    call->parts_count = op->length;
+    const int64_t total = sf__vector(guest, op->pointer, op->length, call->parts);
+    return total < 0 ? (int32_t)total : 0;
+  }
   switch (op->opcode) {
-    case SF_OP_READV:
-    case SF_OP_WRITEV:
-      call->parts_count = op->length;
-      total = sf__vector(guest, op->pointer, op->length, call->parts);
-      return total < 0 ? (int32_t)total : 0;
     case SF_OP_SEND_TO:
     case SF_OP_RECEIVE_FROM:
       call->parts_count = 1;
@@ -55,8 +54,12 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
   *out = (struct sf_call){
     .opcode = op->opcode,
     .fd = op->fd,
+    .other_fd = op->other_fd,
+    .step = op->step,
+    .length = op->length,
     .argument = op->argument,
     .offset = op->offset,
+    .other_offset = op->other_offset,
     .kept = op->kept,
     .parts = parts,
   };

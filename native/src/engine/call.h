@@ -11,8 +11,12 @@ struct sf_call {
   uint16_t opcode;
   uint8_t kind; /* enum sf_handle_kind of the handle it works on */
   int fd;       /* of that handle, or sf_op.fd */
+  int other_fd; /* sf_op.other_fd */
+  uint8_t step; /* sf_op.step */
+  uint32_t length;
   uint32_t argument;
   int64_t offset;
+  int64_t other_offset;
   void *kept; /* sf_op.kept */
   struct iovec *parts; /* its buffers; there are SF_IOVEC_MAX or fewer */
   uint32_t parts_count;
@@ -20,6 +24,18 @@ struct sf_call {
 
 /* What one transfer moves at most; a guest that asks for more gets a short count. */
 #define SF_TRANSFER_BYTES_MAX 0x7FFFFFFFu
+
+/* Whether its buffers are a vector in the guest's memory. */
+static inline bool sf__is_vector(uint16_t opcode) {
+  return opcode == SF_OP_READV || opcode == SF_OP_WRITEV || opcode == SF_OP_PREADV ||
+         opcode == SF_OP_PWRITEV;
+}
+
+/* Whether it says itself at which offset of the file. */
+static inline bool sf__is_positioned(uint16_t opcode) {
+  return opcode == SF_OP_PREAD || opcode == SF_OP_PWRITE || opcode == SF_OP_PREADV ||
+         opcode == SF_OP_PWRITEV;
+}
 
 /* Fills *out, and `parts` with the operation's buffers: in the guest's memory, where that is now.
  * Returns 0 or a negated sf_errno: the guest can have changed a vector since it was checked. */

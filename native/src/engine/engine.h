@@ -37,6 +37,9 @@ struct sf_engine {
 /* Takes everything in the guest's ring. */
 void sf__engine_take(struct sf_engine *engine);
 
+/* Hands an operation of the table to the system; see sf_mechanism.issue. */
+int32_t sf__engine_issue(struct sf_engine *engine, uint32_t index);
+
 /* An operation of the table has ended. */
 void sf__engine_finish(struct sf_engine *engine, uint32_t index, int32_t result);
 

@@ -5,6 +5,7 @@
 #include "engine/lanes.h"
 #include "engine/mechanism.h"
 #include "engine/operation.h"
+#include "engine/pool.h"
 
 void sf__engine_complete(struct sf_engine *engine, uint32_t token, int32_t result) {
   const struct sf_completion completion = { .token = token, .result = result };
@@ -70,16 +71,30 @@ static uint32_t take_out(struct sf_engine *engine, uint32_t index) {
   return next;
 }
 
+/* Ends the operation, unless its next step has begun. Returns the one that may start because of that,
+ * or SF_NONE. */
+static uint32_t end(struct sf_engine *engine, uint32_t index, int32_t result) {
+  struct sf_op *op = &engine->ops.items[index];
+  const struct sf_operation *operation = sf__operation(op->opcode);
+  while (operation->next != NULL && !engine->closing) {
+    result = operation->next(engine, op, result);
+    if (result != SF_STARTED) break;
+    result = sf__engine_issue(engine, index);
+    if (result == SF_STARTED) return SF_NONE;
+    op = &engine->ops.items[index];
+  }
+  const uint32_t token = op->token;
+  sf__engine_complete(engine, token, conclude(engine, op, result));
+  return take_out(engine, index);
+}
+
 void sf__engine_finish(struct sf_engine *engine, uint32_t index, int32_t result) {
   const struct sf_op *op = &engine->ops.items[index];
   const uint32_t place = op->linked ? op->handle : SF_NONE;
   for (;;) {
-    op = &engine->ops.items[index];
-    const uint32_t token = op->token;
-    sf__engine_complete(engine, token, conclude(engine, op, result));
-    index = take_out(engine, index);
+    index = end(engine, index, result);
     if (index == SF_NONE || engine->closing) break;
-    result = engine->mechanism->issue(engine, index);
+    result = sf__engine_issue(engine, index);
     if (result == SF_STARTED) break;
   }
   if (place != SF_NONE) sf__engine_continue_close(engine, place);
@@ -88,6 +103,9 @@ void sf__engine_finish(struct sf_engine *engine, uint32_t index, int32_t result)
 int32_t sf__finish_close(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
   /* Whatever close(2) said: the descriptor is gone. */
   (void)result;
+  if (engine->pool != NULL && sf__is_file(engine->base.handles.items[op->handle].kind)) {
+    sf__pool_hurry(engine->pool); /* it may have held a lock */
+  }
   sf__handles_release(&engine->base.handles, op->handle);
   return 0;
 }
@@ -97,6 +115,6 @@ void sf__engine_continue_close(struct sf_engine *engine, uint32_t place) {
   if (handle->close_op == SF_NONE || handle->ops_first != SF_NONE) return;
   const uint32_t index = handle->close_op;
   handle->close_op = SF_NONE;
-  const int32_t result = engine->mechanism->issue(engine, index);
+  const int32_t result = sf__engine_issue(engine, index);
   if (result != SF_STARTED) sf__engine_finish(engine, index, result);
 }

@@ -27,6 +27,11 @@ enum sf_handle_kind {
   SF_HANDLE_KINDS,
 };
 
+/* Whether it has a place in a file system, so that its system calls never wait for readiness. */
+static inline bool sf__is_file(uint8_t kind) {
+  return kind == SF_HANDLE_FILE || kind == SF_HANDLE_DIRECTORY;
+}
+
 #define SF_LANES 2
 
 struct sf_lane { /* see lanes.h; operations, oldest first */

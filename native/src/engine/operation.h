@@ -9,6 +9,7 @@
 struct sf_draft {
   void *kept; /* what sf_op.kept becomes: from malloc, or NULL */
   int fd;     /* what sf_op.fd becomes, or -1 */
+  int other_fd; /* what sf_op.other_fd becomes, or -1 */
 };
 
 enum sf_borrow {
@@ -20,6 +21,7 @@ enum sf_borrow {
 /* What the plain call of an operation waits for, where its handle is not a file. */
 enum sf_readiness {
   SF_WAITS_ELSEWHERE, /* it blocks: on a thread, please */
+  SF_WAITS_NEVER,     /* it does not: at once, please, on every mechanism */
   SF_WAITS_READABLE,
   SF_WAITS_WRITABLE,
 };
@@ -48,11 +50,20 @@ struct sf_operation {
    * -SF_EAGAIN: it has to wait, and is made again. */
   int32_t (*call)(const struct sf_call *call);
 
+  /* Of an operation of two steps, the first of which reads a file: whether the second follows, for which
+   * the operation is issued again, or else its result. NULL: it has one. Returns SF_STARTED to go on. */
+  int32_t (*next)(const struct sf_engine *engine, struct sf_op *op, int32_t result);
+
   /* Makes the system's result the guest's: puts what was kept where the guest wants it, or undoes
    * what it cannot have. NULL: they are the same. A place that was reserved becomes a handle that
    * owns the fd it returns, or is given back; of another kind than `opens` if the place says so. */
   int32_t (*finish)(struct sf_engine *engine, const struct sf_op *op, int32_t result);
 };
+
+/* Whether what comes next of the operation works on a file, so that it blocks. */
+static inline bool sf__reads_file(const struct sf_op *op) {
+  return op->opcode == SF_OP_SEND_FILE && op->step == 0;
+}
 
 /* NULL: there is no such operation. */
 const struct sf_operation *sf__operation(uint16_t opcode);

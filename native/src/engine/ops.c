@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Fibonacci hashing: tokens are often consecutive or multiples of a block size. A guest that looks
  * for collisions slows only itself down. */
@@ -42,7 +43,7 @@ static int32_t grow(struct sf_ops *ops) {
 
   for (uint32_t i = 0; i < capacity; i++) chains[i] = SF_NONE;
   for (uint32_t i = ops->capacity; i < capacity; i++) {
-    items[i] = (struct sf_op){ .token_next = i + 1 < capacity ? i + 1 : SF_NONE, .fd = -1 };
+    items[i] = (struct sf_op){ .token_next = i + 1 < capacity ? i + 1 : SF_NONE, .fd = -1, .other_fd = -1 };
   }
   free(ops->chains);
   uint32_t before = ops->capacity;
@@ -75,9 +76,11 @@ int32_t sf__ops_add(struct sf_ops *ops, const struct sf_submission *submission, 
     .length = submission->length,
     .argument = submission->argument,
     .offset = submission->offset,
+    .other_offset = submission->other_offset,
     .handle_next = SF_NONE,
     .handle_previous = SF_NONE,
     .fd = -1,
+    .other_fd = -1,
     .lane = SF_LANES,
     .opcode = (uint8_t)submission->op,
     .live = true,
@@ -112,12 +115,14 @@ void sf__ops_remove(struct sf_ops *ops, uint32_t index, struct sf_handles *handl
       ops->items[op->handle_next].handle_previous = op->handle_previous;
     }
   }
+  if (op->other_fd >= 0) close(op->other_fd);
   free(op->kept);
   free(op->bounce);
   *op = (struct sf_op){
     .generation = op->generation + 1,
     .token_next = ops->free_first,
     .fd = -1,
+    .other_fd = -1,
   };
   ops->free_first = index;
   ops->live--;
@@ -149,6 +154,7 @@ bool sf__ops_cancel(struct sf_ops *ops, uint32_t index) {
 
 void sf__ops_free(struct sf_ops *ops) {
   for (uint32_t i = 0; i < ops->capacity; i++) {
+    if (ops->items[i].other_fd >= 0) close(ops->items[i].other_fd);
     free(ops->items[i].kept);
     free(ops->items[i].bounce);
   }

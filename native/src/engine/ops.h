@@ -27,6 +27,7 @@ struct sf_op {
   uint32_t length;
   uint32_t argument;
   int64_t offset;
+  int64_t other_offset;
   uint32_t token_next; /* in its hash chain; of a free place: the next free one */
   uint32_t token_previous;
   uint32_t handle_next;
@@ -36,7 +37,9 @@ struct sf_op {
   uint32_t waits_next; /* in a list of the mechanism's */
   uint32_t waits_previous;
   int fd; /* CONNECT: the socket, which no handle owns yet: `finish` sees to it. Else -1 */
+  int other_fd; /* a duplicate of its other handle's, owned; else -1 */
   uint8_t opcode; /* enum sf_opcode */
+  uint8_t step;   /* see sf_operation.next */
   uint8_t lane;   /* SF_LANES: none */
   bool live;
   bool waiting; /* in its lane, behind another: the mechanism does not have it */

@@ -17,6 +17,14 @@
 #define IDLE_S 10
 #define THREADS_MIN 4
 #define THREADS_LIMIT 1024
+#define PAUSE_MAX_MS 64
+
+/* No wall clock, which can be set back, where conditions can go by another. */
+#ifdef __APPLE__
+#define WORK_CLOCK CLOCK_REALTIME
+#else
+#define WORK_CLOCK CLOCK_MONOTONIC
+#endif
 
 /* How long sf__pool_wait lets a canceled job run before it interrupts it again: a signal that comes
  * just before the system call does not end it. */
@@ -25,7 +33,7 @@
 /* Ignored unless somebody asks for it, so nothing happens where a handler cannot be set. */
 #define INTERRUPT_SIGNAL SIGURG
 
-enum job_state { JOB_WAITS, JOB_RUNS, JOB_ENDED };
+enum job_state { JOB_WAITS, JOB_PAUSES, JOB_RUNS, JOB_ENDED };
 enum worker_state { WORKER_NONE, WORKER_RUNS, WORKER_ENDED };
 
 struct worker {
@@ -45,6 +53,7 @@ struct sf_pool {
   pthread_cond_t work;  /* there is a job, or the pool is closing */
   pthread_cond_t ended; /* a job has */
   struct jobs waiting;
+  struct jobs pausing; /* they asked to be called again */
   struct jobs done;
   uint32_t idle;  /* threads that wait for work, and were not promised any */
   uint32_t threads_max;
@@ -89,19 +98,53 @@ static struct timespec after_ms(clockid_t clock, int64_t ms) {
   return at;
 }
 
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(WORK_CLOCK, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The lock is held. The pausing job that is due first, or NULL. */
+static struct sf_job *first_due(const struct sf_pool *pool) {
+  struct sf_job *first = pool->pausing.first;
+  for (struct sf_job *at = first; at != NULL; at = at->next) {
+    if (at->due_ms < first->due_ms) first = at;
+  }
+  return first;
+}
+
 /* The lock is held. The next job, or NULL when the thread is to end. */
 static struct sf_job *next_job(struct sf_pool *pool) {
-  while (pool->waiting.first == NULL) {
-    if (pool->closing) return NULL;
-    const struct timespec until = after_ms(CLOCK_REALTIME, IDLE_S * 1000);
+  const int64_t idle_until_ms = now_ms() + IDLE_S * 1000;
+  for (;;) {
+    struct sf_job *job = pool->waiting.first;
+    if (job != NULL) {
+      take_out(&pool->waiting, job);
+      return job;
+    }
+    const int64_t now = now_ms();
+    job = first_due(pool);
+    if (job != NULL && job->due_ms <= now) {
+      take_out(&pool->pausing, job);
+      return job;
+    }
+    /* The last thread stays while somebody pauses. */
+    if (pool->closing || (now >= idle_until_ms && (job == NULL || pool->idle > 0))) return NULL;
+    const int64_t wait_ms = job != NULL ? job->due_ms - now : idle_until_ms - now;
+    const struct timespec until = after_ms(WORK_CLOCK, wait_ms);
     pool->idle++;
-    const int err = pthread_cond_timedwait(&pool->work, &pool->lock, &until);
+    pthread_cond_timedwait(&pool->work, &pool->lock, &until);
     pool->idle--;
-    if (err == ETIMEDOUT && pool->waiting.first == NULL) return NULL;
   }
-  struct sf_job *job = pool->waiting.first;
-  take_out(&pool->waiting, job);
-  return job;
+}
+
+/* The lock is held. */
+static void pause_job(struct sf_pool *pool, struct sf_job *job) {
+  job->pause_ms = job->pause_ms == 0 ? 1 : job->pause_ms * 2;
+  if (job->pause_ms > PAUSE_MAX_MS) job->pause_ms = PAUSE_MAX_MS;
+  job->due_ms = now_ms() + job->pause_ms;
+  job->state = JOB_PAUSES;
+  append(&pool->pausing, job);
 }
 
 static void *work(void *argument) {
@@ -120,7 +163,13 @@ static void *work(void *argument) {
     } while (result == -SF_EINTR && !job->canceled);
     pthread_mutex_lock(&pool->lock);
     worker->job = NULL;
-    end_job(pool, job, result);
+    if (result != SF_JOB_LATER) {
+      end_job(pool, job, result);
+    } else if (job->canceled) {
+      end_job(pool, job, -SF_ECANCELED);
+    } else {
+      pause_job(pool, job);
+    }
   }
   worker->state = WORKER_ENDED;
   pthread_mutex_unlock(&pool->lock);
@@ -191,7 +240,13 @@ int32_t sf__pool_open(struct sf_pool **out, uint32_t threads_max) {
   }
   pthread_once(&once, set_handler);
   pthread_mutex_init(&pool->lock, NULL);
-  pthread_cond_init(&pool->work, NULL);
+  pthread_condattr_t by_clock;
+  pthread_condattr_init(&by_clock);
+#ifndef __APPLE__
+  pthread_condattr_setclock(&by_clock, WORK_CLOCK);
+#endif
+  pthread_cond_init(&pool->work, &by_clock);
+  pthread_condattr_destroy(&by_clock);
   pthread_cond_init(&pool->ended, NULL);
   pool->threads_max = threads_max;
   for (uint32_t i = 0; i < threads_max; i++) pool->workers[i].pool = pool;
@@ -232,14 +287,24 @@ int32_t sf__pool_add(struct sf_pool *pool, struct sf_job *job) {
 
 void sf__pool_cancel(struct sf_pool *pool, struct sf_job *job) {
   pthread_mutex_lock(&pool->lock);
-  if (job->state == JOB_WAITS) {
-    take_out(&pool->waiting, job);
+  if (job->state == JOB_WAITS || job->state == JOB_PAUSES) {
+    take_out(job->state == JOB_WAITS ? &pool->waiting : &pool->pausing, job);
     end_job(pool, job, -SF_ECANCELED);
   } else if (job->state == JOB_RUNS) {
     if (!job->canceled) pool->interrupts++;
     job->canceled = true;
     pthread_kill(pool->workers[job->worker].thread, INTERRUPT_SIGNAL);
   }
+  pthread_mutex_unlock(&pool->lock);
+}
+
+void sf__pool_hurry(struct sf_pool *pool) {
+  pthread_mutex_lock(&pool->lock);
+  for (struct sf_job *at = pool->pausing.first; at != NULL; at = at->next) {
+    at->due_ms = 0;
+    at->pause_ms = 0;
+  }
+  if (pool->pausing.first != NULL) pthread_cond_signal(&pool->work);
   pthread_mutex_unlock(&pool->lock);
 }
 

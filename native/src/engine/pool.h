@@ -1,6 +1,7 @@
 /* pool.h - bounded threads for calls that can block and have no asynchronous form.
  *
- * Jobs start in the order they were added. A thread is made when none is idle and there may be one
+ * Jobs start in the order they were added. One that finds that it has to wait for others asks to be called
+ * again: after a millisecond, then two, four, up to 64. So long it holds no thread. A thread is made when none is idle and there may be one
  * more, and ends after ten idle seconds. Ended jobs are taken from the thread that owns the pool, which
  * is told by a doorbell.
  */
@@ -13,6 +14,9 @@
 
 struct sf_pool;
 
+/* What `run` returns to be called again later. */
+#define SF_JOB_LATER (INT32_MIN + 1)
+
 struct sf_job {
   /* On a thread of the pool; the result is the job's. Called again after -SF_EINTR, unless it was
    * canceled. */
@@ -23,6 +27,8 @@ struct sf_job {
   struct sf_job *previous;
   uint32_t worker;
   uint8_t state;
+  uint32_t pause_ms; /* before it is called again; 0: it was not yet */
+  int64_t due_ms;
   atomic_bool canceled; /* while it ran */
 };
 
@@ -43,6 +49,9 @@ int32_t sf__pool_add(struct sf_pool *pool, struct sf_job *job);
 /* A job that waits ends with ECANCELED without having run. One that runs is interrupted where its
  * system call can be, with EINTR for its result; else it ends as if nothing had been. */
 void sf__pool_cancel(struct sf_pool *pool, struct sf_job *job);
+
+/* Calls again at once those that asked for it. */
+void sf__pool_hurry(struct sf_pool *pool);
 
 /* The job that ended first, or NULL. */
 struct sf_job *sf__pool_take(struct sf_pool *pool);

@@ -12,7 +12,7 @@
 enum sf_capability sf__capability(const struct sf_mechanism *mechanism, uint16_t opcode) {
   const struct sf_operation *operation = sf__operation(opcode);
   if (operation == NULL) return SF_UNSUPPORTED;
-  if (operation->start != NULL) return SF_NATIVE;
+  if (operation->start != NULL || operation->waits == SF_WAITS_NEVER) return SF_NATIVE;
   const bool has = mechanism->has == NULL ? operation->waits != SF_WAITS_ELSEWHERE
                                           : mechanism->has(opcode);
   return has ? SF_NATIVE : SF_ON_POOL;
@@ -21,6 +21,19 @@ enum sf_capability sf__capability(const struct sf_mechanism *mechanism, uint16_t
 static void drop_draft(const struct sf_draft *draft) {
   free(draft->kept);
   if (draft->fd >= 0) close(draft->fd);
+  if (draft->other_fd >= 0) close(draft->other_fd);
+}
+
+int32_t sf__engine_issue(struct sf_engine *engine, uint32_t index) {
+  const struct sf_op *op = &engine->ops.items[index];
+  const struct sf_operation *operation = sf__operation(op->opcode);
+  if (operation->waits != SF_WAITS_NEVER) return engine->mechanism->issue(engine, index);
+  struct iovec parts[SF_IOVEC_MAX];
+  struct sf_call call;
+  const int32_t err = sf__call_prepare(engine, op, parts, &call);
+  if (err < 0) return err;
+  engine->base.system_calls++;
+  return operation->call(&call);
 }
 
 /* Puts the operation behind those of its handle that must come first, and issues it if there are
@@ -32,7 +45,7 @@ static void issue(struct sf_engine *engine, const struct sf_operation *operation
     const uint8_t lane = sf__lane_for(handle, operation);
     if (!sf__lane_enter(&engine->ops, handle, index, lane)) return;
   }
-  const int32_t result = engine->mechanism->issue(engine, index);
+  const int32_t result = sf__engine_issue(engine, index);
   if (result != SF_STARTED) sf__engine_finish(engine, index, result);
 }
 
@@ -55,6 +68,7 @@ static int32_t add(struct sf_engine *engine, const struct sf_submission *submiss
   struct sf_op *op = &engine->ops.items[index];
   op->kept = draft->kept;
   op->fd = draft->fd;
+  op->other_fd = draft->other_fd;
   op->opens = opens;
   if (on != SF_NONE) sf__ops_link(&engine->ops, index, handles, on);
   issue(engine, operation, index);
@@ -94,7 +108,7 @@ static int32_t start(struct sf_engine *engine, const struct sf_submission *submi
   }
   if (operation->start != NULL) return operation->start(engine, submission, handle);
 
-  struct sf_draft draft = { .fd = -1 };
+  struct sf_draft draft = { .fd = -1, .other_fd = -1 };
   int32_t result = operation->check(engine, submission, handle, &draft);
   if (result != SF_STARTED) return result;
   if (done_now(engine, submission, operation, handle, &draft, &result)) {

@@ -123,7 +123,7 @@ static int32_t issue_close(struct ready *ready, uint32_t index) {
   const struct sf_op *op = &ready->engine.ops.items[index];
   const struct sf_handle *handle = &ready->engine.base.handles.items[op->handle];
   /* The last close of a file can take its time. */
-  if (handle->kind == SF_HANDLE_FILE || handle->lingers) {
+  if (sf__is_file(handle->kind) || handle->lingers) {
     ready__forget(&ready->engine, handle->fd);
     return sf__job_start(&ready->engine, index);
   }
@@ -136,8 +136,9 @@ int32_t ready__issue(struct sf_engine *engine, uint32_t index) {
   struct ready *ready = ready__of(engine);
   const struct sf_op *op = &engine->ops.items[index];
   if (op->opcode == SF_OP_CLOSE) return issue_close(ready, index);
-  const bool file =
-    op->handle != SF_NONE && engine->base.handles.items[op->handle].kind == SF_HANDLE_FILE;
+  const bool file = (op->handle != SF_NONE &&
+                     sf__is_file(engine->base.handles.items[op->handle].kind)) ||
+                    sf__reads_file(op);
   if (file || sf__operation(op->opcode)->waits == SF_WAITS_ELSEWHERE) {
     return sf__job_start(engine, index);
   }

@@ -56,8 +56,9 @@ static bool is_write(const struct sf_op *op) {
   return sf__operation(op->opcode)->borrows == SF_BORROWS_TO_SEND;
 }
 
-static bool is_positioned(const struct sf_op *op) {
-  return op->opcode == SF_OP_PREAD || op->opcode == SF_OP_PWRITE;
+/* What io_uring is told: -1 is the file's own position. */
+static uint64_t offset_of(const struct sf_op *op) {
+  return sf__is_positioned(op->opcode) ? (uint64_t)op->offset : UINT64_MAX;
 }
 
 static int32_t issue_vector(struct uring *uring, uint32_t index, const struct sf_handle *handle,
@@ -92,7 +93,7 @@ static int32_t issue_vector(struct uring *uring, uint32_t index, const struct sf
   } else {
     sqe->addr = (uint64_t)(uintptr_t)arguments->parts;
     sqe->len = count;
-    sqe->off = UINT64_MAX;
+    sqe->off = offset_of(op);
   }
   return SF_STARTED;
 }
@@ -109,7 +110,7 @@ static int32_t issue_buffer(struct uring *uring, uint32_t index, const struct sf
   sqe->addr = (uint64_t)(uintptr_t)buffer->iov_base;
   sqe->len = (uint32_t)buffer->iov_len;
   if (!socket) {
-    sqe->off = is_positioned(op) ? (uint64_t)op->offset : UINT64_MAX;
+    sqe->off = offset_of(op);
   } else if (write) {
     sqe->msg_flags = MSG_NOSIGNAL;
   } else if (polls_first(uring)) {
@@ -149,7 +150,7 @@ static int32_t issue_transfer(struct uring *uring, uint32_t index) {
   if (op->opcode == SF_OP_SEND_TO || op->opcode == SF_OP_RECEIVE_FROM) {
     return issue_message(uring, index, handle, parts);
   }
-  if (op->bounce == NULL && (op->opcode == SF_OP_READV || op->opcode == SF_OP_WRITEV)) {
+  if (op->bounce == NULL && sf__is_vector(op->opcode)) {
     return issue_vector(uring, index, handle, parts, call.parts_count);
   }
   return issue_buffer(uring, index, handle, parts);
@@ -206,6 +207,34 @@ static int32_t issue_fsync(struct uring *uring, uint32_t index) {
   return SF_STARTED;
 }
 
+static int32_t issue_allocate(struct uring *uring, uint32_t index) {
+  const struct sf_op *op = &uring->engine.ops.items[index];
+  const int fd = uring->engine.base.handles.items[op->handle].fd;
+  struct io_uring_sqe *sqe = sqe_for(uring, index, IORING_OP_FALLOCATE, fd);
+  if (sqe == NULL) return -SF_EAGAIN;
+  sqe->off = (uint64_t)op->offset;
+  sqe->addr = (uint64_t)op->other_offset;
+  return SF_STARTED;
+}
+
+static int32_t issue_send_file(struct uring *uring, uint32_t index) {
+  const struct sf_op *op = &uring->engine.ops.items[index];
+  struct sf_send_file *piece = op->kept;
+  const bool reads = sf__reads_file(op);
+  const int fd = reads ? op->other_fd : uring->engine.base.handles.items[op->handle].fd;
+  struct io_uring_sqe *sqe =
+    sqe_for(uring, index, reads ? IORING_OP_READ : IORING_OP_SEND, fd);
+  if (sqe == NULL) return -SF_EAGAIN;
+  sqe->addr = (uint64_t)(uintptr_t)piece->data;
+  sqe->len = piece->bytes;
+  if (reads) {
+    sqe->off = (uint64_t)op->other_offset;
+  } else {
+    sqe->msg_flags = MSG_NOSIGNAL;
+  }
+  return SF_STARTED;
+}
+
 static int32_t issue_close(struct uring *uring, uint32_t index) {
   const struct sf_handle *handle =
     &uring->engine.base.handles.items[uring->engine.ops.items[index].handle];
@@ -227,10 +256,14 @@ static issue_function *const forms[] = {
   [SF_OP_WRITEV] = issue_transfer,
   [SF_OP_PREAD] = issue_transfer,
   [SF_OP_PWRITE] = issue_transfer,
+  [SF_OP_PREADV] = issue_transfer,
+  [SF_OP_PWRITEV] = issue_transfer,
   [SF_OP_SEND_TO] = issue_transfer,
   [SF_OP_RECEIVE_FROM] = issue_transfer,
   [SF_OP_OPEN] = issue_open,
   [SF_OP_FSYNC] = issue_fsync,
+  [SF_OP_ALLOCATE] = issue_allocate,
+  [SF_OP_SEND_FILE] = issue_send_file,
   [SF_OP_CLOSE] = issue_close,
 };
 

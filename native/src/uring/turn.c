@@ -79,17 +79,21 @@ static void arm_host_poll(struct uring *uring) {
   uring->host_poll_armed = poll_once(uring, fd, URING_KEY_HOST_LOOP);
 }
 
+/* Jobs are out, and nothing would tell that they ended: what ended last has started another, say. */
+static bool needs_jobs_poll(const struct uring *uring) {
+  return !uring->jobs_poll_armed && sf__jobs_fd(&uring->engine) >= 0;
+}
+
 /* The same for jobs on the pool, if any are out. */
 static void arm_jobs_poll(struct uring *uring) {
-  const int fd = sf__jobs_fd(&uring->engine);
-  if (fd < 0 || uring->jobs_poll_armed) return;
-  uring->jobs_poll_armed = poll_once(uring, fd, URING_KEY_JOBS);
+  if (!needs_jobs_poll(uring)) return;
+  uring->jobs_poll_armed = poll_once(uring, sf__jobs_fd(&uring->engine), URING_KEY_JOBS);
 }
 
 /* Whether there is something to do at once, for the kernel or for us. */
 static bool has_news(const struct uring *uring) {
   return sf__ring_unsubmitted(&uring->ring) > 0 || sf__ring_cqe(&uring->ring) != NULL ||
-         sf__ring_needs_enter(&uring->ring);
+         sf__ring_needs_enter(&uring->ring) || needs_jobs_poll(uring);
 }
 
 /* Submits and reaps until there is nothing to do but wait, and waits once something is awaited. */

@@ -201,3 +201,52 @@ LAW(file_refused)(void) {
   CHECK(sf_open("/data/none", 10, SF_OPEN_READ, 0) == -SF_ENOENT);
   return 0;
 }
+
+struct progress {
+  int32_t calls;
+  int64_t bytes;
+};
+
+static void note_progress(void *context, int64_t bytes_copied) {
+  struct progress *progress = context;
+  progress->calls++;
+  progress->bytes = bytes_copied;
+}
+
+/* Through memory that the engine may move: a file is copied, read whole, and found in its directory. */
+LAW(file_copied)(void) {
+  static char text[300000], back[300000];
+  struct progress progress = {0, 0};
+  for (size_t i = 0; i < sizeof text; i++) text[i] = (char)(i * 7 + i / 1000);
+  sf_handle_t directory = sf_open("/data", 5, SF_OPEN_READ | SF_OPEN_DIRECTORY, 0);
+  CHECK(directory >= 0);
+  sf_handle_t from = sf_open_temporary(directory, "", 0);
+  CHECK(from >= 0);
+  CHECK(sf_write_all(from, text, sizeof text) == 0);
+  sf_handle_t to =
+      sf_open_at(directory, "copy", 4, SF_OPEN_READ | SF_OPEN_WRITE | SF_OPEN_CREATE, 0644);
+  CHECK(to >= 0);
+  CHECK(sf_copy_file(from, to, note_progress, &progress) == (int64_t)sizeof text);
+  CHECK(progress.calls > 0 && progress.bytes == (int64_t)sizeof text);
+  CHECK(sf_read_file(to, back, sizeof back) == (int32_t)sizeof back);
+  CHECK(memcmp(text, back, sizeof text) == 0);
+  CHECK(sf_read_file(to, back, sizeof back - 1) == -SF_EFBIG);
+  int64_t position = -1;
+  CHECK(sf_seek(to, -4, SF_SEEK_END, &position) == 0);
+  CHECK(position == (int64_t)sizeof text - 4);
+  CHECK(sf_read(to, back, 10) == 4);
+
+  _Alignas(struct sf_directory_entry) char entries[SF_DIRECTORY_ENTRY_BYTES_MAX];
+  int32_t found = 0;
+  int32_t bytes;
+  while ((bytes = sf_read_directory(directory, entries, sizeof entries, 0)) > 0) {
+    const struct sf_directory_entry *entry = (const struct sf_directory_entry *)entries;
+    while ((const char *)entry < entries + bytes) {
+      if (entry->name_bytes == 4 && memcmp(sf_directory_entry_name(entry), "copy", 4) == 0) found++;
+      entry = sf_directory_entry_next(entry);
+    }
+  }
+  CHECK(bytes == 0 && found == 1);
+  for (int i = 0; i < 3; i++) CHECK(sf_close((sf_handle_t[]){directory, from, to}[i]) == 0);
+  return 0;
+}

@@ -12,6 +12,7 @@ import { RingBackend } from "../resources/ring-backend.ts";
 import { Sandbox } from "../resources/sandbox.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
+import { startPath } from "./paths.ts";
 
 /** Of a file, READ and WRITE are in Node's pool too. */
 const CAPABILITIES = capabilities({
@@ -28,6 +29,25 @@ const CAPABILITIES = capabilities({
   PREAD: "pool",
   PWRITE: "pool",
   FSYNC: "pool",
+  PREADV: "pool",
+  PWRITEV: "pool",
+  SEEK: "native",
+  READ_DIRECTORY: "pool",
+  COPY: "pool",
+  SEND_FILE: "native",
+  STAT: "pool",
+  CHMOD: "pool",
+  CHOWN: "pool",
+  UTIMES: "pool",
+  TRUNCATE: "pool",
+  ACCESS: "pool",
+  LINK: "pool",
+  SYMLINK: "pool",
+  READLINK: "pool",
+  UNLINK: "pool",
+  RMDIR: "pool",
+  RENAME: "pool",
+  MKDIR: "pool",
   LOCAL_ADDRESS: "native",
   PEER_ADDRESS: "native",
   UDP_BIND: "native",
@@ -73,9 +93,11 @@ export class NodeBackend extends RingBackend {
         return startConnect(this.context, this.grants.connect, operation);
       case OP.UDP_BIND:
         return startUdpBind(this.context, this.grants, operation);
-      default:
+      case OP.OPEN:
         void startOpen(this.context, this.#directories, operation);
         return undefined;
+      default:
+        return startPath(this.context, this.#directories, operation);
     }
   }
 

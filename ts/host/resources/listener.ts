@@ -58,6 +58,7 @@ export abstract class ListenerBase<Shared extends Context = Context> implements 
       case OP.READV:
       case OP.WRITE:
       case OP.WRITEV:
+      case OP.SEND_FILE:
       case OP.SHUTDOWN:
       case OP.PEER_ADDRESS:
         return -ERRNO.ENOTCONN;

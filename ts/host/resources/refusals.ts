@@ -2,7 +2,7 @@
 
 import { ERRNO, OP } from "../../abi.gen.ts";
 
-/** A file: it is no socket. */
+/** A file: it is no socket, and no directory. */
 export function refusedByFile(code: number): number {
   switch (code) {
     case OP.SHUTDOWN:
@@ -16,7 +16,10 @@ export function refusedByFile(code: number): number {
     case OP.MEMBERSHIP:
     case OP.SET_OPTION:
     case OP.GET_OPTION:
+    case OP.SEND_FILE:
       return -ERRNO.ENOTSOCK;
+    case OP.READ_DIRECTORY:
+      return -ERRNO.ENOTDIR;
     default:
       return -ERRNO.EINVAL;
   }
@@ -33,6 +36,9 @@ export function refusedByDirectory(code: number): number {
     case OP.PWRITE:
     case OP.PREADV:
     case OP.PWRITEV:
+    case OP.SEEK:
+    case OP.ALLOCATE:
+    case OP.COPY:
       return -ERRNO.EISDIR;
     default:
       return refusedByFile(code);
@@ -47,7 +53,10 @@ export function refusedBySocket(code: number): number {
     case OP.PREADV:
     case OP.PWRITEV:
     case OP.SEEK:
+    case OP.ALLOCATE:
       return -ERRNO.ESPIPE;
+    case OP.READ_DIRECTORY:
+      return -ERRNO.ENOTDIR;
     case OP.SEND_TO:
     case OP.RECEIVE_FROM:
     case OP.SEND_BATCH:

@@ -23,6 +23,12 @@ export interface Resource extends Owner {
   readonly readOnly?: boolean;
 
   /**
+   * Set for a file: reads at most `bytes` at `offset`, and calls `done` with them, of which there are
+   * none at the end, or with a negated errno. Goes on although the handle is closed meanwhile.
+   */
+  readAt?(offset: number, bytes: number, done: (read: Uint8Array | number) => void): void;
+
+  /**
    * Starts an operation on this handle, CLOSE excepted.
    *
    * @returns its result, or undefined when this resource finishes it (or has done so already).

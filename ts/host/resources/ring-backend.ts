@@ -12,6 +12,7 @@ import { nextMacrotask } from "../macrotask.ts";
 import { GuestRing, type Submission } from "../ring.ts";
 import { HANDLES_LIMIT, HandleTable } from "./handle-table.ts";
 import { type Operation, Operations } from "./operation.ts";
+import { isPathOperation } from "./path-request.ts";
 import type { Context, Resource } from "./resource.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -122,7 +123,7 @@ export abstract class RingBackend implements Backend {
     return this.#disposal;
   }
 
-  /** Starts an operation that makes a handle, such as LISTEN; see `Resource.start` for the result. */
+  /** Starts an operation that makes a handle, such as LISTEN, or works on paths; see `Resource.start` for the result. */
   protected abstract startOpener(operation: Operation): number | undefined;
 
   /** Something has finished: has `onReady` called, unless `silence` comes before. */
@@ -168,6 +169,7 @@ export abstract class RingBackend implements Backend {
   #tryStart(operation: Operation): number | undefined {
     const { code, handle } = operation.submission;
     if (this.capability(code) === "unsupported") return -ERRNO.ENOSYS;
+    if (isPathOperation(code)) return this.startOpener(operation);
     switch (code) {
       case OP.LISTEN:
       case OP.CONNECT:

@@ -3,12 +3,12 @@
 
 import { ERRNO, OP, SHUTDOWN } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
-import type { Segments } from "../ring.ts";
+import { NO_SEGMENTS, type Segments } from "../ring.ts";
 import { writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { refusedBySocket } from "./refusals.ts";
-import type { Context, Resource } from "./resource.ts";
+import { type Context, type Resource, TRANSFER_BYTES_MAX } from "./resource.ts";
 import type { SocketOptions } from "./socket-options.ts";
 
 export abstract class StreamResource<Shared extends Context = Context> implements Resource {
@@ -50,6 +50,8 @@ export abstract class StreamResource<Shared extends Context = Context> implement
       case OP.WRITE:
       case OP.WRITEV:
         return this.#enqueue(operation, this.#writes);
+      case OP.SEND_FILE:
+        return this.#sendFile(operation);
       case OP.SHUTDOWN:
         return argument > SHUTDOWN.BOTH ? -ERRNO.EINVAL : this.shutdown(argument);
       case OP.LOCAL_ADDRESS:
@@ -89,7 +91,8 @@ export abstract class StreamResource<Shared extends Context = Context> implement
 
   protected pumpWrites(): void {
     for (let write = this.#writes.oldest; write !== undefined; write = this.#writes.oldest) {
-      const result = this.tryWrite(write.buffers);
+      // A file's bytes can be under way to here.
+      const result = write.buffers === NO_SEGMENTS ? undefined : this.tryWrite(write.buffers);
       if (result === undefined) break;
       this.#writes.remove(write);
       this.#finish(write, result);
@@ -109,6 +112,32 @@ export abstract class StreamResource<Shared extends Context = Context> implement
     operation.buffers = buffers;
     queue.add(operation);
     this.#keepAlive();
+    return undefined;
+  }
+
+  /** In line with the WRITEs. */
+  #sendFile(operation: Operation): number | undefined {
+    const { otherHandle, otherOffset, length } = operation.submission;
+    if (otherOffset < 0) return -ERRNO.EINVAL;
+    const file = this.context.handles.get(otherHandle);
+    if (file === undefined) return -ERRNO.EBADF;
+    if (file.readAt === undefined) {
+      return file.directory === undefined ? -ERRNO.EINVAL : -ERRNO.EISDIR;
+    }
+    if (length === 0) return 0;
+    operation.owner = this;
+    this.#writes.add(operation);
+    this.#keepAlive();
+    file.readAt(otherOffset, Math.min(length, TRANSFER_BYTES_MAX), (read) => {
+      if (operation.finished) return;
+      if (typeof read !== "number" && read.length > 0) {
+        operation.buffers = { pieces: [], bytes: read.length, data: read };
+      } else {
+        this.#writes.remove(operation);
+        this.#finish(operation, typeof read === "number" ? read : 0);
+      }
+      this.pumpWrites();
+    });
     return undefined;
   }
 

@@ -94,6 +94,8 @@ export class UdpSocket implements Resource {
       case OP.WRITE:
       case OP.WRITEV:
         return this.#peer === undefined ? -ERRNO.EDESTADDRREQ : this.#send(operation);
+      case OP.SEND_FILE:
+        return -ERRNO.EDESTADDRREQ;
       case OP.RECEIVE_FROM:
         return this.#receive(operation);
       case OP.RECEIVE_BATCH:

@@ -1,10 +1,14 @@
 //! What an open file and an open directory have in common: an operation takes its time and then happens
 //! at once. Until then it can be canceled, and has not happened.
 
-import { ERRNO, OP, SYNC } from "../../abi.gen.ts";
+import { ERRNO, LOCK, OP, SYNC } from "../../abi.gen.ts";
+import { errnoOf } from "../resources/errno.ts";
 import type { Operation } from "../resources/operation.ts";
+import type { PathRequest } from "../resources/path-request.ts";
 import { oldest, type Resource } from "../resources/resource.ts";
 import { QueuedEvent } from "./event-queue.ts";
+import type { FileLocks } from "./file-locks.ts";
+import { pathEvent } from "./path-event.ts";
 import type { SimContext } from "./sim-backend.ts";
 import type { FaultEvent, FileEvent } from "./world-event.ts";
 
@@ -27,33 +31,72 @@ class OperationEnd extends QueuedEvent {
 export abstract class DiskHandle implements Resource {
   protected readonly context: SimContext;
   protected readonly path: string;
+  readonly #locks: FileLocks;
   /** Unfinished, each with its end when that is set. */
   readonly #ends = new Map<Operation, OperationEnd | undefined>();
   /** What uses the position; the oldest is running. */
   readonly #lane = new Set<Operation>();
+  /** Of operations whose path is empty. */
+  readonly #requests = new Map<Operation, PathRequest>();
+  /** LOCKs that wait for others to give theirs back. */
+  readonly #waits = new Map<Operation, () => void>();
 
-  constructor(context: SimContext, path: string) {
+  constructor(context: SimContext, path: string, locks: FileLocks) {
     this.context = context;
     this.path = path;
+    this.#locks = locks;
   }
 
   abstract start(operation: Operation): number | undefined;
 
-  /** The operation's time has come: its result. */
-  protected abstract happens(operation: Operation): number;
+  /** The operation's time has come: its result; undefined: `finish` tells it. */
+  protected abstract happens(operation: Operation): number | undefined;
+
+  /** The operation is over, whatever became of it. */
+  protected over(_operation: Operation): void {}
 
   cancel(operation: Operation): void {
-    this.#end(operation, -ERRNO.ECANCELED);
+    this.finish(operation, -ERRNO.ECANCELED);
   }
 
   close(): number {
-    for (const operation of [...this.#ends.keys()].reverse()) this.#end(operation, -ERRNO.EBADF);
+    for (const operation of [...this.#ends.keys()].reverse()) this.finish(operation, -ERRNO.EBADF);
+    this.#locks.release(this);
     return 0;
   }
+
+  /** An operation whose path is empty: on this itself. */
+  startPath(operation: Operation, request: PathRequest): void {
+    this.#requests.set(operation, request);
+    this.begin(operation);
+  }
+
+  /** Throws what becomes a negated errno. */
+  protected abstract performPath(request: PathRequest): number;
 
   protected startSync(operation: Operation): number | undefined {
     if (operation.submission.argument > SYNC.DATA) return -ERRNO.EINVAL;
     this.begin(operation);
+    return undefined;
+  }
+
+  protected startLock(operation: Operation): number | undefined {
+    if ((operation.submission.argument & ~LOCK.TRY) >>> 0 > LOCK.EXCLUSIVE) return -ERRNO.EINVAL;
+    this.begin(operation);
+    return undefined;
+  }
+
+  protected lock(operation: Operation): number | undefined {
+    const { argument } = operation.submission;
+    const tries = (argument & LOCK.TRY) !== 0;
+    const granted = (): void => {
+      this.#waits.delete(operation);
+      this.finish(operation, 0);
+    };
+    const has = this.#locks.lock(this, argument & ~LOCK.TRY, tries ? undefined : granted);
+    if (has) return 0;
+    if (tries) return -ERRNO.EAGAIN;
+    this.#waits.set(operation, granted);
     return undefined;
   }
 
@@ -94,13 +137,30 @@ export abstract class DiskHandle implements Resource {
   }
 
   readonly #happens = (operation: Operation): void => {
-    this.#end(operation, this.happens(operation));
+    const request = this.#requests.get(operation);
+    const result =
+      request === undefined
+        ? this.happens(operation)
+        : this.performed(pathEvent(request.code), () => this.#tryPath(request));
+    if (result !== undefined) this.finish(operation, result);
   };
 
-  #end(operation: Operation, result: number): void {
+  #tryPath(request: PathRequest): number {
+    try {
+      return this.performPath(request);
+    } catch (error) {
+      return -errnoOf(error);
+    }
+  }
+
+  protected finish(operation: Operation, result: number): void {
+    this.#requests.delete(operation);
     const end = this.#ends.get(operation);
     if (!this.#ends.delete(operation)) return;
     if (end !== undefined) this.context.network.scheduler.cancel(end);
+    const granted = this.#waits.get(operation);
+    if (granted !== undefined && this.#waits.delete(operation)) this.#locks.cancel(granted);
+    this.over(operation);
     const ran = oldest(this.#lane) === operation;
     this.#lane.delete(operation);
     this.context.operations.finish(operation, result);

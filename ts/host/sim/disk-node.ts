@@ -1,44 +1,109 @@
 //! What a simulated disk is made of: directories, files and links.
 
 import { type CrashedPages, type CrashRates, FileContent, type Room } from "./file-content.ts";
+import { FileLocks } from "./file-locks.ts";
+import type { NameJournal } from "./name-journal.ts";
 import type { Random } from "./random.ts";
 
 export type DiskNode = DirectoryNode | FileNode | LinkNode;
 
-export class LinkNode {
+/** What the nodes of a disk have in common. */
+export interface Volume {
+  readonly room: Room;
+  readonly journal: NameJournal;
+  /** Nanoseconds since 1970. */
+  wallNs(): bigint;
+  nextInode(): bigint;
+}
+
+interface Place {
+  readonly directory: DirectoryNode;
+  readonly name: string;
+}
+
+/** Who owns everything. */
+export const OWNER = 1000;
+
+/** Permissions and times are on the disk at once: no crash takes them back. */
+abstract class Inode {
+  protected readonly volume: Volume;
+  readonly inode: bigint;
+  /** Permission bits. */
+  mode: number;
+  readonly createdNs: bigint;
+  accessedNs: bigint;
+  modifiedNs: bigint;
+  changedNs: bigint;
+  /** The names that lead here. */
+  readonly places: Place[] = [];
+  /** Whether it ever had one. */
+  wasNamed = false;
+
+  constructor(volume: Volume, mode: number) {
+    this.volume = volume;
+    this.inode = volume.nextInode();
+    this.mode = mode;
+    this.createdNs = volume.wallNs();
+    this.accessedNs = this.createdNs;
+    this.modifiedNs = this.createdNs;
+    this.changedNs = this.createdNs;
+  }
+
+  named(place: Place): void {
+    this.places.push(place);
+    this.wasNamed = true;
+    this.changed();
+  }
+
+  unnamed({ directory, name }: Place): void {
+    const index = this.places.findIndex((at) => at.directory === directory && at.name === name);
+    this.places.splice(index, 1);
+    this.changed();
+  }
+
+  /** What is known of it has changed. */
+  changed(): void {
+    this.changedNs = this.volume.wallNs();
+  }
+
+  /** What is in it has changed. */
+  modified(): void {
+    this.modifiedNs = this.volume.wallNs();
+    this.changedNs = this.modifiedNs;
+  }
+
+  /** The names that lead here are on the disk for certain, and the directories on their way. */
+  protected syncNames(): void {
+    for (const { directory, name } of this.places) {
+      this.volume.journal.commit(directory, name);
+      directory.syncNames();
+    }
+  }
+}
+
+export class LinkNode extends Inode {
   readonly kind = "link";
   readonly target: string;
 
-  constructor(target: string) {
+  constructor(volume: Volume, target: string) {
+    super(volume, 0o777);
     this.target = target;
   }
 }
 
-export class FileNode {
+export class FileNode extends Inode {
   readonly kind = "file";
   readonly content: FileContent;
-  /** Permission bits. */
-  readonly mode: number;
-  #names = 0;
+  readonly locks = new FileLocks();
   #opens = 0;
-  /** Where it was made, for `sync`. */
-  readonly #directory: DirectoryNode;
-  readonly #name: string;
 
-  constructor(room: Room, mode: number, directory: DirectoryNode, name: string) {
-    this.content = new FileContent(room);
-    this.mode = mode;
-    this.#directory = directory;
-    this.#name = name;
+  constructor(volume: Volume, mode: number) {
+    super(volume, mode);
+    this.content = new FileContent(volume.room);
   }
 
-  /** It has one name more. */
-  named(): void {
-    this.#names++;
-  }
-
-  unnamed(): void {
-    this.#names--;
+  override unnamed(place: Place): void {
+    super.unnamed(place);
     this.#freeUnused();
   }
 
@@ -52,78 +117,87 @@ export class FileNode {
   }
 
   #freeUnused(): void {
-    if (this.#names === 0 && this.#opens === 0) this.content.free();
+    if (this.places.length === 0 && this.#opens === 0) this.content.free();
   }
 
-  /** Its bytes and its name are on the disk for certain. */
+  /** Its bytes and its names are on the disk for certain. */
   sync(): void {
+    this.syncNames();
     this.content.sync();
-    this.#directory.syncName(this.#name, this);
   }
 }
 
-export class DirectoryNode {
+export class DirectoryNode extends Inode {
   readonly kind = "directory";
   readonly entries = new Map<string, DiskNode>();
-  /** Names that were made since the last sync, in order: a crash may lose them. */
-  readonly #unsynced = new Set<string>();
-  /** Undefined: it is the root, or was removed. */
-  #parent: DirectoryNode | undefined;
-  #name = "";
+  readonly locks = new FileLocks();
 
   /** Where it is now; undefined when it was removed. */
   pathBelow(root: DirectoryNode): string | undefined {
     if (this === root) return "/";
-    const above = this.#parent?.pathBelow(root);
-    return above === undefined ? undefined : `${above === "/" ? "" : above}/${this.#name}`;
+    const [place] = this.places;
+    const above = place?.directory.pathBelow(root);
+    return above === undefined ? undefined : `${above === "/" ? "" : above}/${place!.name}`;
   }
 
-  add(name: string, node: DiskNode): void {
-    this.entries.set(name, node);
-    if (node.kind === "file") node.named();
-    else if (node.kind === "directory") {
-      node.#parent = this;
-      node.#name = name;
+  /** Whether `other` is it, or in it at any depth. */
+  contains(other: DirectoryNode): boolean {
+    for (let at: DirectoryNode | undefined = other; at !== undefined; ) {
+      if (at === this) return true;
+      at = at.places[0]?.directory;
     }
-    this.#unsynced.add(name);
+    return false;
   }
 
-  remove(name: string): void {
-    const node = this.entries.get(name);
-    this.entries.delete(name);
-    this.#unsynced.delete(name);
-    if (node?.kind === "file") node.unnamed();
-    else if (node?.kind === "directory") node.#removed();
+  /** Sets what is at the name, which a crash cannot take back. What was there may lose its last name. */
+  put(name: string, node: DiskNode | undefined): void {
+    const before = this.entries.get(name);
+    if (before === node) return;
+    const place = { directory: this, name };
+    if (node === undefined) this.entries.delete(name);
+    else this.entries.set(name, node);
+    node?.named(place);
+    before?.unnamed(place);
+    this.modified();
   }
 
-  /** Its names are on the disk for certain. */
+  /** One operation: sets what is at each of the names, in order. A crash may take it back. */
+  static change(changes: readonly (Place & { readonly node: DiskNode | undefined })[]): void {
+    const { journal } = changes[0]!.directory.volume;
+    journal.record(
+      changes.map(({ directory, name }) => ({
+        directory,
+        name,
+        before: directory.entries.get(name),
+      })),
+    );
+    for (const { directory, name, node } of changes) directory.put(name, node);
+  }
+
+  /** Makes, replaces or removes what is at the name. */
+  change(name: string, node: DiskNode | undefined): void {
+    DirectoryNode.change([{ directory: this, name, node }]);
+  }
+
+  /** Its names are on the disk for certain, and its own. */
   sync(): void {
-    this.#unsynced.clear();
+    this.volume.journal.commitDirectory(this);
+    this.syncNames();
   }
 
-  syncName(name: string, node: DiskNode): void {
-    if (this.entries.get(name) === node) this.#unsynced.delete(name);
-  }
-
-  /** With all in it. */
-  #removed(): void {
-    this.#parent = undefined;
-    for (const name of [...this.entries.keys()]) this.remove(name);
-  }
-
-  /** Returns how many names were lost. */
-  crash(random: Random, rates: CrashRates, tally: CrashedPages): number {
-    let lost = 0;
-    for (const name of this.#unsynced) {
-      if (!random.chance(rates.lostWrites)) continue;
-      this.remove(name);
-      lost++;
+  /** Removes all that is in it, for good. */
+  empty(): void {
+    this.volume.journal.commitDirectory(this);
+    for (const [name, node] of [...this.entries]) {
+      if (node.kind === "directory") node.empty();
+      this.put(name, undefined);
     }
-    this.#unsynced.clear();
+  }
+
+  crash(random: Random, rates: CrashRates, tally: CrashedPages): void {
     for (const node of this.entries.values()) {
       if (node.kind === "file") node.content.crash(random, rates, tally);
-      else if (node.kind === "directory") lost += node.crash(random, rates, tally);
+      else if (node.kind === "directory") node.crash(random, rates, tally);
     }
-    return lost;
   }
 }

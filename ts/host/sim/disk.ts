@@ -3,34 +3,48 @@
 import type { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import type { LinkReaderSync, PathKind } from "../grants.ts";
-import { DirectoryNode, type DiskNode, FileNode, LinkNode } from "./disk-node.ts";
+import { DirectoryNode, type DiskNode, FileNode, LinkNode, type Volume } from "./disk-node.ts";
 import { type CrashedPages, type CrashRates, PAGE_BYTES, type Room } from "./file-content.ts";
+import { NameJournal } from "./name-journal.ts";
 import type { Random } from "./random.ts";
 
 const NAME_BYTES_MAX = 255;
 const LINKS_MAX = 40;
+/** The root's, as on Linux. */
+const INODE_FIRST = 2n;
 
 const encoder = new TextEncoder();
 
 /** What a crash left. */
 export interface DiskCrash extends CrashedPages {
-  /** Files that are gone because nobody had synced their names. */
+  /** Operations on names that were taken back because nobody had synced them: files that are gone, say. */
   namesLost: number;
 }
 
 /**
  * The files of a host. Paths are absolute. What is done here is on the disk at once; what guests do is
- * there for certain after their `sf_fsync`, as ext4 has it: of a new file the name as well.
+ * there for certain after their `sf_fsync`, as ext4 has it: of a file its names as well, of a directory the
+ * names in it. A crash takes the rest back or not, each rename as a whole.
  *
  * Errors are StackfulError `SF_IO` with the errno: ENOENT, ENOTDIR, EISDIR, EEXIST, ELOOP, ENOSPC.
  */
 export class SimDisk implements LinkReaderSync {
-  readonly #root = new DirectoryNode();
+  /** @internal */
+  readonly volume: Volume;
+  readonly #root: DirectoryNode;
   readonly #room: PageRoom;
 
-  /** @internal @param bytesMax - what all files hold together, asked anew every time. */
-  constructor(bytesMax: () => number) {
-    this.#room = new PageRoom(bytesMax);
+  /**
+   * @internal
+   * @param bytesMax - what all files hold together, asked anew every time.
+   * @param wallNs - nanoseconds since 1970.
+   */
+  constructor(bytesMax: () => number, wallNs: () => bigint) {
+    const journal = new NameJournal();
+    this.#room = new PageRoom(bytesMax, () => journal.commitAll());
+    let inodes = INODE_FIRST;
+    this.volume = { room: this.#room, journal, wallNs, nextInode: () => inodes++ };
+    this.#root = new DirectoryNode(this.volume, 0o755);
   }
 
   /** What the files take, in bytes, by whole pages. */
@@ -58,6 +72,7 @@ export class SimDisk implements LinkReaderSync {
     const file = node?.kind === "file" ? node : this.createFile(path, 0o644);
     file.content.truncate();
     const written = file.content.write(bytes, 0);
+    file.modified();
     file.sync();
     if (written < bytes.length) throw failure("ENOSPC", path);
   }
@@ -73,20 +88,25 @@ export class SimDisk implements LinkReaderSync {
     for (const name of namesOf(path)) {
       at += `/${name}`;
       const node = this.find(at);
-      if (node === undefined) this.#add(at, new DirectoryNode());
+      if (node === undefined) this.#add(at, new DirectoryNode(this.volume, 0o755));
       else if (node.kind !== "directory") throw failure("ENOTDIR", at);
     }
   }
 
   /** Makes a symbolic link at `path`. */
   makeLink(target: string, path: string): void {
-    this.#add(path, new LinkNode(target));
+    this.#add(path, new LinkNode(this.volume, target));
   }
 
   /** Removes a file, a link, or a directory with all in it. Who has it open keeps it. */
   remove(path: string): void {
-    if (this.#node(path) === undefined) throw failure("ENOENT", path);
-    this.#directory(dirname(path)).remove(basename(path));
+    const node = this.#node(path);
+    if (node === undefined) throw failure("ENOENT", path);
+    const name = basename(path);
+    const directory = this.#directory(dirname(path));
+    if (node.kind === "directory") node.empty();
+    this.volume.journal.commit(directory, name);
+    directory.put(name, undefined);
   }
 
   exists(path: string): boolean {
@@ -95,7 +115,9 @@ export class SimDisk implements LinkReaderSync {
 
   /** Permission bits. */
   mode(path: string): number {
-    return this.#file(path).mode;
+    const node = this.find(path);
+    if (node === undefined) throw failure("ENOENT", path);
+    return node.mode;
   }
 
   /** Size in bytes. */
@@ -146,19 +168,32 @@ export class SimDisk implements LinkReaderSync {
     return this.#node(this.realPath(path));
   }
 
+  /** @internal What is at `path`, which may not lead over links, the last name included. */
+  at(path: string): DiskNode | undefined {
+    return this.#node(path);
+  }
+
+  /** @internal The directory that holds the last name of `path`, which may not lead over links, and the name. */
+  parentOf(path: string): { readonly directory: DirectoryNode; readonly name: string } {
+    const directory = this.#node(dirname(path));
+    if (directory?.kind !== "directory") throw failure("ENOENT", path);
+    return { directory, name: basename(path) };
+  }
+
   /** @internal An empty file whose name a crash may lose. */
   createFile(path: string, mode: number): FileNode {
     const real = this.realPath(path);
     const directory = this.#directory(dirname(real));
     const name = basename(real);
-    const file = new FileNode(this.#room, mode, directory, name);
-    directory.add(name, file);
+    const file = new FileNode(this.volume, mode);
+    directory.change(name, file);
     return file;
   }
 
   /** @internal An empty file in the directory at `path`, where nobody finds it. */
   createUnnamed(path: string, mode: number): FileNode {
-    return new FileNode(this.#room, mode, this.#directory(path), "");
+    this.#directory(path);
+    return new FileNode(this.volume, mode);
   }
 
   /** @internal Where the directory is now; undefined when it was removed. */
@@ -169,7 +204,8 @@ export class SimDisk implements LinkReaderSync {
   /** @internal */
   crash(random: Random, rates: CrashRates): DiskCrash {
     const tally = { lost: 0, torn: 0, kept: 0 };
-    const namesLost = this.#root.crash(random, rates, tally);
+    const namesLost = this.volume.journal.crash(random, rates);
+    this.#root.crash(random, rates, tally);
     return { ...tally, namesLost };
   }
 
@@ -177,8 +213,8 @@ export class SimDisk implements LinkReaderSync {
     const directory = this.#directory(dirname(path));
     const name = basename(path);
     if (directory.entries.has(name)) throw failure("EEXIST", path);
-    directory.add(name, node);
-    directory.syncName(name, node);
+    this.volume.journal.commit(directory, name);
+    directory.put(name, node);
   }
 
   #file(path: string): FileNode {
@@ -211,13 +247,18 @@ export class SimDisk implements LinkReaderSync {
 class PageRoom implements Room {
   pages = 0;
   readonly #bytesMax: () => number;
+  readonly #makeRoom: () => void;
 
-  constructor(bytesMax: () => number) {
+  /** @param makeRoom - gives what it can when there is none. */
+  constructor(bytesMax: () => number, makeRoom: () => void) {
     this.#bytesMax = bytesMax;
+    this.#makeRoom = makeRoom;
   }
 
   take(): boolean {
-    if ((this.pages + 1) * PAGE_BYTES > this.#bytesMax()) return false;
+    const full = (): boolean => (this.pages + 1) * PAGE_BYTES > this.#bytesMax();
+    if (full()) this.#makeRoom();
+    if (full()) return false;
     this.pages++;
     return true;
   }

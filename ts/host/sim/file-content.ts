@@ -11,6 +11,9 @@ export const PAGE_BYTES = 4096;
 /** The largest file of ext4. */
 export const FILE_BYTES_MAX = 2 ** 44;
 
+/** What a simulated disk has room for at once, whatever it holds. */
+const ALLOCATE_BYTES_MAX = 2 ** 30;
+
 /** How a crash treats what was not synced. */
 export interface CrashRates {
   readonly lostWrites: number;
@@ -69,6 +72,46 @@ export class FileContent {
     }
     if (done > 0) this.#size = Math.max(this.#size, offset + done);
     return done;
+  }
+
+  /** Takes room for `count` bytes from `offset` on, all or none; the file grows to hold them. */
+  allocate(offset: number, count: number): boolean {
+    if (count > ALLOCATE_BYTES_MAX) return false;
+    const end = offset + count;
+    const taken: number[] = [];
+    for (let index = Math.floor(offset / PAGE_BYTES); index * PAGE_BYTES < end; index++) {
+      if (this.#pages.has(index)) continue;
+      if (this.#change(index) === undefined) {
+        for (const given of taken) this.#drop(given);
+        return false;
+      }
+      taken.push(index);
+    }
+    this.#size = Math.max(this.#size, end);
+    return true;
+  }
+
+  /** Bytes that it takes, by whole pages. */
+  get allocated(): number {
+    return this.#pages.size * PAGE_BYTES;
+  }
+
+  /** Cuts the file, or adds zeros. False: the disk has no room to keep what was synced of its last page. */
+  resize(size: number): boolean {
+    const within = size % PAGE_BYTES;
+    const last = (size - within) / PAGE_BYTES;
+    if (size < this.#size && within > 0 && this.#pages.has(last)) {
+      const page = this.#change(last);
+      if (page === undefined) return false;
+      page.fill(0, within);
+    }
+    for (const index of [...this.#pages.keys()]) {
+      if (index * PAGE_BYTES < size) continue;
+      this.#putAside(index);
+      this.#drop(index);
+    }
+    this.#size = size;
+    return true;
   }
 
   /** Empties the file. */
@@ -153,6 +196,11 @@ export class FileContent {
     page = page?.slice() ?? new Uint8Array(PAGE_BYTES);
     this.#pages.set(index, page);
     return page;
+  }
+
+  /** Gives back a page that was zero. */
+  #drop(index: number): void {
+    if (this.#pages.delete(index)) this.#room.give(1);
   }
 
   #putAside(index: number): void {

@@ -1,25 +1,31 @@
 //! An open file as a guest's handle.
 //!
-//! Positioned operations run side by side. READ and WRITE share the file's position and therefore
+//! Positioned operations run side by side. READ, WRITE and SEEK share the file's position and therefore
 //! run one after the other, in the order of submission.
 
-import { ERRNO, OP } from "../../abi.gen.ts";
+import { ERRNO, OP, SEEK } from "../../abi.gen.ts";
+import { bytesToCopy } from "../resources/copy-range.ts";
 import type { OpenRequest } from "../resources/open-request.ts";
 import type { Operation } from "../resources/operation.ts";
+import type { PathRequest } from "../resources/path-request.ts";
 import { refusedByFile } from "../resources/refusals.ts";
 import { TRANSFER_BYTES_MAX } from "../resources/resource.ts";
 import { DiskHandle } from "./disk-handle.ts";
 import type { FileNode } from "./disk-node.ts";
-import { FILE_BYTES_MAX } from "./file-content.ts";
+import { CallEvent } from "./event-queue.ts";
+import { FILE_BYTES_MAX, type FileContent } from "./file-content.ts";
+import { performOnNode } from "./node-operations.ts";
 import type { SimContext } from "./sim-backend.ts";
 
 export class FileHandle extends DiskHandle {
   readonly #node: FileNode;
   readonly #request: OpenRequest;
   #position = 0;
+  /** COPYs from here, each with where to. */
+  readonly #copies = new Map<Operation, FileNode>();
 
   constructor(context: SimContext, node: FileNode, path: string, request: OpenRequest) {
-    super(context, path);
+    super(context, path, node.locks);
     this.#node = node;
     this.#request = request;
     node.opened();
@@ -35,12 +41,31 @@ export class FileHandle extends DiskHandle {
         return this.#startTransfer(operation, true);
       case OP.PREAD:
       case OP.PWRITE:
+      case OP.PREADV:
+      case OP.PWRITEV:
         return offset < 0 ? -ERRNO.EINVAL : this.#startTransfer(operation, false);
       case OP.FSYNC:
         return this.startSync(operation);
+      case OP.SEEK:
+        return this.#startSeek(operation);
+      case OP.ALLOCATE:
+        return this.#startAllocate(operation);
+      case OP.LOCK:
+        return this.startLock(operation);
+      case OP.COPY:
+        return this.#startCopy(operation);
       default:
         return refusedByFile(code);
     }
+  }
+
+  get readOnly(): boolean {
+    return this.#request.located.directory.readOnly;
+  }
+
+  protected override performPath(request: PathRequest): number {
+    if (request.code === OP.TRUNCATE && !this.#request.write) return -ERRNO.EINVAL;
+    return performOnNode(this.context, request, this.#node);
   }
 
   override close(): number {
@@ -59,8 +84,67 @@ export class FileHandle extends DiskHandle {
     return undefined;
   }
 
-  protected override happens(operation: Operation): number {
+  #startSeek(operation: Operation): number | undefined {
+    const { argument, otherPointer } = operation.submission;
+    if (argument > SEEK.END) return -ERRNO.EINVAL;
+    if (!this.context.ring.inRange(otherPointer, 8)) return -ERRNO.EFAULT;
+    this.beginInLane(operation);
+    return undefined;
+  }
+
+  #startAllocate(operation: Operation): number | undefined {
+    const { offset, otherOffset } = operation.submission;
+    if (offset < 0 || otherOffset <= 0) return -ERRNO.EINVAL;
+    if (offset + otherOffset > FILE_BYTES_MAX) return -ERRNO.EFBIG;
+    this.begin(operation);
+    return undefined;
+  }
+
+  #startCopy(operation: Operation): number | undefined {
+    const { offset, otherHandle, otherOffset } = operation.submission;
+    if (offset < 0 || otherOffset < 0) return -ERRNO.EINVAL;
+    const to = this.context.handles.get(otherHandle);
+    if (to === undefined) return -ERRNO.EBADF;
+    if (!(to instanceof FileHandle)) {
+      return to.directory === undefined ? -ERRNO.EINVAL : -ERRNO.EISDIR;
+    }
+    if (!this.#request.read || !to.#request.write || to.#request.append) return -ERRNO.EBADF;
+    to.#node.opened();
+    this.#copies.set(operation, to.#node);
+    this.begin(operation);
+    return undefined;
+  }
+
+  /** Its target was held open. */
+  protected override over(operation: Operation): void {
+    this.#copies.get(operation)?.closed();
+    this.#copies.delete(operation);
+  }
+
+  readAt(offset: number, bytes: number, done: (read: Uint8Array | number) => void): void {
+    const { network, files } = this.context;
+    const { content } = this.#node;
+    this.#node.opened();
+    const end = new CallEvent(() => {
+      let data = new Uint8Array(0);
+      const result = !this.#request.read
+        ? -ERRNO.EBADF
+        : this.performed("read", () => {
+            data = this.#bytesAt(content, offset, bytes);
+            return data.length;
+          });
+      this.#node.closed();
+      done(result < 0 ? result : data);
+    });
+    network.scheduler.after(files.delayNs(false), end);
+  }
+
+  protected override happens(operation: Operation): number | undefined {
     const { code } = operation.submission;
+    if (code === OP.LOCK) return this.lock(operation);
+    if (code === OP.SEEK) return this.#seek(operation);
+    if (code === OP.ALLOCATE) return this.#allocate(operation);
+    if (code === OP.COPY) return this.performed("write", () => this.#copy(operation));
     if (code === OP.FSYNC)
       return this.performed("sync", () => {
         this.#node.sync();
@@ -73,50 +157,101 @@ export class FileHandle extends DiskHandle {
     );
   }
 
-  #read(operation: Operation): number {
+  #seek({ submission }: Operation): number {
+    const { argument, offset, otherPointer } = submission;
+    const { size } = this.#node.content;
+    const base = argument === SEEK.START ? 0 : argument === SEEK.END ? size : this.#position;
+    const position = base + offset;
+    if (position < 0 || position > FILE_BYTES_MAX) return -ERRNO.EINVAL;
+    this.#position = position;
+    const out = new Uint8Array(8);
+    new DataView(out.buffer).setBigInt64(0, BigInt(position), true);
+    this.context.ring.copyIn(otherPointer, out);
+    return 0;
+  }
+
+  #allocate({ submission: { offset, otherOffset } }: Operation): number {
+    if (!this.#request.write) return -ERRNO.EBADF;
+    return this.performed("write", () => {
+      if (this.#node.content.allocate(offset, otherOffset)) {
+        this.#node.modified();
+        return 0;
+      }
+      this.tellFault("ENOSPC");
+      return -ERRNO.ENOSPC;
+    });
+  }
+
+  #copy(operation: Operation): number {
+    const { submission } = operation;
     const { content } = this.#node;
-    const { ring, files } = this.context;
+    const to = this.#copies.get(operation)!;
+    const bytes = bytesToCopy(submission, content.size, to === this.#node);
+    if (bytes <= 0) return bytes;
+    const data = this.#bytesAt(content, submission.offset, bytes);
+    return this.#store(to, data, submission.otherOffset);
+  }
+
+  #read(operation: Operation): number {
     const offset = this.#offsetOf(operation);
-    const there = Math.min(operation.buffers.bytes, TRANSFER_BYTES_MAX, content.size - offset);
-    if (there <= 0) return 0;
-    const count = files.perhapsLess(there, files.options().shortReads);
-    if (count < there) this.tellFault("short read");
-    for (let done = 0; done < count; ) {
-      const piece = content.peek(offset + done, count - done);
-      ring.scatter(piece, operation.buffers, done);
-      done += piece.length;
-    }
-    this.#moveTo(operation, offset + count);
-    return count;
+    const data = this.#bytesAt(this.#node.content, offset, operation.buffers.bytes);
+    this.context.ring.scatter(data, operation.buffers);
+    if (data.length > 0) this.#moveTo(operation, offset + data.length);
+    return data.length;
   }
 
   #write(operation: Operation): number {
     const { content } = this.#node;
-    const { ring, files } = this.context;
     // Linux appends whatever the offset.
     const offset = this.#request.append ? content.size : this.#offsetOf(operation);
-    const asked = Math.min(operation.buffers.bytes, TRANSFER_BYTES_MAX, FILE_BYTES_MAX - offset);
-    if (asked <= 0) return -ERRNO.EFBIG;
-    const count = files.perhapsLess(asked, files.options().shortWrites);
-    if (count < asked) this.tellFault("short write");
-    const data = new Uint8Array(count);
-    ring.gather(operation.buffers, data);
-    const written = content.write(data, offset);
-    if (written < count) this.tellFault("ENOSPC");
-    if (written === 0) return -ERRNO.ENOSPC;
-    this.#moveTo(operation, offset + written);
+    const data = new Uint8Array(Math.min(operation.buffers.bytes, TRANSFER_BYTES_MAX));
+    this.context.ring.gather(operation.buffers, data);
+    const written = this.#store(this.#node, data, offset);
+    if (written > 0) this.#moveTo(operation, offset + written);
     return written;
   }
 
+  /** At most `count` bytes; perhaps fewer. */
+  #bytesAt(content: FileContent, offset: number, count: number): Uint8Array<ArrayBuffer> {
+    const { files } = this.context;
+    const there = Math.min(count, TRANSFER_BYTES_MAX, Math.max(0, content.size - offset));
+    const bytes = files.perhapsLess(there, files.options().shortReads);
+    if (bytes < there) this.tellFault("short read");
+    const out = new Uint8Array(bytes);
+    for (let done = 0; done < bytes; ) {
+      const piece = content.peek(offset + done, bytes - done);
+      out.set(piece, done);
+      done += piece.length;
+    }
+    return out;
+  }
+
+  /** Returns how much was written, perhaps less than all, or a negated errno. */
+  #store(node: FileNode, data: Uint8Array, offset: number): number {
+    const { files } = this.context;
+    const asked = Math.min(data.length, FILE_BYTES_MAX - offset);
+    if (asked <= 0) return -ERRNO.EFBIG;
+    const count = files.perhapsLess(asked, files.options().shortWrites);
+    if (count < asked) this.tellFault("short write");
+    const written = node.content.write(data.subarray(0, count), offset);
+    node.modified();
+    if (written < count) this.tellFault("ENOSPC");
+    return written === 0 ? -ERRNO.ENOSPC : written;
+  }
+
   #offsetOf({ submission: { code, offset } }: Operation): number {
-    return code === OP.PREAD || code === OP.PWRITE ? offset : this.#position;
+    return isPositioned(code) ? offset : this.#position;
   }
 
   #moveTo({ submission: { code } }: Operation, position: number): void {
-    if (code !== OP.PREAD && code !== OP.PWRITE) this.#position = position;
+    if (!isPositioned(code)) this.#position = position;
   }
 }
 
 function isWrite(code: number): boolean {
-  return code === OP.WRITE || code === OP.WRITEV || code === OP.PWRITE;
+  return code === OP.WRITE || code === OP.WRITEV || code === OP.PWRITE || code === OP.PWRITEV;
+}
+
+function isPositioned(code: number): boolean {
+  return code === OP.PREAD || code === OP.PWRITE || code === OP.PREADV || code === OP.PWRITEV;
 }

@@ -102,6 +102,9 @@ function openNode(disk: SimDisk, path: string, request: OpenRequest): FileNode |
   if (request.directory || node.kind === "link") throw openFailure("ENOTDIR", path);
   const missing = (read ? OWNER_READS : 0) | (write ? OWNER_WRITES : 0);
   if ((missing & ~node.mode) !== 0) throw openFailure("EACCES", path);
-  if (truncate) node.content.truncate();
+  if (truncate) {
+    node.content.truncate();
+    node.modified();
+  }
   return node;
 }

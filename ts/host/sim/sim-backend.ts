@@ -16,6 +16,7 @@ import { RingBackend } from "../resources/ring-backend.ts";
 import { UdpSocket } from "../resources/udp-socket.ts";
 import { CallEvent } from "./event-queue.ts";
 import type { FileTiming } from "./file-timing.ts";
+import { startPath } from "./guest-paths.ts";
 import { ListenerHandle } from "./listener-handle.ts";
 import type { Network } from "./network.ts";
 import { startOpen } from "./open-file.ts";
@@ -43,6 +44,27 @@ const CAPABILITIES = capabilities({
   PREAD: "native",
   PWRITE: "native",
   FSYNC: "native",
+  STAT: "native",
+  CHMOD: "native",
+  CHOWN: "native",
+  UTIMES: "native",
+  TRUNCATE: "native",
+  ACCESS: "native",
+  LINK: "native",
+  SYMLINK: "native",
+  READLINK: "native",
+  UNLINK: "native",
+  RMDIR: "native",
+  RENAME: "native",
+  MKDIR: "native",
+  PREADV: "native",
+  PWRITEV: "native",
+  SEEK: "native",
+  ALLOCATE: "native",
+  READ_DIRECTORY: "native",
+  LOCK: "native",
+  COPY: "native",
+  SEND_FILE: "native",
   LOCAL_ADDRESS: "native",
   PEER_ADDRESS: "native",
   UDP_BIND: "native",
@@ -132,8 +154,10 @@ export class SimBackend extends RingBackend {
         return this.#connect(operation);
       case OP.UDP_BIND:
         return this.#udpBind(operation);
-      default:
+      case OP.OPEN:
         return startOpen(this.#simContext, this.#directories, operation);
+      default:
+        return startPath(this.#simContext, this.#directories, operation);
     }
   }
 

@@ -77,7 +77,10 @@ export class SimHost implements BackendProvider {
     this.#entropy = random.fork("entropy");
     this.#crashes = random.fork("crashes");
     this.#files = new FileTiming(random, world.fileOptions);
-    this.disk = new SimDisk(() => world.fileOptions().diskBytesMax);
+    this.disk = new SimDisk(
+      () => world.fileOptions().diskBytesMax,
+      () => world.wallStartNs + BigInt(Math.round(world.network.scheduler.nowNs)),
+    );
     this.tcp = new Tcp(this, world.network, new Ports(random.fork("tcp-ports")));
     this.udp = new Udp(this, world.network, new Ports(random.fork("udp-ports")));
     world.network.addAddress(this.#ipv4, this);

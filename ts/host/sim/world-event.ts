@@ -67,11 +67,27 @@ export interface FaultEvent extends At {
     | "ENOSPC";
 }
 
+/** Operations on paths. */
+export type PathEventName =
+  | "stat"
+  | "access"
+  | "chmod"
+  | "chown"
+  | "utimes"
+  | "truncate"
+  | "link"
+  | "symlink"
+  | "readlink"
+  | "unlink"
+  | "rmdir"
+  | "rename"
+  | "mkdir";
+
 /** A file operation, when it is done. */
 export interface FileEvent extends At {
   readonly type: "file";
   readonly host: string;
-  readonly what: "open" | "read" | "write" | "sync";
+  readonly what: "open" | "read" | "write" | "sync" | PathEventName;
   readonly path: string;
   /** Bytes, 0, or a negated errno. */
   readonly result: number;

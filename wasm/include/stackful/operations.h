@@ -224,12 +224,15 @@ struct sf_times {
 
 /* What READ_DIRECTORY writes, one behind the other, each at a multiple of 8. "." and ".." are left out. */
 struct sf_directory_entry {
-  uint64_t inode;
+  uint64_t inode;        /* 0: the host does not say */
   uint16_t record_bytes; /* to the next one */
   uint8_t kind;          /* enum sf_file_kind */
   uint8_t name_bytes;
   uint32_t reserved;     /* and then the name, without a zero at its end */
 };
+
+/* Holds any sf_directory_entry with its name. */
+#define SF_DIRECTORY_ENTRY_BYTES_MAX 272
 
 /* One of a batch. */
 struct sf_datagram {
