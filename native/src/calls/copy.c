@@ -9,6 +9,7 @@
 
 #include "calls/calls.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 /* What one operation moves at most: so long it cannot be canceled, and holds a thread. */
 #define COPY_BYTES_MAX (4u << 20)
@@ -70,7 +71,7 @@ int32_t sf__call_copy(const struct sf_call *call) {
   const int64_t wanted = bytes_to_copy(call);
   if (wanted <= 0) return (int32_t)wanted;
   const size_t bytes = wanted < COPY_BYTES_MAX ? (size_t)wanted : COPY_BYTES_MAX;
-#ifdef __linux__
+#ifdef SF_LINUX
   off_t from = call->offset;
   off_t to = call->other_offset;
   const ssize_t copied = copy_file_range(call->fd, &from, call->other_fd, &to, bytes, 0);
@@ -107,7 +108,7 @@ int32_t sf__call_send_file(const struct sf_call *call) {
   struct sf_send_file *piece = call->kept;
   const ssize_t bytes = call->step == 0
                           ? pread(call->other_fd, piece->data, piece->bytes, call->other_offset)
-                          : send(call->fd, piece->data, piece->bytes, MSG_NOSIGNAL);
+                          : send(call->fd, piece->data, piece->bytes, SF_MSG_NOSIGNAL);
   return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
 }
 

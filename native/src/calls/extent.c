@@ -8,6 +8,7 @@
 
 #include "calls/calls.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
 /* sf_op.kept of SEEK. */
 struct position {
@@ -54,10 +55,13 @@ int32_t sf__check_allocate(struct sf_engine *engine, const struct sf_submission 
 }
 
 int32_t sf__call_allocate(const struct sf_call *call) {
-#ifdef __linux__
+#if defined(SF_LINUX)
   return fallocate(call->fd, 0, call->offset, call->other_offset) < 0 ? sf__error(errno) : 0;
-#else
+#elif defined(__APPLE__)
   (void)call;
   return -SF_ENOTSUP;
+#else
+  const int err = posix_fallocate(call->fd, call->offset, call->other_offset);
+  return err != 0 ? sf__error(err) : 0;
 #endif
 }

@@ -52,6 +52,11 @@ export abstract class DiskHandle implements Resource {
   /** The operation's time has come: its result; undefined: `finish` tells it. */
   protected abstract happens(operation: Operation): number | undefined;
 
+  /** Whether it takes the time of a sync. */
+  protected syncs({ submission }: Operation): boolean {
+    return submission.code === OP.FSYNC;
+  }
+
   /** The operation is over, whatever became of it. */
   protected over(_operation: Operation): void {}
 
@@ -105,7 +110,7 @@ export abstract class DiskHandle implements Resource {
     const end = new OperationEnd(operation, this.#happens);
     operation.owner = this;
     this.#ends.set(operation, end);
-    network.scheduler.after(files.delayNs(operation.submission.code === OP.FSYNC), end);
+    network.scheduler.after(files.delayNs(this.syncs(operation)), end);
   }
 
   /** After those before it. */

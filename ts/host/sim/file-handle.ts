@@ -115,6 +115,11 @@ export class FileHandle extends DiskHandle {
     return undefined;
   }
 
+  protected override syncs(operation: Operation): boolean {
+    const { code } = operation.submission;
+    return super.syncs(operation) || (this.#request.sync && isWrite(code));
+  }
+
   /** Its target was held open. */
   protected override over(operation: Operation): void {
     this.#copies.get(operation)?.closed();
@@ -207,6 +212,7 @@ export class FileHandle extends DiskHandle {
     const data = new Uint8Array(Math.min(operation.buffers.bytes, TRANSFER_BYTES_MAX));
     this.context.ring.gather(operation.buffers, data);
     const written = this.#store(this.#node, data, offset);
+    if (written > 0 && this.#request.sync) this.#node.sync();
     if (written > 0) this.#moveTo(operation, offset + written);
     return written;
   }
