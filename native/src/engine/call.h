@@ -10,7 +10,9 @@
 struct sf_call {
   uint16_t opcode;
   uint8_t kind; /* enum sf_handle_kind of the handle it works on */
+  bool pipe;    /* see sf_handle */
   int fd;       /* of that handle, or sf_op.fd */
+  int own_fd;   /* sf_op.fd */
   uint32_t argument;
   int64_t offset;
   void *kept; /* sf_op.kept */
