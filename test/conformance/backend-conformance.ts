@@ -29,6 +29,7 @@ import type { Setting } from "./setting.ts";
 import { sharedPortLaws } from "./shared-port-laws.ts";
 import { tcpLaws } from "./tcp-laws.ts";
 import { transferLaws } from "./transfer-laws.ts";
+import { udpBatchLaws } from "./udp-batch-laws.ts";
 import { udpConnectLaws } from "./udp-connect-laws.ts";
 import { udpGroupLaws } from "./udp-group-laws.ts";
 import { udpHandleLaws } from "./udp-handle-laws.ts";
@@ -114,6 +115,7 @@ export function backendConformance(
     udpLaws(law);
     udpHandleLaws(law);
     udpConnectLaws(law);
+    udpBatchLaws(law);
     udpGroupLaws(law);
     sharedPortLaws(law);
     optionLaws(law);

@@ -3,7 +3,7 @@
 
 import { join } from "node:path/posix";
 import { expect } from "vitest";
-import { OP, OPEN, OPTION, POLL, SHUTDOWN, SOCKET_TYPE } from "../../ts/abi.gen.ts";
+import { DATAGRAM, OP, OPEN, OPTION, POLL, SHUTDOWN, SOCKET_TYPE } from "../../ts/abi.gen.ts";
 import type { OperationName } from "../../ts/host/capability.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { withOutsidePeer } from "./end-laws.ts";
@@ -129,6 +129,16 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     const pointer = guest.putAddress({ bytes: [239, 255, 7, 7], port: 0, scope: 1 });
     return { op: OP.MEMBERSHIP, handle, pointer, argument: 1 };
   },
+  SEND_BATCH: async ({ guest }) => {
+    const { handle, address } = await guest.udp();
+    must(await guest.udpConnect(handle, address));
+    return { op: OP.SEND_BATCH, handle, pointer: datagram(guest, "data"), length: 1 };
+  },
+  RECEIVE_BATCH: async ({ guest }) => {
+    const { handle, address } = await guest.udp();
+    must(await guest.sendTo(handle, "data", address));
+    return { op: OP.RECEIVE_BATCH, handle, pointer: datagram(guest, "...."), length: 1 };
+  },
   UDP_CONNECT: async ({ guest }) => {
     const { handle, address } = await guest.udp();
     return { op: OP.UDP_CONNECT, handle, pointer: guest.putAddress(address) };
@@ -172,6 +182,15 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     return { op: OP.POLL, handle: client, argument: POLL.WRITABLE };
   },
 };
+
+/** A batch of one. */
+function datagram(guest: Guest, data: string): number {
+  const { pointer, length } = guest.put(data);
+  const at = guest.alloc(DATAGRAM.size);
+  guest.view.setUint32(at + DATAGRAM.pointer, pointer, true);
+  guest.view.setUint32(at + DATAGRAM.length, length, true);
+  return at;
+}
 
 /** A connection on which bytes wait to be read. */
 async function filled(guest: Guest): Promise<number> {

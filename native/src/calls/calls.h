@@ -4,6 +4,7 @@
  *   transfer.c   reads, writes
  *   socket.c     listen, accept, connect, shutdown, addresses
  *   datagram.c   UDP: bind, connect, send to, receive from
+ *   batch.c      several datagrams at once
  *   option.c     options of sockets
  *   group.c      multicast groups
  *   path.c       where a path lies
@@ -74,6 +75,12 @@ int32_t sf__socket(const struct sf_engine *engine, int family, int type, int pro
 int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *submission, int type,
                          int protocol, uint32_t *place);
 
+/* The address that a guest may send to from a UDP socket, as the system wants it. Returns 0 or a negated
+ * sf_errno. */
+int32_t sf__granted_destination(const struct sf_engine *engine, const struct sf_address *address,
+                                const struct sf_handle *handle, struct sockaddr_storage *out,
+                                socklen_t *bytes);
+
 /* What was taken before, on this handle, has reached the system when this returns. */
 void sf__flush(struct sf_engine *engine, const struct sf_handle *handle);
 /* As writev(2) of a pipe; without SIGPIPE. Returns the bytes or a negated sf_errno. */
@@ -104,6 +111,10 @@ sf_start sf__udp_bind, sf__udp_connect;
 sf_check sf__check_send_to, sf__check_receive_from;
 sf_call_function sf__call_send_to, sf__call_receive_from;
 sf_finish sf__finish_receive_from;
+
+sf_check sf__check_send_batch, sf__check_receive_batch;
+sf_call_function sf__call_send_batch, sf__call_receive_batch;
+sf_finish sf__finish_send_batch, sf__finish_receive_batch;
 
 sf_check sf__check_open, sf__check_fsync;
 sf_start sf__pipe, sf__socket_pair;

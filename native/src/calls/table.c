@@ -106,6 +106,17 @@ static const struct sf_operation table[] = {
   [SF_OP_GET_OPTION] = { .on_handle = true, .refuses = ONLY_SOCKETS, .start = sf__get_option },
 
   [SF_OP_UDP_BIND] = { .start = sf__udp_bind },
+  [SF_OP_SEND_BATCH] = {
+    .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_SEND,
+    .waits = SF_WAITS_WRITABLE,
+    .check = sf__check_send_batch, .call = sf__call_send_batch, .finish = sf__finish_send_batch,
+  },
+  [SF_OP_RECEIVE_BATCH] = {
+    .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_FILL,
+    .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
+    .check = sf__check_receive_batch, .call = sf__call_receive_batch,
+    .finish = sf__finish_receive_batch,
+  },
   [SF_OP_UDP_CONNECT] = { .on_handle = true, .refuses = ONLY_UDP, .start = sf__udp_connect },
   [SF_OP_MEMBERSHIP] = { .on_handle = true, .refuses = ONLY_UDP, .start = sf__membership },
   /* In no lane: datagrams have no order that waiting for each other would keep. */

@@ -5,15 +5,10 @@
 #include "engine/bounce.h"
 #include "engine/operation.h"
 
-int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t count,
-                   struct iovec out[SF_IOVEC_MAX]) {
-  struct sf_iovec parts[SF_IOVEC_MAX];
+/* Where the guest's buffers are now. Returns their bytes together, or -SF_EFAULT. */
+static int64_t locate(const struct sf_guest *guest, const struct sf_iovec *parts, uint32_t count,
+                      struct iovec *out) {
   int64_t total = 0;
-  if (count > SF_IOVEC_MAX) return -SF_EINVAL;
-  const size_t bytes = count * sizeof(parts[0]);
-  const void *source = sf__guest_range(guest, pointer, bytes);
-  if (source == NULL) return -SF_EFAULT;
-  memcpy(parts, source, bytes);
   for (uint32_t i = 0; i < count; i++) {
     out[i].iov_base = sf__guest_range(guest, parts[i].pointer, parts[i].length);
     out[i].iov_len = parts[i].length;
@@ -21,6 +16,17 @@ int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t coun
     total += parts[i].length;
   }
   return total;
+}
+
+int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t count,
+                   struct iovec out[SF_IOVEC_MAX]) {
+  struct sf_iovec parts[SF_IOVEC_MAX];
+  if (count > SF_IOVEC_MAX) return -SF_EINVAL;
+  const size_t bytes = count * sizeof(parts[0]);
+  const void *source = sf__guest_range(guest, pointer, bytes);
+  if (source == NULL) return -SF_EFAULT;
+  memcpy(parts, source, bytes);
+  return locate(guest, parts, count, out);
 }
 
 static int32_t buffer(const struct sf_guest *guest, const struct sf_op *op, uint32_t length_max,
@@ -33,12 +39,18 @@ static int32_t buffer(const struct sf_guest *guest, const struct sf_op *op, uint
 
 static int32_t find_parts(const struct sf_guest *guest, const struct sf_op *op,
                           struct sf_call *call) {
+  const struct sf_kept_parts *kept = op->kept;
   int64_t total;
   switch (op->opcode) {
     case SF_OP_READV:
     case SF_OP_WRITEV:
       call->parts_count = op->length;
       total = sf__vector(guest, op->pointer, op->length, call->parts);
+      return total < 0 ? (int32_t)total : 0;
+    case SF_OP_SEND_BATCH:
+    case SF_OP_RECEIVE_BATCH:
+      call->parts_count = kept->count;
+      total = locate(guest, kept->items, kept->count, call->parts);
       return total < 0 ? (int32_t)total : 0;
     case SF_OP_SEND_TO:
     case SF_OP_RECEIVE_FROM:

@@ -20,6 +20,12 @@ struct sf_call {
   uint32_t parts_count;
 };
 
+/* sf_op.kept of a batch begins with this: the guest's buffers. */
+struct sf_kept_parts {
+  uint32_t count;
+  struct sf_iovec items[SF_IOVEC_MAX];
+};
+
 /* What one transfer moves at most; a guest that asks for more gets a short count. */
 #define SF_TRANSFER_BYTES_MAX 0x7FFFFFFFu
 

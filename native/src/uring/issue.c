@@ -234,6 +234,8 @@ static issue_function *const forms[] = {
   [SF_OP_CLOSE] = issue_close,
   [SF_OP_SEND_HANDLE] = uring__attempt,
   [SF_OP_RECEIVE_HANDLE] = uring__attempt,
+  [SF_OP_SEND_BATCH] = uring__attempt,
+  [SF_OP_RECEIVE_BATCH] = uring__attempt,
   [SF_OP_POLL] = uring__attempt,
 };
 

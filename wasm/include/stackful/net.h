@@ -94,8 +94,11 @@ SF_PARKS static inline int32_t sf_udp_connect(sf_handle_t handle,
       .op = SF_OP_UDP_CONNECT, .handle = handle, .pointer = sf_address_of(address)});
 }
 
-/* Sends up to SF_IOVEC_MAX datagrams in order, and returns how many were handed over, at least one; or
- * the error of the first. */
+/* Sends up to SF_IOVEC_MAX datagrams in order. Returns how many were handed over, at least one, and tells
+ * the bytes of each in its `result`; or the error of the first. It stops before a datagram that cannot be
+ * sent, or for which the system has no room now: to go on from there tells why, or waits. Each `address` is
+ * where to; one of family 0 means where the socket is connected to, and any other is EISCONN then. Errors:
+ * those of sf_send_to; EDESTADDRREQ; EINVAL for more than SF_IOVEC_MAX. */
 SF_PARKS static inline int32_t sf_send_batch(sf_handle_t handle, struct sf_datagram *datagrams,
                                              uint32_t count) {
   return sf_perform_request((struct sf_submission){
@@ -104,7 +107,10 @@ SF_PARKS static inline int32_t sf_send_batch(sf_handle_t handle, struct sf_datag
 }
 SF_TIMED(sf_send_batch, (sf_handle_t handle, struct sf_datagram *datagrams, uint32_t count, sf_timeout_t timeout), (handle, datagrams, count))
 
-/* Waits for a datagram, and takes what else is there, up to `count`. Returns how many. */
+/* Waits for a datagram, and takes what else is there, up to `count`, at most SF_IOVEC_MAX. Returns how many.
+ * Of each it tells the bytes in `result`, who sent it in `address`, and whether there were more in
+ * `truncated`; `pointer` and `length` are the buffer. Served in one order with sf_receive_from and sf_read.
+ * Errors: as sf_receive_from; ECONNREFUSED when it is connected; EINVAL for more than SF_IOVEC_MAX. */
 SF_PARKS static inline int32_t sf_receive_batch(sf_handle_t handle, struct sf_datagram *datagrams,
                                                 uint32_t count) {
   return sf_perform_request((struct sf_submission){
