@@ -2,6 +2,7 @@
 //! are noted by names, so that what backends do can be compared line by line.
 
 import { ADDRESS, OP, OPEN, SHUTDOWN } from "../../ts/abi.gen.ts";
+import { SOCKET_SCENES } from "./exchange-sockets.ts";
 import { errnoName, Guest, LOOPBACK, must, text } from "./guest.ts";
 import type { Submit } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
@@ -24,7 +25,7 @@ export async function recordExchange(setting: Setting): Promise<string[]> {
     handlesMax: 64,
   });
   const recorder = new Recorder(new Guest(backend), setting);
-  for (const [name, scene] of Object.entries(SCENES)) {
+  for (const [name, scene] of Object.entries({ ...SCENES, ...SOCKET_SCENES })) {
     recorder.lines.push(`── ${name}`);
     await scene(recorder);
     await recorder.closeAll();
@@ -33,7 +34,7 @@ export async function recordExchange(setting: Setting): Promise<string[]> {
   return recorder.lines;
 }
 
-class Recorder {
+export class Recorder {
   readonly lines: string[] = [];
   readonly guest: Guest;
   readonly setting: Setting;
