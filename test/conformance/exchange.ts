@@ -4,6 +4,7 @@
 import { ADDRESS, OP, OPEN, SHUTDOWN } from "../../ts/abi.gen.ts";
 import { FILE_SCENES } from "./exchange-files.ts";
 import { PATH_SCENES } from "./exchange-paths.ts";
+import { SOCKET_SCENES } from "./exchange-sockets.ts";
 import { errnoName, Guest, LOOPBACK, must, text } from "./guest.ts";
 import type { Submit } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
@@ -26,7 +27,8 @@ export async function recordExchange(setting: Setting): Promise<string[]> {
     handlesMax: 64,
   });
   const recorder = new Recorder(new Guest(backend), setting);
-  for (const [name, scene] of Object.entries({ ...SCENES, ...FILE_SCENES, ...PATH_SCENES })) {
+  const scenes = { ...SCENES, ...SOCKET_SCENES, ...FILE_SCENES, ...PATH_SCENES };
+  for (const [name, scene] of Object.entries(scenes)) {
     recorder.lines.push(`── ${name}`);
     await scene(recorder);
     await recorder.closeAll();

@@ -230,6 +230,24 @@ function effectLaws(law: Law): void {
     expect(await closing).toBe(0);
   });
 
+  law("connections that linger do not keep a backend that is disposed", async (bench) => {
+    const { guest } = bench;
+    if (!tcpOptions(bench).includes(OPTION.LINGER) || bench.name === "node") return;
+    const other = await guest.pair();
+    const piece = guest.put(pattern(256 * 1024));
+    for (const closes of [true, false]) {
+      // Nobody reads at the other end.
+      const { client } = await guest.pair();
+      must(await guest.setOption(client, OPTION.LINGER, 32_767));
+      for (let index = 0; index < 64; index++) {
+        void guest.submit({ op: OP.WRITE, handle: client, ...piece });
+      }
+      await guest.roundTrip(other);
+      if (closes) void guest.close(client);
+      await guest.roundTrip(other);
+    }
+  });
+
   law("SEND_TO everybody is allowed once BROADCAST is set", async ({ guest }) => {
     const handle = must(await guest.udpBind(0, [0, 0, 0, 0]));
     const everybody = { bytes: [255, 255, 255, 255], port: 9 };

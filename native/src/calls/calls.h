@@ -4,6 +4,7 @@
  *   transfer.c   reads, writes
  *   socket.c     listen, accept, connect, shutdown, addresses
  *   datagram.c   UDP: bind, connect, send to, receive from
+ *   batch.c      several datagrams at once
  *   option.c     options of sockets
  *   group.c      multicast groups
  *   path.c       where a path lies
@@ -16,6 +17,10 @@
  *   directory.c  what is in a directory
  *   lock.c       locks of open files
  *   copy.c       from file to file, and from file to stream
+ *   pipe.c       pipes, and pairs of sockets
+ *   unix.c       Unix sockets by their names
+ *   passing.c    handles that are sent to another process
+ *   poll.c       waits for readiness
  */
 #ifndef SF_CALLS_H
 #define SF_CALLS_H
@@ -80,8 +85,19 @@ int32_t sf__socket(const struct sf_engine *engine, int family, int type, int pro
 int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *submission, int type,
                          int protocol, uint32_t *place);
 
+/* The address that a guest may send to from a UDP socket, as the system wants it. Returns 0 or a negated
+ * sf_errno. */
+int32_t sf__granted_destination(const struct sf_engine *engine, const struct sf_address *address,
+                                const struct sf_handle *handle, struct sockaddr_storage *out,
+                                socklen_t *bytes);
+
 /* What was taken before, on this handle, has reached the system when this returns. */
 void sf__flush(struct sf_engine *engine, const struct sf_handle *handle);
+/* As writev(2) of a pipe; without SIGPIPE. Returns the bytes or a negated sf_errno. */
+int32_t sf__write_pipe(int fd, const struct iovec *parts, int count);
+
+/* enum sf_poll as poll(2) has it. */
+short sf__poll_to_os(uint32_t events);
 
 /* Entries of the table: see operation.h. */
 typedef int32_t sf_start(struct sf_engine *, const struct sf_submission *, struct sf_handle *);
@@ -106,7 +122,28 @@ sf_check sf__check_send_to, sf__check_receive_from;
 sf_call_function sf__call_send_to, sf__call_receive_from;
 sf_finish sf__finish_receive_from;
 
+sf_check sf__check_send_batch, sf__check_receive_batch;
+sf_call_function sf__call_send_batch, sf__call_receive_batch;
+sf_finish sf__finish_send_batch, sf__finish_receive_batch;
+
 sf_check sf__check_open, sf__check_fsync;
+sf_start sf__pipe, sf__socket_pair;
+
+sf_check sf__check_unix_listen, sf__check_unix_bind, sf__check_unix_connect;
+sf_check sf__check_unix_send_to;
+sf_call_function sf__call_unix_listen, sf__call_unix_bind, sf__call_unix_connect;
+sf_call_function sf__call_unix_send_to;
+sf_finish sf__finish_unix_named, sf__finish_unix_connect, sf__finish_unix_send_to;
+
+sf_check sf__check_send_handle, sf__check_receive_handle;
+sf_call_function sf__call_send_handle, sf__call_receive_handle;
+sf_finish sf__finish_send_handle, sf__finish_receive_handle;
+
+sf_check sf__check_poll;
+sf_call_function sf__call_poll;
+sf_finish sf__finish_poll;
+
+sf_check sf__check_open, sf__check_nothing;
 sf_call_function sf__call_open, sf__call_fsync, sf__call_close;
 sf_finish sf__finish_open;
 

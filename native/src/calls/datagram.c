@@ -33,11 +33,9 @@ int32_t sf__udp_bind(struct sf_engine *engine, const struct sf_submission *submi
   return sf__handles_open(&engine->base.handles, place, SF_HANDLE_UDP, fd);
 }
 
-/* The address that a guest may send to from here, as the system wants it. Returns 0 or a negated
- * sf_errno. */
-static int32_t granted_destination(const struct sf_engine *engine, const struct sf_address *address,
-                                   const struct sf_handle *handle, struct sockaddr_storage *out,
-                                   socklen_t *bytes) {
+int32_t sf__granted_destination(const struct sf_engine *engine, const struct sf_address *address,
+                                const struct sf_handle *handle, struct sockaddr_storage *out,
+                                socklen_t *bytes) {
   /* Linux says ENETUNREACH for IPv4 on an IPv6 socket. */
   if (address->family != handle->family) return -SF_EAFNOSUPPORT;
   if (!sf__grants_allow(&engine->base.grants, SF_ENDPOINT_CONNECT, address)) {
@@ -76,7 +74,7 @@ int32_t sf__udp_connect(struct sf_engine *engine, const struct sf_submission *su
   if (submission->pointer != 0) {
     err = sf__read_address(engine, submission->pointer, &address);
     if (err < 0) return err;
-    err = granted_destination(engine, &address, handle, &os_address, &bytes);
+    err = sf__granted_destination(engine, &address, handle, &os_address, &bytes);
     if (err < 0) return err;
   }
   /* What was sent just before goes where it was meant to. */
@@ -115,7 +113,7 @@ int32_t sf__check_send_to(struct sf_engine *engine, const struct sf_submission *
   struct sf_message *kept = open_message();
   if (kept == NULL) return -SF_ENOMEM;
   kept->message.msg_name = &kept->address;
-  err = granted_destination(engine, &address, handle, &kept->address, &kept->message.msg_namelen);
+  err = sf__granted_destination(engine, &address, handle, &kept->address, &kept->message.msg_namelen);
   if (err == 0 && handle->connected) err = -SF_EISCONN;
   if (err == 0) err = check_buffer(engine, submission);
   if (err == 0 && submission->length > SF_DATAGRAM_MAX) err = -SF_EMSGSIZE;

@@ -5,15 +5,10 @@
 #include "engine/bounce.h"
 #include "engine/operation.h"
 
-int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t count,
-                   struct iovec out[SF_IOVEC_MAX]) {
-  struct sf_iovec parts[SF_IOVEC_MAX];
+/* Where the guest's buffers are now. Returns their bytes together, or -SF_EFAULT. */
+static int64_t locate(const struct sf_guest *guest, const struct sf_iovec *parts, uint32_t count,
+                      struct iovec *out) {
   int64_t total = 0;
-  if (count > SF_IOVEC_MAX) return -SF_EINVAL;
-  const size_t bytes = count * sizeof(parts[0]);
-  const void *source = sf__guest_range(guest, pointer, bytes);
-  if (source == NULL) return -SF_EFAULT;
-  memcpy(parts, source, bytes);
   for (uint32_t i = 0; i < count; i++) {
     out[i].iov_base = sf__guest_range(guest, parts[i].pointer, parts[i].length);
     out[i].iov_len = parts[i].length;
@@ -21,6 +16,17 @@ int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t coun
     total += parts[i].length;
   }
   return total;
+}
+
+int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t count,
+                   struct iovec out[SF_IOVEC_MAX]) {
+  struct sf_iovec parts[SF_IOVEC_MAX];
+  if (count > SF_IOVEC_MAX) return -SF_EINVAL;
+  const size_t bytes = count * sizeof(parts[0]);
+  const void *source = sf__guest_range(guest, pointer, bytes);
+  if (source == NULL) return -SF_EFAULT;
+  memcpy(parts, source, bytes);
+  return locate(guest, parts, count, out);
 }
 
 static int32_t buffer(const struct sf_guest *guest, const struct sf_op *op, uint32_t length_max,
@@ -38,7 +44,14 @@ static int32_t find_parts(const struct sf_guest *guest, const struct sf_op *op,
     const int64_t total = sf__vector(guest, op->pointer, op->length, call->parts);
     return total < 0 ? (int32_t)total : 0;
   }
+  const struct sf_kept_parts *kept = op->kept;
+  int64_t total;
   switch (op->opcode) {
+    case SF_OP_SEND_BATCH:
+    case SF_OP_RECEIVE_BATCH:
+      call->parts_count = kept->count;
+      total = locate(guest, kept->items, kept->count, call->parts);
+      return total < 0 ? (int32_t)total : 0;
     case SF_OP_SEND_TO:
     case SF_OP_RECEIVE_FROM:
       call->parts_count = 1;
@@ -54,6 +67,7 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
   *out = (struct sf_call){
     .opcode = op->opcode,
     .fd = op->fd,
+    .own_fd = op->fd,
     .other_fd = op->other_fd,
     .step = op->step,
     .length = op->length,
@@ -66,7 +80,8 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
   if (op->handle != SF_NONE) {
     const struct sf_handle *handle = &engine->base.handles.items[op->handle];
     out->kind = handle->kind;
-    if (op->fd < 0) out->fd = handle->fd;
+    out->pipe = handle->pipe;
+    out->fd = handle->fd;
   }
   if (sf__operation(op->opcode)->borrows == SF_BORROWS_NOTHING) return 0;
   return find_parts(&engine->base.guest, op, out);

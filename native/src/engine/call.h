@@ -10,7 +10,9 @@
 struct sf_call {
   uint16_t opcode;
   uint8_t kind; /* enum sf_handle_kind of the handle it works on */
+  bool pipe;    /* see sf_handle */
   int fd;       /* of that handle, or sf_op.fd */
+  int own_fd;   /* sf_op.fd */
   int other_fd; /* sf_op.other_fd */
   uint8_t step; /* sf_op.step */
   uint32_t length;
@@ -20,6 +22,12 @@ struct sf_call {
   void *kept; /* sf_op.kept */
   struct iovec *parts; /* its buffers; there are SF_IOVEC_MAX or fewer */
   uint32_t parts_count;
+};
+
+/* sf_op.kept of a batch begins with this: the guest's buffers. */
+struct sf_kept_parts {
+  uint32_t count;
+  struct sf_iovec items[SF_IOVEC_MAX];
 };
 
 /* What one transfer moves at most; a guest that asks for more gets a short count. */

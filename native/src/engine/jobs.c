@@ -54,7 +54,8 @@ int sf__jobs_fd(const struct sf_engine *engine) {
 }
 
 void sf__jobs_quiet(struct sf_engine *engine) {
-  sf__pool_poll(engine->pool);
+  /* A mechanism can hear of the pool's descriptor after the pool was closed. */
+  if (engine->pool != NULL) sf__pool_poll(engine->pool);
 }
 
 void sf__jobs_take(struct sf_engine *engine) {

@@ -36,7 +36,8 @@ struct sf_op {
   uint32_t lane_previous;
   uint32_t waits_next; /* in a list of the mechanism's */
   uint32_t waits_previous;
-  int fd; /* CONNECT: the socket, which no handle owns yet: `finish` sees to it. Else -1 */
+  int fd; /* its own, which no handle owns: what CONNECT makes, what SEND_HANDLE sends. `finish` sees to
+           * it. Else -1 */
   int other_fd; /* a duplicate of its other handle's, owned; else -1 */
   uint8_t opcode; /* enum sf_opcode */
   uint8_t step;   /* see sf_operation.next */
@@ -45,6 +46,7 @@ struct sf_op {
   bool waiting; /* in its lane, behind another: the mechanism does not have it */
   bool linked; /* in the list of its handle */
   bool canceled;  /* not in a hash chain any more */
+  bool attempted; /* io_uring: it waits for its descriptor, and is then made as a plain call */
   bool moved; /* the guest's memory moved under it: what it read is lost */
   void *kept; /* arguments, and what the kernel writes to until the operation ends; owned, or NULL */
   struct sf_job *job; /* it runs on the pool, which has this; else NULL */

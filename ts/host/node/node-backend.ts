@@ -57,6 +57,8 @@ const CAPABILITIES = capabilities({
   GET_OPTION: "native",
   MEMBERSHIP: "native",
   UDP_CONNECT: "native",
+  SEND_BATCH: "native",
+  RECEIVE_BATCH: "native",
 });
 
 /**

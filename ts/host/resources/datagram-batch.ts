@@ -5,6 +5,9 @@ import type { Endpoint } from "../grants.ts";
 import { type GuestRing, NO_SEGMENTS, type Segments, type Submission } from "../ring.ts";
 import { readEndpoint, writeEndpoint } from "./endpoint.ts";
 
+/** What an IPv4 packet of 65,535 bytes has left besides its headers. */
+const IPV4_DATAGRAM_MAX = 65_507;
+
 /** A datagram that the guest wants sent. */
 export interface Outgoing {
   readonly buffers: Segments;
@@ -63,7 +66,8 @@ function checked(
   const to = destination(address);
   if (typeof to === "number") return to;
   if (typeof buffers === "number") return buffers;
-  return buffers.bytes > DATAGRAM_MAX ? -ERRNO.EMSGSIZE : { buffers, to };
+  const most = to.bytes.length === 4 ? IPV4_DATAGRAM_MAX : DATAGRAM_MAX;
+  return buffers.bytes > most ? -ERRNO.EMSGSIZE : { buffers, to };
 }
 
 /** Where a READ, READV, RECEIVE_FROM or RECEIVE_BATCH wants its datagrams, or a negated errno. */

@@ -74,6 +74,8 @@ const CAPABILITIES = capabilities({
   GET_OPTION: "native",
   MEMBERSHIP: "native",
   UDP_CONNECT: "native",
+  SEND_BATCH: "native",
+  RECEIVE_BATCH: "native",
 });
 
 /** A full completion ring is looked at again after so long: a guest that never empties it must not hold the world. */

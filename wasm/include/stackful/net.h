@@ -41,8 +41,8 @@ int32_t sf_peer_address(sf_handle_t handle, struct sf_address *address_out);
 
 /* Returns a socket of the address's family. Port 0: any free one, see sf_local_address; a client binds
  * "0.0.0.0" or "127.0.0.1" with port 0. An IPv6 socket has nothing of IPv4. Needs the grant to listen
- * there. Until sf_udp_connect, sf_write gives EDESTADDRREQ, sf_read, sf_shutdown and
- * sf_peer_address ENOTCONN; sf_tcp_accept gives ENOTSUP. Errors:
+ * there. Until sf_udp_connect, sf_write gives EDESTADDRREQ, sf_read and sf_peer_address ENOTCONN;
+ * sf_shutdown always gives ENOTCONN, and sf_tcp_accept ENOTSUP. Errors:
  * ENOTCAPABLE, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EMFILE. */
 SF_PARKS SF_IMPORT(sf_udp_bind) sf_handle_t sf_udp_bind(const struct sf_address *address);
 SF_TIMED(sf_udp_bind, (const struct sf_address *address, sf_timeout_t timeout), (address))
@@ -50,7 +50,8 @@ SF_TIMED(sf_udp_bind, (const struct sf_address *address, sf_timeout_t timeout), 
 /* Sends one datagram, of 0 to SF_DATAGRAM_MAX bytes, and returns `bytes`. Whether it arrives nobody
  * says: an address where nothing listens is no error. Needs the grant to connect to `destination`, also
  * for an answer. Errors: ENOTCAPABLE; EMSGSIZE; EAFNOSUPPORT when `destination` is not of the socket's
- * family; EINVAL for port 0; EACCES for a broadcast address; ENETUNREACH, EHOSTUNREACH; ENOTSUP on TCP,
+ * family; EINVAL for port 0; EISCONN once it is connected; EACCES for a broadcast address without
+ * SF_OPTION_BROADCAST; ENETUNREACH, EHOSTUNREACH; ENOTSUP on TCP,
  * ENOTSOCK on a file. */
 SF_PARKS SF_IMPORT(sf_send_to)
 int32_t sf_send_to(sf_handle_t handle, const void *buffer, uint32_t bytes,
@@ -66,7 +67,9 @@ int32_t sf_receive_from(sf_handle_t handle, void *buffer, uint32_t bytes_max,
                         struct sf_address *source_out);
 SF_TIMED(sf_receive_from, (sf_handle_t handle, void *buffer, uint32_t bytes_max, struct sf_address *source_out, sf_timeout_t timeout), (handle, buffer, bytes_max, source_out))
 
-/* As sf_tcp_listen and sf_udp_bind, with `flags` of enum sf_bind. */
+/* As sf_tcp_listen and sf_udp_bind, with `flags` of enum sf_bind. Also: EINVAL for a flag that there is
+ * not, ENOTSUP for SF_BIND_REUSE_PORT where the host cannot (Node before 22.12, Deno and Bun without native
+ * code). */
 SF_PARKS static inline sf_handle_t sf_tcp_listen_with(const struct sf_address *address,
                                                       uint32_t backlog, uint32_t flags) {
   return sf_perform_request((struct sf_submission){
@@ -79,17 +82,23 @@ SF_PARKS static inline sf_handle_t sf_udp_bind_with(const struct sf_address *add
       .op = SF_OP_UDP_BIND, .handle = -1, .pointer = sf_address_of(address), .mode = flags});
 }
 
-/* Has the socket talk to `address` alone: sf_write sends there, sf_read and sf_receive_from get what comes
- * from there, and both give ECONNREFUSED once when nobody listens there. NULL: to nobody in particular
- * again. Needs the grant to connect. */
+/* Has the socket talk to `address` alone, in place of whom it talked to before: sf_write and sf_writev
+ * send it one datagram each, an empty one too; sf_read, sf_readv and sf_receive_from get one that came from
+ * there. NULL: it talks to nobody in particular again, and keeps its own address. sf_send_to gives EISCONN
+ * meanwhile. When nobody listens there the next to send or receive gets ECONNREFUSED, once (nobody does
+ * in Deno without native code, which has no way to know). Needs the grant to connect. Errors: ENOTCAPABLE;
+ * EAFNOSUPPORT; EINVAL for port 0; ENETUNREACH; ENOTSUP on TCP, ENOTSOCK on a file. */
 SF_PARKS static inline int32_t sf_udp_connect(sf_handle_t handle,
                                               const struct sf_address *address) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_UDP_CONNECT, .handle = handle, .pointer = sf_address_of(address)});
 }
 
-/* Sends up to SF_IOVEC_MAX datagrams in order, and returns how many were handed over, at least one; or
- * the error of the first. */
+/* Sends up to SF_IOVEC_MAX datagrams in order. Returns how many were handed over, at least one, and tells
+ * the bytes of each in its `result`; or the error of the first. It stops before a datagram that cannot be
+ * sent, or for which the system has no room now: to go on from there tells why, or waits. Each `address` is
+ * where to; one of family 0 means where the socket is connected to, and any other is EISCONN then. Errors:
+ * those of sf_send_to; EDESTADDRREQ; EINVAL for more than SF_IOVEC_MAX. */
 SF_PARKS static inline int32_t sf_send_batch(sf_handle_t handle, struct sf_datagram *datagrams,
                                              uint32_t count) {
   return sf_perform_request((struct sf_submission){
@@ -98,7 +107,10 @@ SF_PARKS static inline int32_t sf_send_batch(sf_handle_t handle, struct sf_datag
 }
 SF_TIMED(sf_send_batch, (sf_handle_t handle, struct sf_datagram *datagrams, uint32_t count, sf_timeout_t timeout), (handle, datagrams, count))
 
-/* Waits for a datagram, and takes what else is there, up to `count`. Returns how many. */
+/* Waits for a datagram, and takes what else is there, up to `count`, at most SF_IOVEC_MAX. Returns how many.
+ * Of each it tells the bytes in `result`, who sent it in `address`, and whether there were more in
+ * `truncated`; `pointer` and `length` are the buffer. Served in one order with sf_receive_from and sf_read.
+ * Errors: as sf_receive_from; ECONNREFUSED when it is connected; EINVAL for more than SF_IOVEC_MAX. */
 SF_PARKS static inline int32_t sf_receive_batch(sf_handle_t handle, struct sf_datagram *datagrams,
                                                 uint32_t count) {
   return sf_perform_request((struct sf_submission){
@@ -107,8 +119,16 @@ SF_PARKS static inline int32_t sf_receive_batch(sf_handle_t handle, struct sf_da
 }
 SF_TIMED(sf_receive_batch, (sf_handle_t handle, struct sf_datagram *datagrams, uint32_t count, sf_timeout_t timeout), (handle, datagrams, count))
 
-/* Joins or leaves a multicast group; `group->scope` is the number of an interface, 0: the system's choice.
- * Errors: EADDRINUSE for a member, EADDRNOTAVAIL for none, EINVAL when it is no multicast address. */
+/* Joins or leaves a multicast group; `group->scope` is the number of an interface, 0: the system's choice
+ * (on Linux and in a simulated world 1 is the loopback interface); its port is not read. The socket gets
+ * what comes over that interface to the group and its own port, if it is bound to any address or to the
+ * group's; several that share a port (SF_BIND_REUSE_ADDRESS) get a copy each. (In Node and Deno without
+ * native code it also gets, on Linux, what is for groups that other sockets joined.) What is sent to a group
+ * leaves by the interface of the address that the socket is bound to, or over IPv6 of the destination's
+ * scope, or else by the system's choice. Needs the grant to listen at the group's address and the socket's
+ * port. Errors: ENOTCAPABLE; EADDRINUSE for a member, EADDRNOTAVAIL for none; EINVAL when it is no multicast
+ * address; EAFNOSUPPORT; ENODEV for an interface that there is not; ENOTSUP on TCP, ENOTSOCK on a
+ * file. */
 SF_PARKS static inline int32_t sf_multicast_join(sf_handle_t handle,
                                                  const struct sf_address *group) {
   return sf_perform_request((struct sf_submission){
@@ -122,8 +142,11 @@ SF_PARKS static inline int32_t sf_multicast_leave(sf_handle_t handle,
 
 /* ── Options ───────────────────────────────────────────────────────────────────────────────────── */
 
-/* `option`: enum sf_option, which has the units. Errors: ENOPROTOOPT where the socket has no such option,
- * EINVAL for a value out of range, ENOTSOCK. */
+/* `option`: enum sf_option, which has units and ranges. A connection that is accepted has what its listener
+ * was set to. A buffer can be larger or smaller than what was asked for; sf_option_get tells what the system
+ * has set aside. Errors: ENOPROTOOPT where the socket has no such option, or the host no way to set it;
+ * EINVAL for a value out of range; ENOTSOCK. Without native code Node has no way to set SF_OPTION_HOPS and the
+ * buffers of TCP, nor to linger for more than 0 seconds; Deno for TCP has SF_OPTION_NO_DELAY alone. */
 SF_PARKS static inline int32_t sf_option_set(sf_handle_t handle, uint32_t option, int64_t value) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_SET_OPTION, .handle = handle, .argument = option, .offset = value});
@@ -138,7 +161,10 @@ SF_PARKS static inline int32_t sf_option_get(sf_handle_t handle, uint32_t option
 /* ── Unix sockets ──────────────────────────────────────────────────────────────────────────────── */
 
 /* Their names are paths, below the directories that the embedder granted (fs.h); listening and binding make
- * the name, and nothing removes it but sf_unlink_at. At most 107 bytes below the directory. */
+ * the name, and nothing removes it but sf_unlink_at (where the host is Node without native code, closing
+ * does). They need a directory that may be changed, else EROFS; connecting and sending do not. Errors:
+ * those of fs.h; EADDRINUSE when there is something of that name, a link too; ENAMETOOLONG for a name of more
+ * than SF_UNIX_NAME_MAX bytes; EMFILE. */
 SF_PARKS static inline sf_handle_t sf_unix_listen(const char *path, uint32_t path_bytes,
                                                   uint32_t backlog) {
   return sf_perform_request((struct sf_submission){
@@ -146,7 +172,8 @@ SF_PARKS static inline sf_handle_t sf_unix_listen(const char *path, uint32_t pat
       .length = path_bytes, .argument = backlog});
 }
 
-/* `type`: enum sf_socket_type. Errors: ECONNREFUSED when nobody listens there, EPROTOTYPE. */
+/* `type`: enum sf_socket_type. Errors: ECONNREFUSED when nobody listens there, or it is no socket; EPROTOTYPE
+ * when it is one of the other type; EAGAIN when its queue of connections is full: it does not wait. */
 SF_PARKS static inline sf_handle_t sf_unix_connect(const char *path, uint32_t path_bytes,
                                                    uint32_t type) {
   return sf_perform_request((struct sf_submission){
@@ -155,11 +182,13 @@ SF_PARKS static inline sf_handle_t sf_unix_connect(const char *path, uint32_t pa
 }
 SF_TIMED(sf_unix_connect, (const char *path, uint32_t path_bytes, uint32_t type, sf_timeout_t timeout), (path, path_bytes, type))
 
-/* A socket of datagrams; without a path it has no name, and nobody can answer it. */
+/* A socket of datagrams; without a path it has no name, and nobody can answer it. What it receives
+ * (sf_udp_receive_from) tells no address. */
 SF_PARKS static inline sf_handle_t sf_unix_bind(const char *path, uint32_t path_bytes) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_UNIX_BIND, .handle = -1, .pointer = sf_address_of(path), .length = path_bytes});
 }
+/* Errors: as sf_unix_connect; EAGAIN when the receiver has no room: it does not wait. EMSGSIZE. */
 SF_PARKS static inline int32_t sf_unix_send_to(sf_handle_t handle, const void *buffer,
                                                uint32_t bytes, const char *path,
                                                uint32_t path_bytes) {
@@ -170,7 +199,8 @@ SF_PARKS static inline int32_t sf_unix_send_to(sf_handle_t handle, const void *b
 }
 SF_TIMED(sf_unix_send_to, (sf_handle_t handle, const void *buffer, uint32_t bytes, const char *path, uint32_t path_bytes, sf_timeout_t timeout), (handle, buffer, bytes, path, path_bytes))
 
-/* Two sockets that are connected to each other; `type`: enum sf_socket_type. */
+/* Two sockets that are connected to each other; `type`: enum sf_socket_type. Those of datagrams read and
+ * write one with each call. */
 SF_PARKS static inline int32_t sf_socket_pair(uint32_t type, sf_handle_t pair[2]) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_SOCKET_PAIR, .handle = -1, .pointer = sf_address_of(pair), .argument = type});

@@ -141,16 +141,18 @@ enum sf_bind {
 
 enum sf_socket_type { SF_SOCKET_STREAM = 0, SF_SOCKET_DATAGRAM = 1 };
 
-/* Values are 0 or 1 unless another unit is given. */
+/* Values are 0 or 1 unless another unit or range is given. TCP: listeners and connections. */
 enum sf_option {
   SF_OPTION_NO_DELAY = 1,         /* TCP; 1 from the start */
-  SF_OPTION_KEEP_ALIVE = 2,       /* TCP: seconds of silence before the first probe; 0: none are sent */
-  SF_OPTION_SEND_BUFFER = 3,      /* bytes, as far as the system grants them */
-  SF_OPTION_RECEIVE_BUFFER = 4,   /* bytes */
-  SF_OPTION_LINGER = 5,           /* seconds that CLOSE waits for what is unsent; 0: reset; -1: default */
-  SF_OPTION_BROADCAST = 6,        /* UDP */
-  SF_OPTION_MULTICAST_HOPS = 7,   /* UDP: 0 to 255 */
-  SF_OPTION_MULTICAST_LOOP = 8,   /* UDP: this host gets what it sends to a group */
+  SF_OPTION_KEEP_ALIVE = 2,       /* TCP: seconds of silence before the first probe, to 32,767; 0: none are
+                                     sent */
+  SF_OPTION_SEND_BUFFER = 3,      /* TCP, UDP: bytes, 1 to 2^30, as far as the system grants them */
+  SF_OPTION_RECEIVE_BUFFER = 4,   /* the same */
+  SF_OPTION_LINGER = 5,           /* TCP: seconds that CLOSE waits for what is unsent, to 32,767; 0: it resets
+                                     the connection; -1, from the start: it waits for nothing */
+  SF_OPTION_BROADCAST = 6,        /* UDP: it may send to broadcast addresses */
+  SF_OPTION_MULTICAST_HOPS = 7,   /* UDP: 0 to 255; 1 from the start */
+  SF_OPTION_MULTICAST_LOOP = 8,   /* UDP: this host gets what it sends to a group; 1 from the start */
   SF_OPTION_HOPS = 9,             /* TCP, UDP: time to live, 1 to 255 */
 };
 
@@ -194,6 +196,9 @@ struct sf_iovec {
 
 /* Largest path, in bytes. */
 #define SF_PATH_MAX 4096
+
+/* Largest name of a Unix socket that is made, in bytes: of its path the last component. */
+#define SF_UNIX_NAME_MAX 80
 
 /* Times are nanoseconds since 1970. */
 struct sf_stat {
