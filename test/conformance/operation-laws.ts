@@ -167,6 +167,13 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     const { handle, address } = await guest.udp();
     return { op: OP.UDP_CONNECT, handle, pointer: guest.putAddress(address) };
   },
+  LOOKUP: async ({ guest }) => ({
+    op: OP.LOOKUP,
+    ...guest.put("127.0.0.1"),
+    otherPointer: guest.alloc(24),
+    otherLength: 1,
+  }),
+  RESOLVER: async ({ guest }) => ({ op: OP.RESOLVER, ...guest.put("....") }),
 };
 
 /** A connection on which bytes wait to be read. */

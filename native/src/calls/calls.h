@@ -16,6 +16,8 @@
  *   directory.c  what is in a directory
  *   lock.c       locks of open files
  *   copy.c       from file to file, and from file to stream
+ *   resolver.c   the configuration of the resolver
+ *   lookup.c     the host's own resolver
  */
 #ifndef SF_CALLS_H
 #define SF_CALLS_H
@@ -123,5 +125,10 @@ sf_finish sf__finish_seek, sf__finish_lock;
 sf_check sf__check_copy, sf__check_send_file;
 sf_call_function sf__call_copy, sf__call_send_file;
 int32_t sf__next_send_file(const struct sf_engine *engine, struct sf_op *op, int32_t result);
+
+sf_start sf__resolver;
+sf_check sf__check_lookup;
+sf_call_function sf__call_lookup;
+sf_finish sf__finish_lookup;
 
 #endif

@@ -157,6 +157,11 @@ static const struct sf_operation table[] = {
     .check = sf__check_receive_from, .call = sf__call_receive_from,
     .finish = sf__finish_receive_from,
   },
+
+  [SF_OP_RESOLVER] = { .start = sf__resolver },
+  [SF_OP_LOOKUP] = {
+    .check = sf__check_lookup, .call = sf__call_lookup, .finish = sf__finish_lookup,
+  },
 };
 
 const struct sf_operation *sf__operation(uint16_t opcode) {
