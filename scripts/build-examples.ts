@@ -136,6 +136,7 @@ function buildKey(options: BuildOptions): string {
     ...filesBelow("wasm/include", /\.h$/),
     ...filesBelow("ts/link", /\.ts$/),
     packageRoot("dist/core.wasm"),
+    packageRoot("dist/net.wasm"),
   ];
   for (const path of files)
     hash.update(path.slice(packageRoot().length)).update(readFileSync(path));

@@ -26,6 +26,7 @@ installDependencies();
 compileTypeScript();
 cleanOutput(join(root, "dist", "ts"), join(root, "ts"));
 await build("build-core", "buildCore", "core.wasm");
+await build("build-core", "buildNet", "net.wasm");
 await build("build-native", "buildNative", "the native addon");
 
 function installDependencies() {

@@ -24,6 +24,7 @@ export type { GuestSource } from "./runtime/module-source.ts";
 export {
   DEFAULT_LIMITS,
   type Limits,
+  type RuntimeDnsGrant,
   type RuntimeGrants,
   type RuntimeOptions,
   type SpawnOptions,

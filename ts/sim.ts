@@ -6,6 +6,7 @@
 
 export type { ConnectionView } from "./host/sim/connection.ts";
 export { SimDisk } from "./host/sim/disk.ts";
+export type { NameOptions } from "./host/sim/dns-server.ts";
 export {
   type FileOptions,
   type NetworkOptions,

@@ -11,6 +11,7 @@ import { closeLaws } from "./close-laws.ts";
 import { copyLaws } from "./copy-laws.ts";
 import { directoryLaws } from "./directory-laws.ts";
 import { discardLaws } from "./discard-laws.ts";
+import { dnsLaws } from "./dns-laws.ts";
 import { endLaws } from "./end-laws.ts";
 import { fileLaws } from "./file-laws.ts";
 import { grantLaws } from "./grant-laws.ts";
@@ -139,6 +140,7 @@ export function backendConformance(
     cancelLaws(law);
     closeLaws(law);
     memoryLaws(law);
+    dnsLaws(law);
     operationLaws(law);
     discardLaws(law);
     hostileLaws(law);
@@ -186,6 +188,7 @@ function everything(data: string): Grants {
   return {
     connect: [{}],
     listen: [{}],
+    dns: { configuration: "search example\n", hosts: "127.0.0.1 localhost\n" },
     directories: [
       { host: data, guest: "/data" },
       { host: data, guest: "/readonly", readOnly: true },

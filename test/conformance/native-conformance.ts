@@ -3,13 +3,13 @@
 import { describe, test } from "vitest";
 import type { BackendOptions } from "../../ts/host/backend.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
-import { OTHER_HOST, openMechanism, otherName } from "../native/other-host.ts";
+import { OTHER_HOST, openWithNames, otherName } from "../native/other-host.ts";
 import { unavailable } from "../support/unavailable.ts";
 import { backendConformance } from "./backend-conformance.ts";
 import { thisMachine } from "./setting.ts";
 
 export async function nativeConformance(name: MechanismName): Promise<void> {
-  const open = async (options: BackendOptions) => openMechanism(name, options);
+  const open = (options: BackendOptions) => openWithNames(name, options);
   const reason = await unavailable(open);
   if (reason !== undefined) {
     describe(`${name} backend`, () => {
@@ -20,7 +20,7 @@ export async function nativeConformance(name: MechanismName): Promise<void> {
   backendConformance(name, { setting: () => thisMachine(open) });
   // As in Deno and Bun, where this is the same again.
   backendConformance(name, {
-    setting: () => thisMachine(async (options) => openMechanism(name, options, OTHER_HOST)),
+    setting: () => thisMachine((options) => openWithNames(name, options, OTHER_HOST)),
     child: otherName(name),
   });
 }

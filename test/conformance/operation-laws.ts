@@ -215,6 +215,13 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     const { client } = await guest.pair();
     return { op: OP.POLL, handle: client, argument: POLL.WRITABLE };
   },
+  LOOKUP: async ({ guest }) => ({
+    op: OP.LOOKUP,
+    ...guest.put("127.0.0.1"),
+    otherPointer: guest.alloc(24),
+    otherLength: 1,
+  }),
+  RESOLVER: async ({ guest }) => ({ op: OP.RESOLVER, ...guest.put("....") }),
 };
 
 /** A batch of one. */

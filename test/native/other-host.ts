@@ -2,6 +2,8 @@ import type { BackendOptions } from "../../ts/host/backend.ts";
 import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
 import { NativeBackend } from "../../ts/host/native/native-backend.ts";
+import { openNames } from "../../ts/host/node/host-names.ts";
+import type { Names } from "../../ts/host/resources/names.ts";
 import { loadKqueueAddon } from "./kqueue-addon.ts";
 
 /** What is different in the runtimes that are not Node, all of it at once. */
@@ -14,14 +16,24 @@ export function otherName(name: MechanismName): string {
   return `${name}${SUFFIX}`;
 }
 
-/** A native backend; kqueue is over the shim. */
+/** A native backend; kqueue is over the shim. Of `grants.dns` it knows only what `names` are. */
 export function openMechanism(
   name: MechanismName,
   options: BackendOptions,
   traits = hostTraits(),
+  names?: Names,
 ): NativeBackend {
-  if (name !== "kqueue") return NativeBackend.open(name, options, traits);
-  return NativeBackend.open(name, options, traits, loadKqueueAddon());
+  const loaded = name === "kqueue" ? { loaded: loadKqueueAddon() } : {};
+  return NativeBackend.open(name, options, { traits, names, ...loaded });
+}
+
+/** The same, with the names that it is granted. */
+export async function openWithNames(
+  name: MechanismName,
+  options: BackendOptions,
+  traits = hostTraits(),
+): Promise<NativeBackend> {
+  return openMechanism(name, options, traits, await openNames(options.grants));
 }
 
 /** The backend that tests call so and openBackend does not; undefined: it is none of those. */

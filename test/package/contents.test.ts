@@ -6,7 +6,7 @@ import { install, npm, type Packed, Project, pack } from "./packed.ts";
 /** Every kind of file that belongs into the package. */
 const BELONGS: readonly RegExp[] = [
   /^(LICENSE|README\.md|package\.json)$/,
-  /^dist\/core\.wasm$/,
+  /^dist\/(?:core|net)\.wasm$/,
   /^dist\/native\/[a-z0-9]+-[a-z0-9]+\/stackful\.node$/,
   /^dist\/ts\/([a-z-]+\/)*[a-z-]+(\.gen|\.browser)?\.(js|d\.ts)$/,
   /^wasm\/include\/([a-z-]+\/)*[a-z-]+\.h$/,

@@ -109,7 +109,8 @@ let tools: string | undefined;
 /** What a linked guest depends on besides its own source. */
 async function toolsHash(): Promise<string> {
   if (tools !== undefined) return tools;
-  const hash = createHash("sha256").update(await readFile(packageRoot("dist/core.wasm")));
+  const hash = createHash("sha256");
+  for (const name of ["core", "net"]) hash.update(await readFile(packageRoot(`dist/${name}.wasm`)));
   const directories = ["wasm/include", "wasm/include/stackful", "ts/link", "ts/link/wasm"];
   for (const directory of [...directories.map((name) => packageRoot(name)), GUESTS]) {
     for (const name of readdirSync(directory).sort()) {

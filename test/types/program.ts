@@ -28,6 +28,7 @@ import {
   type Limits,
   type Permit,
   Runtime,
+  type RuntimeDnsGrant,
   type RuntimeGrants,
   type RuntimeOptions,
   type RuntimeStats,
@@ -74,7 +75,13 @@ const imports: HostImports = {
   env: { lookup, now: (): bigint => 0n, log: (level: number, at: bigint): void => is([level, at]) },
 };
 const directory: DirectoryGrant = { host: "/srv/data", guest: "/data", readOnly: true };
-const grants: RuntimeGrants = { directories: [directory], connect: ["*"], listen: ["127.0.0.1:*"] };
+const dns: RuntimeDnsGrant = { servers: ["[::1]:5353"], configuration: "options rotate\n" };
+const grants: RuntimeGrants = {
+  directories: [directory],
+  connect: ["*"],
+  listen: ["127.0.0.1:*"],
+  dns,
+};
 const limits: Partial<Limits> = { tasksMax: 2 * DEFAULT_LIMITS.tasksMax };
 
 export async function embed(source: GuestSource, signal: AbortSignal): Promise<number> {

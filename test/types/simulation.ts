@@ -5,6 +5,7 @@ import {
   type ConnectionView,
   type FileOptions,
   type HostOptions,
+  type NameOptions,
   type NetworkOptions,
   PRESETS,
   type Preset,
@@ -20,11 +21,13 @@ import {
 
 const network: Partial<NetworkOptions> = { latencyMs: 10, shortReads: 0.1 };
 const files: Partial<FileOptions> = { ioErrors: 0.01 };
+const name: NameOptions = { addresses: ["10.1.0.1"], ttlSeconds: 5 };
 const changes: SimChanges = { network, files };
 
 export async function simulate(guest: URL, preset: Preset): Promise<string> {
   const options: WorldOptions = { ...changes, seed: "a seed", preset, trace: "hash" };
   await using world = new World(options);
+  world.addName("service.example", name);
   const lost: string[] = [];
   world.onEvent = (event: WorldEvent) => {
     if (event.type === "drop") lost.push(`${event.from} to ${event.to}`);

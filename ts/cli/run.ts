@@ -18,6 +18,7 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
   --env K=V             set a variable of the guest's environment (K alone: copy it)
   --allow-connect E     let it connect or send datagrams to host:port, host:*, or *
   --allow-listen E      let it listen or bind UDP on host:port, host:*, or *
+  --allow-dns           let it ask the host's name servers, and its resolver
   --backend B           auto, ${BACKENDS.join(", ")}
   --seed S              with --backend sim: what its world does follows from the seed
   --preset P            with --backend sim: ${Object.keys(PRESETS).join(", ")}
@@ -40,6 +41,7 @@ const OPTIONS = {
   env: { type: "string", multiple: true },
   "allow-connect": { type: "string", multiple: true },
   "allow-listen": { type: "string", multiple: true },
+  "allow-dns": { type: "boolean" },
   backend: { type: "string" },
   seed: { type: "string" },
   preset: { type: "string" },
@@ -76,6 +78,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       directories: (values.dir ?? []).map(parseDirectory),
       connect: values["allow-connect"] ?? [],
       listen: values["allow-listen"] ?? [],
+      ...(values["allow-dns"] ? { dns: true } : {}),
     },
     limits: {
       ...count("tasksMax", "tasks-max", values["tasks-max"]),

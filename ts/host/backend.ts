@@ -46,6 +46,31 @@ export interface Grants {
   readonly connect?: readonly EndpointGrant[];
   /** Local endpoints the guest may listen on, and bind UDP sockets to. */
   readonly listen?: readonly EndpointGrant[];
+  /**
+   * Names: what the host's resolver is configured with (RESOLVER) and what it knows (LOOKUP), datagrams
+   * and connections to the name servers of that configuration, and a UDP socket on any free port to ask
+   * them from. True: as the host has it.
+   */
+  readonly dns?: true | DnsGrant;
+}
+
+export interface DnsGrant {
+  /** In place of the name servers of the configuration. The first three count, as in any. */
+  readonly servers?: readonly NameServer[];
+  /**
+   * Text of resolv.conf(5). A name server may be written with a port: "[127.0.0.1]:5353"; one with a zone
+   * is left out. Default: the host's.
+   */
+  readonly configuration?: string;
+  /** Text of hosts(5). Default: the host's. */
+  readonly hosts?: string;
+}
+
+export interface NameServer {
+  /** The address in network order: 4 bytes or 16. */
+  readonly bytes: Uint8Array;
+  /** 1 to 65535. Default 53. */
+  readonly port?: number;
 }
 
 export interface DirectoryGrant {

@@ -1,6 +1,7 @@
 //! Why functions are instrumented: the way from each to what may park.
 
 import { link } from "./link.ts";
+import { withNet } from "./net.ts";
 import { prepare } from "./prepare.ts";
 import { functionName, parseModule, type WasmModule } from "./wasm/module.ts";
 
@@ -26,7 +27,7 @@ export async function explain(
   guest: Uint8Array,
   asyncImports: readonly string[],
 ): Promise<Explanation> {
-  const { module, suspending } = prepare(guest, asyncImports);
+  const { module, suspending } = prepare(await withNet(guest), asyncImports);
   const { wasm, figures } = await link(guest, { asyncImports });
   const linkedBytes = codeSizes(parseModule(wasm));
   const functions = [...suspending.keys()].map((index): Explained => {

@@ -1,8 +1,10 @@
 //! The wasm features that linked modules may use: what toolchains emit by default and every supported
 //! host runs. Not "all": Binaryen would then also emit what Node 20 cannot read.
 
+import type { BinaryenApi } from "./binaryen.ts";
+
 /** Names as in Binaryen's `Features`. */
-export const FEATURES = [
+const FEATURES = [
   "MutableGlobals",
   "SignExt",
   "NontrappingFPToInt",
@@ -25,3 +27,12 @@ export const FEATURE_FLAGS: readonly string[] = [
   "--enable-simd",
   "--enable-exception-handling",
 ];
+
+export function enableFeatures(
+  binaryen: BinaryenApi,
+  module: ReturnType<BinaryenApi["readBinary"]>,
+): void {
+  module.setFeatures(
+    FEATURES.reduce((set, name) => set | binaryen.Features[name], binaryen.Features.MVP),
+  );
+}

@@ -7,7 +7,7 @@
 import { StackfulError } from "../errors.ts";
 import type { BinaryenApi } from "./binaryen.ts";
 import { SOURCE_POLL } from "./core-functions.ts";
-import { FEATURES } from "./features.ts";
+import { enableFeatures } from "./features.ts";
 import { GUEST, STUBS } from "./prepare.ts";
 
 type Module = ReturnType<BinaryenApi["readBinary"]>;
@@ -68,9 +68,7 @@ export function instrument(
 function transform(binaryen: BinaryenApi, wasm: Uint8Array, change: (module: Module) => void) {
   const module = binaryen.readBinary(wasm);
   try {
-    module.setFeatures(
-      FEATURES.reduce((set, name) => set | binaryen.Features[name], binaryen.Features.MVP),
-    );
+    enableFeatures(binaryen, module);
     change(module);
     return { wasm: module.emitBinary(), functions: module.getNumFunctions() };
   } finally {

@@ -9,6 +9,7 @@ import { loadBinaryen, mergeModules } from "./binaryen.ts";
 import { CORE_MODULE } from "./core-functions.ts";
 import { instrument } from "./instrument.ts";
 import { checkLinkPermissions } from "./link-permissions.ts";
+import { netOf, withNet } from "./net.ts";
 import { prepare } from "./prepare.ts";
 import { appendLinkInfo, type Entry, INFO_LAYOUT, type LinkInfo } from "./section.ts";
 import { type EntryStack, stackBounds } from "./stack-bounds.ts";
@@ -59,7 +60,7 @@ export async function link(guest: Uint8Array, options: LinkOptions = {}): Promis
     throw new RangeError(`link: optimize must be 0 to 4, not ${optimize}`);
   }
   const started = performance.now();
-  const prepared = prepare(guest, asyncImports);
+  const prepared = prepare(await withNet(guest), asyncImports);
   const core = options.core ?? (await readCore());
   const coreExports = parseModule(core).exports.map((item) => item.name);
   refuseUnknownCoreImports(prepared.module.functionImports, coreExports);
@@ -125,6 +126,7 @@ export async function linkHash(guest: Uint8Array, options: LinkOptions): Promise
   return createHash("sha256")
     .update(guest)
     .update(options.core ?? (await readCore()))
+    .update(netOf(guest) ?? "")
     .update(JSON.stringify({ abi: ABI_VERSION, layout: INFO_LAYOUT, asyncImports, optimize }))
     .digest("hex");
 }

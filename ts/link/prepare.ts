@@ -178,7 +178,7 @@ function exportMemory(module: WasmModule, editor: ModuleEditor): void {
  * The global that LLVM calls __stack_pointer: by name or export; else its first mutable i32 global,
  * which must start inside the memory. -1: the guest keeps no stack in memory.
  */
-function findStackPointer(module: WasmModule): number {
+export function findStackPointer(module: WasmModule): number {
   for (const [index, name] of module.globalNames) if (name === "__stack_pointer") return index;
   const exported = module.exports.find(
     (item) => item.kind === KIND.global && item.name === "__stack_pointer",

@@ -1,7 +1,8 @@
 //! Endpoints as people write them in grants: "127.0.0.1:8080", "[::1]:*", "localhost:0", "*".
 
-import type { EndpointGrant } from "../host/backend.ts";
+import type { DnsGrant, EndpointGrant, NameServer } from "../host/backend.ts";
 import { parseAddress } from "../host/resources/address-text.ts";
+import type { RuntimeDnsGrant } from "./options.ts";
 
 /**
  * The grants that "host:port" means. Host: a numeric address, `localhost` (both loopbacks) or `*`.
@@ -27,4 +28,21 @@ function grantAddress(address: string, text: string): Uint8Array {
   const bytes = parseAddress(address);
   if (bytes !== undefined) return bytes;
   throw new RangeError(`endpoint "${text}": ${address} is not a numeric address, localhost or *`);
+}
+
+/** @throws {RangeError} that says which server is none. */
+export function dnsGrant(given: true | RuntimeDnsGrant): true | DnsGrant {
+  if (given === true) return true;
+  const { servers, ...texts } = given;
+  return servers === undefined ? texts : { ...texts, servers: servers.map(parseServer) };
+}
+
+function parseServer(text: string): NameServer {
+  const match = /^(?:\[([^\]]+)\](?::(\d{1,5}))?|([^:]+):(\d{1,5})|(.+))$/.exec(text);
+  const bytes = parseAddress(match?.[1] ?? match?.[3] ?? match?.[5] ?? "");
+  if (bytes === undefined) {
+    throw new RangeError(`name server "${text}": write an address, address:port or [ipv6]:port`);
+  }
+  const port = match?.[2] ?? match?.[4];
+  return port === undefined ? { bytes } : { bytes, port: Number(port) };
 }

@@ -63,6 +63,7 @@ export async function openInstance(
     stackful_host: {
       monotonic_ns: (): bigint => BigInt(environment.monotonicNs()),
       wall_ns: () => environment.wallNs(),
+      random_u64: () => randomU64(environment),
     },
   };
   const core = { stackful_host: { probe: traces.record } };
@@ -81,6 +82,12 @@ function importsFrom(module: WebAssembly.Module, name: string): boolean {
 /** Between the tasks of one runtime. */
 function channelsAlone(): GuestChannels {
   return new GuestChannels(Arena.create(new ArrayBuffer(CHANNEL_BYTES), 1, 0));
+}
+
+function randomU64(environment: Environment): bigint {
+  const bytes = new Uint8Array(8);
+  environment.fillRandom(bytes);
+  return new DataView(bytes.buffer).getBigUint64(0);
 }
 
 /** The host's WASI opens a directory for everything, or not at all. */

@@ -47,6 +47,21 @@ export interface RuntimeGrants {
   readonly connect?: readonly string[];
   /** Where it may listen, or bind a UDP socket, written alike; port 0 is a port of its own. */
   readonly listen?: readonly string[];
+  /**
+   * Names: the configuration of a resolver, its name servers and nothing else, and the host's own resolver.
+   * True: as the host has it.
+   */
+  readonly dns?: true | RuntimeDnsGrant;
+}
+
+/** What a guest gets in place of the host's own. */
+export interface RuntimeDnsGrant {
+  /** Name servers: "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53". @defaultValue the configuration's */
+  readonly servers?: readonly string[];
+  /** Text of resolv.conf(5); a name server may have a port: "[127.0.0.1]:5353". @defaultValue the host's */
+  readonly configuration?: string;
+  /** Text of hosts(5). @defaultValue the host's */
+  readonly hosts?: string;
 }
 
 export interface RuntimeOptions {

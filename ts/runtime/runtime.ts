@@ -13,7 +13,7 @@ import { AutoTrim } from "./auto-trim.ts";
 import { Coordination } from "./coordination.ts";
 import { DeadlockError, IdleWatch } from "./deadlock.ts";
 import { type DumpOptions, dumpTasks, type TaskDump } from "./dump.ts";
-import { parseEndpoint } from "./endpoint.ts";
+import { dnsGrant, parseEndpoint } from "./endpoint.ts";
 import { GuestExit, taskError } from "./failure.ts";
 import type { FunctionNames } from "./function-names.ts";
 import { HostWaits } from "./host-waits.ts";
@@ -89,6 +89,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
       directories,
       connect: (grants.connect ?? []).flatMap(parseEndpoint),
       listen: (grants.listen ?? []).flatMap(parseEndpoint),
+      ...(grants.dns === undefined ? {} : { dns: dnsGrant(grants.dns) }),
     };
     const asyncNames = [...asyncFunctionNames(imports), ...(options.asyncImports ?? [])];
     const loaded = await loadGuest(source, asyncNames);

@@ -18,4 +18,5 @@
 #include "select.c"
 #include "probe.c"
 #include "host.c"
+#include "reserve.c"
 #include "address.c"

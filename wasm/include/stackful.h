@@ -31,6 +31,7 @@ extern "C" {
 #include "stackful/sync.h"    /* mutex, condition, rwlock, semaphore, event, timer, barrier, ... */
 #include "stackful/io.h"      /* handles, pipes, started operations */
 #include "stackful/net.h"     /* TCP, UDP, Unix sockets */
+#include "stackful/dns.h"     /* names */
 #include "stackful/fs.h"      /* files and directories */
 #include "stackful/process.h" /* signals, terminals, child processes */
 #include "stackful/select.h"  /* waiting for several things at once */

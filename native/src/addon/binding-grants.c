@@ -30,7 +30,7 @@ napi_value sf__binding_grant_directory(napi_env env, napi_callback_info info) {
   return sf__int_result(env, result);
 }
 
-/* grantEndpoint(handle, use: 0 connect | 1 listen, bytes: Uint8Array, port: number): number
+/* grantEndpoint(handle, use: enum sf_endpoint_use, bytes: Uint8Array, port: number): number
  * No bytes: any address. Port -1: any port. */
 napi_value sf__binding_grant_endpoint(napi_env env, napi_callback_info info) {
   napi_value values[3];
@@ -51,4 +51,18 @@ napi_value sf__binding_grant_endpoint(napi_env env, napi_callback_info info) {
     for (size_t i = 0; i < length; i++) endpoint.bytes[i] = source[i];
   }
   return sf__int_result(env, sf__grants_add_endpoint(&binding->backend->grants, endpoint));
+}
+
+/* grantNames(handle, which: enum sf_resolver, text: Uint8Array): number */
+napi_value sf__binding_grant_names(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  uint32_t which;
+  void *text;
+  size_t bytes;
+  struct binding *binding = sf__arguments(env, info, 2, values);
+  NAPI_MUST(napi_get_value_uint32(env, values[0], &which));
+  NAPI_MUST(napi_get_typedarray_info(env, values[1], NULL, &bytes, &text, NULL, NULL));
+  if (which >= SF_NAMES || bytes > INT32_MAX) return sf__int_result(env, -SF_EINVAL);
+  struct sf_grants *grants = &binding->backend->grants;
+  return sf__int_result(env, sf__grants_set_names(grants, which, text, (uint32_t)bytes));
 }

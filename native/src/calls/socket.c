@@ -72,7 +72,8 @@ int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *s
   if (err < 0) return err;
   err = sf__address_to_os(&address, &os_address, &bytes);
   if (err < 0) return err;
-  if (!sf__grants_allow(&engine->base.grants, SF_ENDPOINT_LISTEN, &address)) return -SF_ENOTCAPABLE;
+  const enum sf_endpoint_use use = type == SOCK_STREAM ? SF_ENDPOINT_LISTEN : SF_ENDPOINT_BIND;
+  if (!sf__grants_allow(&engine->base.grants, use, &address)) return -SF_ENOTCAPABLE;
   err = sf__handles_reserve(&engine->base.handles, place);
   if (err < 0) return err;
 

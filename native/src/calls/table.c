@@ -211,6 +211,11 @@ static const struct sf_operation table[] = {
     .waits = SF_WAITS_AS_ASKED,
     .check = sf__check_poll, .call = sf__call_poll, .finish = sf__finish_poll,
   },
+
+  [SF_OP_RESOLVER] = { .start = sf__resolver },
+  [SF_OP_LOOKUP] = {
+    .check = sf__check_lookup, .call = sf__call_lookup, .finish = sf__finish_lookup,
+  },
 };
 
 const struct sf_operation *sf__operation(uint16_t opcode) {

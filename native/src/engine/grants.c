@@ -83,6 +83,17 @@ int32_t sf__grants_add_endpoint(struct sf_grants *grants, struct sf_endpoint end
   return 0;
 }
 
+int32_t sf__grants_set_names(struct sf_grants *grants, uint32_t which, const void *text,
+                             uint32_t bytes) {
+  uint8_t *copy = malloc((size_t)bytes + 1);
+  if (copy == NULL) return -SF_ENOMEM;
+  memcpy(copy, text, bytes);
+  free(grants->names[which].text);
+  grants->names[which] = (struct sf_names){ .text = copy, .bytes = bytes };
+  grants->names_granted = true;
+  return 0;
+}
+
 /* What follows the directory's name in `path`, or NULL when the name is no prefix of it. */
 static const char *match(const struct sf_directory *directory, const char *path) {
   const char *name = directory->prefix;
@@ -132,5 +143,6 @@ void sf__grants_free(struct sf_grants *grants) {
   }
   free(grants->directories);
   free(grants->endpoints);
+  for (uint32_t i = 0; i < SF_NAMES; i++) free(grants->names[i].text);
   *grants = (struct sf_grants){ 0 };
 }

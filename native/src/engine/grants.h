@@ -1,4 +1,4 @@
-/* grants.h - what the guest may reach: directories and endpoints. Nothing that is not listed. */
+/* grants.h - what the guest may reach: directories, endpoints and names. Nothing that is not listed. */
 #ifndef SF_GRANTS_H
 #define SF_GRANTS_H
 
@@ -15,7 +15,11 @@ struct sf_directory {
   char *prefix;   /* the guest's name: components ended by NUL each, owned */
 };
 
-enum sf_endpoint_use { SF_ENDPOINT_CONNECT = 0, SF_ENDPOINT_LISTEN = 1 };
+enum sf_endpoint_use {
+  SF_ENDPOINT_CONNECT = 0,
+  SF_ENDPOINT_LISTEN = 1, /* TCP */
+  SF_ENDPOINT_BIND = 2,   /* UDP */
+};
 
 struct sf_endpoint {
   uint8_t use;    /* enum sf_endpoint_use */
@@ -24,11 +28,21 @@ struct sf_endpoint {
   int32_t port; /* -1: any */
 };
 
+/* One of enum sf_resolver. */
+struct sf_names {
+  uint8_t *text; /* owned */
+  uint32_t bytes;
+};
+
+#define SF_NAMES 2
+
 struct sf_grants {
   struct sf_directory *directories; /* owned */
   uint32_t directories_count;
   struct sf_endpoint *endpoints; /* owned */
   uint32_t endpoints_count;
+  bool names_granted;
+  struct sf_names names[SF_NAMES];
 };
 
 /* Opens `host_path` and grants it under `guest_path`. Returns 0 or a negated sf_errno. */
@@ -37,6 +51,10 @@ int32_t sf__grants_add_directory(struct sf_grants *grants, const char *host_path
 
 /* Returns 0 or -SF_ENOMEM. */
 int32_t sf__grants_add_endpoint(struct sf_grants *grants, struct sf_endpoint endpoint);
+
+/* Grants names, and sets one of the two texts to a copy of `text`. Returns 0 or -SF_ENOMEM. */
+int32_t sf__grants_set_names(struct sf_grants *grants, uint32_t which, const void *text,
+                             uint32_t bytes);
 
 /* Finds the grant with the longest name that is a prefix of `path`, component by component. Returns
  * it and points *rest at what follows (never empty, never absolute), or returns NULL. Says nothing

@@ -5,12 +5,14 @@
 import { ERRNO, OP } from "../../abi.gen.ts";
 import type { Backend, BackendOptions, EndpointGrant } from "../backend.ts";
 import type { Directory } from "../grants.ts";
+import { openNames } from "../node/host-names.ts";
 import { NodeBackend } from "../node/node-backend.ts";
 import { openDirectories } from "../node/open-file.ts";
 import { bindFlags } from "../resources/bind-flags.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { backlogOf } from "../resources/listener.ts";
+import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { hostnameOf } from "./deno-address.ts";
@@ -27,15 +29,25 @@ import { DenoListener } from "./deno-listener.ts";
  * @throws {TypeError} when a granted address has neither 4 bytes nor 16, or a path is not one.
  */
 export async function openDenoBackend(api: DenoApi, options: BackendOptions): Promise<Backend> {
-  return new DenoBackend(api, options, await openDirectories(options.grants.directories));
+  return new DenoBackend(
+    api,
+    options,
+    await openDirectories(options.grants.directories),
+    await openNames(options.grants),
+  );
 }
 
 class DenoBackend extends NodeBackend {
   override readonly name = "deno";
   readonly #api: DenoApi;
 
-  constructor(api: DenoApi, options: BackendOptions, directories: readonly Directory[]) {
-    super(options, directories);
+  constructor(
+    api: DenoApi,
+    options: BackendOptions,
+    directories: readonly Directory[],
+    names: Names | undefined,
+  ) {
+    super(options, directories, names);
     this.#api = api;
   }
 

@@ -25,8 +25,10 @@ export function checkNativePermissions(name: MechanismName, grants: Grants): voi
   throw new StackfulError("SF_IO", `open ${title}: in Deno it needs ${flags}`, { errno: "EPERM" });
 }
 
-function needed({ connect = [], listen = [], directories = [] }: Grants): Permission[] {
+function needed({ connect = [], listen = [], directories = [], dns }: Grants): Permission[] {
   return [
+    // The host's resolver asks whom it likes.
+    ...(dns === undefined ? [] : [{ name: "net" } as const]),
     ...(bundled ? [] : addonPermissions(addonFile())),
     ...[...connect, ...listen].map(endpointPermission),
     ...directories.flatMap(({ host: path, readOnly }): Permission[] =>

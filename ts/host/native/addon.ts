@@ -42,6 +42,8 @@ export interface Addon {
   grantEndpoint(handle: AddonHandle, use: number, bytes: Uint8Array, port: number): number;
   /** Fills `out` with indexes into CAPABILITIES, by operation code. */
   capabilities(handle: AddonHandle, out: Uint8Array): void;
+  /** `which`: of RESOLVER. */
+  grantNames(handle: AddonHandle, which: number, text: Uint8Array): number;
   /** `moves`: the memory may be elsewhere once it has grown. */
   bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */
@@ -72,7 +74,7 @@ export const COUNTER = {
 export const CAPABILITIES: readonly Capability[] = ["unsupported", "native", "pool"];
 
 /** Of `grantEndpoint`. */
-export const ENDPOINT_USE = { connect: 0, listen: 1 } as const;
+export const ENDPOINT_USE = { connect: 0, listen: 1, bind: 2 } as const;
 
 /** The addon, or why there is none. */
 export type LoadedAddon =

@@ -3,17 +3,20 @@
 //! All of the I/O, and every check of what the guest says, is in C; a turn is one call of it. Here
 //! are what belongs to JavaScript: the memory, errors as exceptions, and the wake-up.
 
-import { ERRNO, OP } from "../../abi.gen.ts";
+import { ERRNO, OP, RESOLVER } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
 import type { Capability } from "../capability.ts";
+import { openNames } from "../node/host-names.ts";
+import { applyNames, type Names } from "../resources/names.ts";
 import {
   type Addon,
   type AddonHandle,
   CAPABILITIES,
   COUNTER,
   ENDPOINT_USE,
+  type LoadedAddon,
   loadAddon,
 } from "./addon.ts";
 import { type HostTraits, hostTraits } from "./host-traits.ts";
@@ -30,13 +33,23 @@ const ENTRIES = 1024;
  *   grant names no directory, or something is wrong.
  */
 export async function openNative(name: MechanismName, options: BackendOptions): Promise<Backend> {
-  return NativeBackend.open(name, options);
+  return NativeBackend.open(name, options, { names: await openNames(options.grants) });
 }
 
 const NO_BYTES = new Uint8Array(0);
 
 /** Codes of operations are below it. */
 const CODES = Math.max(...Object.values(OP)) + 1;
+
+/** What a native backend is opened with besides its options. */
+export interface NativeParts {
+  /** Of another runtime than this, for tests. */
+  readonly traits?: HostTraits;
+  /** Another addon, for tests. */
+  readonly loaded?: LoadedAddon;
+  /** What `grants.dns` gives. Absent: nothing. */
+  readonly names?: Names | undefined;
+}
 
 export class NativeBackend implements Backend {
   readonly name: MechanismName;
@@ -72,12 +85,11 @@ export class NativeBackend implements Backend {
     addon.capabilities(handle, this.#capabilities);
   }
 
-  /** As `openNative`. `traits`: of another runtime than this; `loaded`: another addon. For tests. */
+  /** As `openNative`. */
   static open(
     name: MechanismName,
     { grants, handlesMax }: BackendOptions,
-    traits = hostTraits(),
-    loaded = loadAddon(),
+    { traits = hostTraits(), loaded = loadAddon(), names }: NativeParts = {},
   ): NativeBackend {
     const { addon, reason } = loaded;
     if (addon === undefined) {
@@ -99,8 +111,11 @@ export class NativeBackend implements Backend {
         const result = addon.grantDirectory(handle, host, guest, readOnly);
         if (result < 0) throw failure(`grant ${guest} -> ${host}`, result);
       }
-      for (const endpoint of grants.connect ?? []) backend.#grant("connect", endpoint);
-      for (const endpoint of grants.listen ?? []) backend.#grant("listen", endpoint);
+      const { connect, listen = [], bind } = applyNames(grants, names);
+      for (const endpoint of connect) backend.#grant("connect", endpoint);
+      for (const endpoint of listen) backend.#grant("listen", endpoint);
+      for (const endpoint of bind) backend.#grant("bind", endpoint);
+      if (names !== undefined) backend.#grantNames(names);
     } catch (error) {
       backend.#close();
       throw error;
@@ -254,6 +269,18 @@ export class NativeBackend implements Backend {
     const address = bytes ?? new Uint8Array(0);
     const result = this.#addon.grantEndpoint(handle, ENDPOINT_USE[use], address, port ?? -1);
     if (result < 0) throw failure(`${use} grant`, result);
+  }
+
+  #grantNames({ configuration, hosts }: Names): void {
+    const handle = this.#opened("grant");
+    const texts = [
+      [RESOLVER.CONFIGURATION, configuration],
+      [RESOLVER.HOSTS, hosts],
+    ] as const;
+    for (const [which, text] of texts) {
+      const result = this.#addon.grantNames(handle, which, text);
+      if (result < 0) throw failure("dns grant", result);
+    }
   }
 
   #opened(what: string): AddonHandle {

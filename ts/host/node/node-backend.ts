@@ -4,12 +4,15 @@
 import { OP } from "../../abi.gen.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import { jsRuntime } from "../../js-runtime.ts";
-import type { Backend, BackendName, BackendOptions, Grants } from "../backend.ts";
+import type { Backend, BackendName, BackendOptions } from "../backend.ts";
 import { type Capabilities, capabilities } from "../capability.ts";
 import type { Directory } from "../grants.ts";
+import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
 import { Sandbox } from "../resources/sandbox.ts";
+import { openNames } from "./host-names.ts";
+import { startLookup } from "./lookup.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
 import { startPath } from "./paths.ts";
@@ -59,6 +62,8 @@ const CAPABILITIES = capabilities({
   UDP_CONNECT: "native",
   SEND_BATCH: "native",
   RECEIVE_BATCH: "native",
+  RESOLVER: "native",
+  LOOKUP: "pool",
 });
 
 /**
@@ -70,20 +75,26 @@ const CAPABILITIES = capabilities({
  * @throws {TypeError} when a granted address has neither 4 bytes nor 16, or a path is not one.
  */
 export async function openNodeBackend(options: BackendOptions): Promise<Backend> {
-  return new NodeBackend(options, await openDirectories(options.grants.directories));
+  return new NodeBackend(
+    options,
+    await openDirectories(options.grants.directories),
+    await openNames(options.grants),
+  );
 }
 
 export class NodeBackend extends RingBackend {
   override readonly name: BackendName = "node";
   override readonly environment = SYSTEM;
   protected override readonly capabilities: Capabilities = CAPABILITIES;
-  protected readonly grants: Grants;
   readonly #directories: readonly Directory[];
   #doorbell: NodeJS.Immediate | undefined;
 
-  constructor(options: BackendOptions, directories: readonly Directory[]) {
-    super(options, jsRuntime() === "deno" ? new Sandbox() : undefined);
-    this.grants = options.grants;
+  constructor(
+    options: BackendOptions,
+    directories: readonly Directory[],
+    names: Names | undefined,
+  ) {
+    super(options, { sandbox: jsRuntime() === "deno" ? new Sandbox() : undefined, names });
     this.#directories = directories;
   }
 
@@ -101,6 +112,10 @@ export class NodeBackend extends RingBackend {
       default:
         return startPath(this.context, this.#directories, operation);
     }
+  }
+
+  protected override startLookup(operation: Operation): number | undefined {
+    return startLookup(this.context, operation);
   }
 
   /**

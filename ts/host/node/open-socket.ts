@@ -4,11 +4,12 @@ import { createSocket } from "node:dgram";
 import { connect, createServer, type ListenOptions } from "node:net";
 import { ERRNO } from "../../abi.gen.ts";
 import { jsRuntime } from "../../js-runtime.ts";
-import type { EndpointGrant, Grants } from "../backend.ts";
+import type { EndpointGrant } from "../backend.ts";
 import { bindFlags } from "../resources/bind-flags.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { backlogOf } from "../resources/listener.ts";
+import type { AppliedGrants } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { UdpSocket } from "../resources/udp-socket.ts";
@@ -103,13 +104,13 @@ export function startConnect(
 
 export function startUdpBind(
   context: Context,
-  grants: Grants,
+  grants: AppliedGrants,
   operation: Operation,
 ): number | undefined {
   const { operations, handles } = context;
   const flags = bindFlags(operation);
   if (typeof flags === "number") return flags;
-  const endpoint = grantedEndpoint(context, grants.listen, operation);
+  const endpoint = grantedEndpoint(context, grants.bind, operation);
   if (typeof endpoint === "number") return endpoint;
   if (flags.reusePort && !CAN_REUSE_PORT) return -ERRNO.ENOTSUP;
 

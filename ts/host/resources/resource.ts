@@ -4,6 +4,7 @@
 import type { Directory } from "../grants.ts";
 import type { GuestRing } from "../ring.ts";
 import type { HandleTable } from "./handle-table.ts";
+import type { Names } from "./names.ts";
 import type { Operation, Operations, Owner } from "./operation.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -13,6 +14,8 @@ export interface Context {
   readonly operations: Operations;
   /** Absent where the host has none. */
   readonly sandbox?: Sandbox | undefined;
+  /** Absent where the guest is granted none. */
+  readonly names?: Names | undefined;
 }
 
 /** What a handle names: a listener, a connection, a UDP socket, a file or a directory. */

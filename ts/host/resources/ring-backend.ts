@@ -11,6 +11,7 @@ import { checkEndpointGrant } from "../grants.ts";
 import { nextMacrotask } from "../macrotask.ts";
 import { GuestRing, type Submission } from "../ring.ts";
 import { HANDLES_LIMIT, HandleTable } from "./handle-table.ts";
+import { type AppliedGrants, applyNames, type Names, readNames } from "./names.ts";
 import { type Operation, Operations } from "./operation.ts";
 import { isPathOperation } from "./path-request.ts";
 import type { Context, Resource } from "./resource.ts";
@@ -30,6 +31,7 @@ export abstract class RingBackend implements Backend {
   readonly turnHostLoop = (): Promise<void> => new Promise((resolve) => nextMacrotask(resolve));
   onReady: () => void = () => {};
   protected readonly context: Context;
+  protected readonly grants: AppliedGrants;
   protected abstract readonly capabilities: Capabilities;
   readonly #stats: BackendStats = {
     turns: 0,
@@ -48,24 +50,33 @@ export abstract class RingBackend implements Backend {
   #disposal: Promise<void> | undefined;
 
   /**
-   * @param sandbox - Absent where the host has none.
+   * @param parts.sandbox - Absent where the host has none.
+   * @param parts.names - What `grants.dns` gives; absent: nothing.
    * @throws {RangeError} when `handlesMax` is not an integer from 0 to 2^20, or a granted port not
    *   one from 0 to 65535.
    * @throws {TypeError} when a granted address has neither 4 bytes nor 16.
    */
-  constructor({ grants, handlesMax }: BackendOptions, sandbox?: Sandbox) {
+  constructor(
+    { grants, handlesMax }: BackendOptions,
+    {
+      sandbox,
+      names,
+    }: { readonly sandbox?: Sandbox | undefined; readonly names?: Names | undefined } = {},
+  ) {
     if (!Number.isInteger(handlesMax) || handlesMax < 0 || handlesMax > HANDLES_LIMIT) {
       throw new RangeError(`handlesMax: ${handlesMax} is not an integer up to ${HANDLES_LIMIT}`);
     }
     for (const grant of [...(grants.connect ?? []), ...(grants.listen ?? [])]) {
       checkEndpointGrant(grant);
     }
+    this.grants = applyNames(grants, names);
     this.#handles = new HandleTable(handlesMax);
     this.context = {
       ring: this.#ring,
       handles: this.#handles,
       operations: this.#operations,
       sandbox,
+      names,
     };
   }
 
@@ -126,6 +137,11 @@ export abstract class RingBackend implements Backend {
   /** Starts an operation that makes a handle, such as LISTEN, or works on paths; see `Resource.start` for the result. */
   protected abstract startOpener(operation: Operation): number | undefined;
 
+  /** Asks the host's resolver. */
+  protected startLookup(_operation: Operation): number | undefined {
+    return -ERRNO.ENOSYS;
+  }
+
   /** Something has finished: has `onReady` called, unless `silence` comes before. */
   protected abstract ring(): void;
 
@@ -176,6 +192,10 @@ export abstract class RingBackend implements Backend {
       case OP.UDP_BIND:
       case OP.OPEN:
         return this.startOpener(operation);
+      case OP.RESOLVER:
+        return readNames(this.context, operation.submission);
+      case OP.LOOKUP:
+        return this.startLookup(operation);
       case OP.CLOSE:
         return this.#close(operation);
       default: {

@@ -20,6 +20,11 @@ export class Sandbox {
     return this.#allows({ name: "net" }, netPermission(bytes, port));
   }
 
+  /** The host's resolver asks whom it likes. */
+  allowsNames(): boolean {
+    return this.#allows({ name: "net" }, { name: "net" });
+  }
+
   /** @param root - A directory that `path` is below. */
   allowsFile(name: "read" | "write", root: string, path: string): boolean {
     return this.#allows({ name, path: root }, { name, path });

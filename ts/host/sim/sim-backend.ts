@@ -3,13 +3,14 @@
 import { ERRNO, OP } from "../../abi.gen.ts";
 import type { StackfulError } from "../../errors.ts";
 import type { Environment } from "../../guest/environment.ts";
-import type { BackendOptions, Grants } from "../backend.ts";
+import type { BackendOptions } from "../backend.ts";
 import { capabilities } from "../capability.ts";
 import type { DrivenLoop, Driver } from "../driver.ts";
 import type { Directory } from "../grants.ts";
 import { bindFlags } from "../resources/bind-flags.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { backlogOf } from "../resources/listener.ts";
+import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
@@ -18,6 +19,7 @@ import { CallEvent } from "./event-queue.ts";
 import type { FileTiming } from "./file-timing.ts";
 import { startPath } from "./guest-paths.ts";
 import { ListenerHandle } from "./listener-handle.ts";
+import { startLookup } from "./lookup.ts";
 import type { Network } from "./network.ts";
 import { startOpen } from "./open-file.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -76,6 +78,8 @@ const CAPABILITIES = capabilities({
   UDP_CONNECT: "native",
   SEND_BATCH: "native",
   RECEIVE_BATCH: "native",
+  RESOLVER: "native",
+  LOOKUP: "native",
 });
 
 /** A full completion ring is looked at again after so long: a guest that never empties it must not hold the world. */
@@ -88,7 +92,6 @@ export class SimBackend extends RingBackend {
   readonly driver: Driver;
   readonly #simContext: SimContext;
   readonly #scheduler: Scheduler;
-  readonly #grants: Grants;
   readonly #directories: readonly Directory[];
   readonly #later = new CallEvent(() => this.onReady());
   readonly #onEnded: (backend: SimBackend) => void;
@@ -108,12 +111,13 @@ export class SimBackend extends RingBackend {
       readonly files: FileTiming;
       readonly environment: Environment;
       readonly directories: readonly Directory[];
+      /** What `options.grants.dns` gives. */
+      readonly names: Names | undefined;
       onEnded(backend: SimBackend): void;
     },
   ) {
-    super(options);
+    super(options, { names: parts.names });
     const { host, network, files } = parts;
-    this.#grants = options.grants;
     this.#directories = parts.directories;
     this.#scheduler = network.scheduler;
     this.#simContext = { ...this.context, host, network, files };
@@ -163,6 +167,11 @@ export class SimBackend extends RingBackend {
     }
   }
 
+  /** Knows what the name server would say, and needs as long as asking it would. */
+  protected override startLookup(operation: Operation): number | undefined {
+    return startLookup(this.#simContext, operation);
+  }
+
   protected override ring(): void {
     this.onReady();
   }
@@ -184,7 +193,7 @@ export class SimBackend extends RingBackend {
     const context = this.#simContext;
     const flags = bindFlags(operation);
     if (typeof flags === "number") return flags;
-    const endpoint = grantedEndpoint(context, this.#grants.listen, operation);
+    const endpoint = grantedEndpoint(context, this.grants.listen, operation);
     if (typeof endpoint === "number") return endpoint;
     const backlog = backlogOf(operation);
     const listener = context.host.tcp.listen(endpoint, backlog, flags.reusePort);
@@ -196,11 +205,11 @@ export class SimBackend extends RingBackend {
     const context = this.#simContext;
     const flags = bindFlags(operation);
     if (typeof flags === "number") return flags;
-    const endpoint = grantedEndpoint(context, this.#grants.listen, operation);
+    const endpoint = grantedEndpoint(context, this.grants.bind, operation);
     if (typeof endpoint === "number") return endpoint;
     const port = context.host.udp.bind(endpoint, flags);
     if (typeof port === "number") return port;
-    const socket = new UdpSocket(context, port, this.#grants);
+    const socket = new UdpSocket(context, port, this.grants);
     port.onRefused = () => socket.failed(ERRNO.ECONNREFUSED);
     port.onDatagram = (data, source) => socket.arrived(data, source);
     return context.handles.insert(socket);
@@ -209,7 +218,7 @@ export class SimBackend extends RingBackend {
   #connect(operation: Operation): number | undefined {
     const context = this.#simContext;
     const { handles, operations } = context;
-    const endpoint = grantedEndpoint(context, this.#grants.connect, operation);
+    const endpoint = grantedEndpoint(context, this.grants.connect, operation);
     if (typeof endpoint === "number") return endpoint;
     const attempt = context.host.tcp.connect(endpoint, (outcome) => {
       if (typeof outcome === "number") {

@@ -13,6 +13,7 @@ import { Ports } from "./ports.ts";
 import type { Random } from "./random.ts";
 import { BOOT_NS } from "./scheduler.ts";
 import { SimBackend } from "./sim-backend.ts";
+import { simNames } from "./sim-names.ts";
 import { Tcp } from "./tcp.ts";
 import { Udp } from "./udp.ts";
 
@@ -29,13 +30,14 @@ export interface HostWorld {
   /** As they are now. */
   readonly fileOptions: () => FileOptions;
   readonly random: Random;
+  /** What the name server knows of a name in lower case, IPv6 first. */
+  readonly addressesOf: (name: string) => Uint8Array[];
   /** When virtual time began, in nanoseconds since 1970. */
   readonly wallStartNs: bigint;
 }
 
-/** Of the name server's addresses: 10.0.0.53 and fd00::35. */
+/** Of the name server's addresses. */
 const DNS_NUMBER = 53;
-export const DNS_ADDRESSES = { ipv4: "10.0.0.53", ipv6: "fd00::35" } as const;
 
 const LOOPBACK_IPV4 = Uint8Array.of(127, 0, 0, 1);
 const LOOPBACK_IPV6 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
@@ -119,6 +121,7 @@ export class SimHost implements BackendProvider {
       files: this.#files,
       environment: this.#environment(),
       directories: findDirectories(this.disk, options.grants.directories),
+      names: simNames(options.grants),
       onEnded: (ended) => {
         if (this.#processes.delete(ended)) this.#tell("end");
       },
@@ -189,6 +192,11 @@ export class SimHost implements BackendProvider {
   /** @internal */
   loopback(length: number): Uint8Array {
     return length === 4 ? LOOPBACK_IPV4 : LOOPBACK_IPV6;
+  }
+
+  /** @internal Of a name in lower case, as the name server knows it. */
+  addressesOf(name: string): Uint8Array[] {
+    return this.#world.addressesOf(name);
   }
 
   /** @internal What this host calls itself to `peer`. */

@@ -1,16 +1,17 @@
 //! A simulated world: hosts, the network between them, one virtual time for all, and everything that
 //! is chance in it from one seed.
 
-import { addressBytes, addressText } from "../resources/address-text.ts";
+import { addressBytes, addressText, parseAddress } from "../resources/address-text.ts";
 import type { ConnectionView } from "./connection.ts";
-import { serveDns } from "./dns-server.ts";
+import { type NameOptions, serveDns, type Zone, zoneAddresses } from "./dns-server.ts";
 import { Network } from "./network.ts";
 import { Observer } from "./observer.ts";
 import { applyChanges, PRESETS, type Preset, type SimChanges, type SimOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
 import { freshSeed, Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
-import { DNS_ADDRESSES, type HostOptions, SimHost } from "./sim-host.ts";
+import { type HostOptions, SimHost } from "./sim-host.ts";
+import { DNS_ADDRESSES } from "./sim-names.ts";
 import type { WorldEvent } from "./world-event.ts";
 
 export interface WorldOptions extends SimChanges {
@@ -52,6 +53,8 @@ export class World implements AsyncDisposable {
   readonly #root: Random;
   readonly #wallStartNs: bigint;
   readonly #hosts = new Map<string, SimHost>();
+  readonly #names = new Map<string, NameOptions>();
+  readonly #zone: Zone = { hosts: () => this.#hosts.values(), names: this.#names };
   #options: SimOptions;
 
   /** @throws {RangeError} an option is out of its range. */
@@ -95,14 +98,31 @@ export class World implements AsyncDisposable {
         network: this.#network,
         fileOptions: () => this.#options.files,
         random: this.#root,
+        addressesOf: (known: string) => zoneAddresses(known, this.#zone),
         wallStartNs: this.#wallStartNs,
       };
       const given = isNameServer ? { ...DNS_ADDRESSES, ...options } : options;
       host = new SimHost(world, name, this.#hosts.size + 1, given);
       this.#hosts.set(name, host);
-      if (isNameServer) serveDns(host, () => this.#hosts.values());
+      if (isNameServer) serveDns(host, this.#zone);
     }
     return host;
+  }
+
+  /**
+   * Has the name server know another name, from now on. It answers datagrams with up to as many bytes as
+   * a query says that it takes, and connections.
+   *
+   * @throws {RangeError} an address is not one, or `ttlSeconds` is out of its range.
+   */
+  addName(name: string, options: NameOptions): void {
+    const { addresses = [], ttlSeconds = 0 } = options;
+    const wrong = addresses.find((address) => parseAddress(address) === undefined);
+    if (wrong !== undefined) throw new RangeError(`name ${name}: ${wrong} is no numeric address`);
+    if (!Number.isInteger(ttlSeconds) || ttlSeconds < 0 || ttlSeconds > 2 ** 31 - 1) {
+      throw new RangeError(`name ${name}: ttlSeconds must be 0 to 2 ** 31 - 1, not ${ttlSeconds}`);
+    }
+    this.#names.set(name.toLowerCase(), options);
   }
 
   get hosts(): readonly SimHost[] {
