@@ -7,7 +7,7 @@
 
 import { ERRNO } from "../abi.gen.ts";
 import { lock, unlock, unlockFor } from "./shared-lock.ts";
-import { RING, type RingErrors, ringBytes, SharedRing } from "./shared-ring.ts";
+import { RING, ringBytes, SharedRing } from "./shared-ring.ts";
 
 /** In words. */
 const HEADER = { lock: 0, end: 1, last: 2, parties: 3, size: 4 } as const;
@@ -81,10 +81,10 @@ export class Arena {
     }
   }
 
-  /** A party is gone: its locks open, and channels that it leaves to nobody, or one alone, end. */
-  leave(party: number, errors: RingErrors): void {
+  /** A party has crashed: its locks open, and channels that it leaves to nobody, or one alone, end. */
+  leave(party: number): void {
     unlockFor(this.#words, HEADER.lock, party);
-    for (const ring of this.all()) ring.leave(party, errors);
+    for (const ring of this.all()) ring.leave(party);
   }
 
   /** Has a party look at its channels. */

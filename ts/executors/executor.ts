@@ -6,6 +6,7 @@ import { GuestChannels } from "../channels/guest-channels.ts";
 import { StackfulError } from "../errors.ts";
 import type { HostImports } from "../guest/host-imports.ts";
 import { Runtime } from "../runtime/runtime.ts";
+import type { RuntimeStats } from "../runtime/stats.ts";
 import type { Task } from "../runtime/task.ts";
 import type { Outcome, Question, SpawnRequest, Start, ToThread } from "./messages.ts";
 import type { ThreadPort } from "./start-thread.ts";
@@ -38,8 +39,8 @@ export function serveExecutor(port: ThreadPort): void {
       return;
     }
     port.send({ type: "started", outcome: { value: undefined } });
-    await executor.serve();
-    port.send({ type: "stopped" });
+    const stats = await executor.serve();
+    port.send({ type: "stopped", stats });
     port.close();
     for (const other of start.ports) other?.close();
   };
@@ -59,7 +60,8 @@ class Executor {
     this.#channels = channels;
   }
 
-  async serve(): Promise<void> {
+  /** @returns the figures of its whole life. */
+  async serve(): Promise<RuntimeStats> {
     const runtime = this.#runtime;
     try {
       await runtime.ownThread(() => this.#stopping);
@@ -69,6 +71,7 @@ class Executor {
     await runtime[Symbol.asyncDispose]();
     // What the tasks came to is told before the end is.
     await Promise.allSettled([...this.#tasks.values(), ...this.#answers]);
+    return runtime.stats;
   }
 
   take(message: ToThread): void {

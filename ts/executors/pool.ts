@@ -117,7 +117,8 @@ export class ExecutorPool implements AsyncDisposable {
 
   /**
    * Runs the guest's `main` on every executor, each in its own memory, to the end of all. When one fails
-   * or returns another code than 0, the others are canceled and waited for.
+   * or returns another code than 0, the others are stopped: their tasks are canceled and waited for. The
+   * pool has ended then.
    *
    * @returns that code, or 0.
    * @throws as `Runtime.run` does; SF_EXECUTOR when an executor crashed.
@@ -128,7 +129,7 @@ export class ExecutorPool implements AsyncDisposable {
     const over = (how: typeof first): void => {
       if (first !== undefined) return;
       first = how;
-      this.cancel();
+      void this.#end();
     };
     const runs = this.#executors.map(async (executor) => {
       try {
@@ -139,6 +140,7 @@ export class ExecutorPool implements AsyncDisposable {
       }
     });
     await Promise.all(runs);
+    await this.#end();
     if (first === undefined) return 0;
     if ("error" in first) throw first.error;
     return first.code;
@@ -169,10 +171,10 @@ export class ExecutorPool implements AsyncDisposable {
     return this.#flat(await this.#askAll({ what: "dump", options }));
   }
 
-  /** As `Runtime.stats`, of each executor that has neither crashed nor ended. */
+  /** As `Runtime.stats`, of each executor; of one that has ended the last, of one that crashed none. */
   async stats(): Promise<OnExecutor<RuntimeStats>[]> {
-    const answers = await this.#askAll({ what: "stats" });
-    return answers.map(({ executor, answer }) => ({ ...answer, executor }));
+    const told = await Promise.all(this.#executors.map((executor) => executor.stats()));
+    return told.flatMap((stats, executor) => (stats === undefined ? [] : [{ ...stats, executor }]));
   }
 
   /**
@@ -191,10 +193,14 @@ export class ExecutorPool implements AsyncDisposable {
 
   /** Cancels every task on every executor, waits for them, and ends the threads. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+
+  #end(): Promise<void> {
     this.#ended ??= Promise.all(
       this.#executors.map((executor) => executor.stop(this.#shutdownMs + EXIT_MS)),
     ).then(() => this.#channels.endAll());
-    await this.#ended;
+    return this.#ended;
   }
 
   #live(): RemoteExecutor[] {
@@ -255,8 +261,10 @@ function eventsOf(
   return {
     output: (stream, line) => onOutput?.(stream, line, executor),
     taskFailed: (error) => (onTaskFailed ?? warn)(error, executor),
-    crashed: (error) => (onCrash ?? warn)(error, executor),
+    crashed: (error) => {
+      channels.leave(executor);
+      (onCrash ?? warn)(error, executor);
+    },
     wake: () => channels.look(),
-    ended: (crashed) => channels.leave(executor, crashed),
   };
 }

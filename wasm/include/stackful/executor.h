@@ -23,7 +23,7 @@ SF_EXECUTOR_IMPORT(count) uint32_t sf_executor_count(void);
  * When an executor crashes, sends fail with EOWNERDEAD if it was the last that had received, receives if it
  * was the last that had sent and nothing is left, and both if no more than one party is left that has opened
  * the channel. The pool's own thread is such a party where the embedder has the channel. Items that the executor
- * had received are gone. When it ends in good order it is EPIPE instead. */
+ * had received are gone. One that ends in good order ends no channel: close what is to end. */
 struct sf_shared_channel {
   struct sf_source *readable;
   struct sf_source *writable;
