@@ -1,7 +1,7 @@
 //! Several executors: threads that each run the same module, with a memory, a backend and a scheduler
 //! of their own. They share the compiled code, and what a `SharedChannel` carries; nothing else.
 
-import { connectThreads, processors } from "#platform/executors/start-thread";
+import { connectThreads, processors, requireThreads } from "#platform/executors/start-thread";
 import { StackfulError } from "../errors.ts";
 import type { DumpOptions, TaskDump } from "../runtime/dump.ts";
 import type { ItemOf, ItemType } from "../runtime/item.ts";
@@ -45,9 +45,11 @@ export class ExecutorPool implements AsyncDisposable {
    * executor. The pool keeps the process until it is disposed of.
    *
    * @throws as `Runtime.create` does; {TypeError} an option that cannot go to another thread;
-   *   {StackfulError} SF_EXECUTOR when a thread ended before it was ready.
+   *   {StackfulError} SF_EXECUTOR when a thread ended before it was ready; in browsers, which have none for
+   *   executors; in a bundle, which does not have what they run.
    */
   static async create(source: GuestSource, options: PoolOptions = {}): Promise<ExecutorPool> {
+    requireThreads();
     const executors = checkExecutors(options.executors ?? processors());
     const { shutdownMs } = resolveLimits(options.limits);
     const theirs = { ...threadOptions(options), program: options.program ?? programName(source) };
