@@ -5,7 +5,7 @@
  */
 
 export { StackfulError, type StackfulErrorCode, type StackfulErrorOptions } from "./errors.ts";
-export type { ExecutorPlace, ImportsModule } from "./executors/executor.ts";
+export type { ExecutorPlace, ImportsModule } from "./executors/imports-module.ts";
 export { ExecutorPool, type OnExecutor } from "./executors/pool.ts";
 export type { Placement, PoolOptions, PoolSpawnOptions } from "./executors/pool-options.ts";
 export type { PoolTask } from "./executors/pool-task.ts";

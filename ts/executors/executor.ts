@@ -3,24 +3,13 @@
 
 import { Arena } from "../channels/arena.ts";
 import { GuestChannels } from "../channels/guest-channels.ts";
-import { StackfulError } from "../errors.ts";
-import type { HostImports } from "../guest/host-imports.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import type { Task } from "../runtime/task.ts";
+import { loadImports } from "./imports-module.ts";
 import type { Outcome, Question, SpawnRequest, Start, ToThread } from "./messages.ts";
 import type { ThreadPort } from "./start-thread.ts";
 import { packError } from "./wire-error.ts";
-
-/** What the module of the host's functions is told. */
-export interface ExecutorPlace {
-  /** Which executor this is: 0 to executors - 1. */
-  readonly executor: number;
-  readonly executors: number;
-}
-
-/** The export `imports` of a module with the host's functions. */
-export type ImportsModule = HostImports | ((place: ExecutorPlace) => HostImports);
 
 /** Serves the pool through `port` until it says stop. */
 export function serveExecutor(port: ThreadPort): void {
@@ -166,22 +155,5 @@ async function openRuntime(
     ...(start.forwardsOutput
       ? { onOutput: (stream, line) => port.send({ type: "output", stream, line }) }
       : {}),
-  });
-}
-
-async function loadImports(url: string, { executor, executors }: Start): Promise<HostImports> {
-  let loaded: { readonly imports?: ImportsModule };
-  try {
-    loaded = (await import(url)) as { readonly imports?: ImportsModule };
-  } catch (cause) {
-    const message = `loading the imports of executor ${executor}: ${url}: ${String(cause)}`;
-    throw new StackfulError("SF_IMPORT", message, { cause });
-  }
-  const imports = loaded.imports;
-  if (typeof imports === "function") return imports({ executor, executors });
-  if (typeof imports === "object") return imports;
-  const message = `loading the imports of executor ${executor}: ${url} exports no imports`;
-  throw new StackfulError("SF_IMPORT", message, {
-    hint: "export const imports = { module: { name: function } }, or a function that makes them",
   });
 }

@@ -1,5 +1,6 @@
 //! The pool's end of an executor: what it was asked, what it answers, and its end.
 
+import { startThread } from "#platform/executors/start-thread";
 import { StackfulError } from "../errors.ts";
 import type { SpawnOptions } from "../runtime/options.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
@@ -7,7 +8,7 @@ import { cancelOnAbort, type TaskOwner, type TaskStatus } from "../runtime/task.
 import { Deferred } from "./deferred.ts";
 import type { Answers, FromThread, Outcome, Question, SpawnRequest, Start } from "./messages.ts";
 import { PoolTask } from "./pool-task.ts";
-import { startThread, type Thread } from "./start-thread.ts";
+import type { Thread } from "./start-thread.ts";
 import { unpackError } from "./wire-error.ts";
 
 export interface RemoteEvents {

@@ -1,7 +1,7 @@
 //! Threads in a browser: none.
 
 import { StackfulError } from "../errors.ts";
-import type { Thread } from "./start-thread.ts";
+import type { Thread, ThreadPort } from "./start-thread.ts";
 
 /** @throws {StackfulError} SF_EXECUTOR, always. */
 export function requireThreads(): never {
@@ -14,3 +14,4 @@ export function requireThreads(): never {
 export const processors: () => number = requireThreads;
 export const startThread: () => Thread = requireThreads;
 export const connectThreads: () => never[][] = requireThreads;
+export const threadPort: () => ThreadPort = requireThreads;

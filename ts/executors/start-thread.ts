@@ -71,7 +71,11 @@ export function threadPort(): ThreadPort {
   return {
     send: (message) => port.postMessage(message),
     onMessage: (listener) => void port.on("message", listener),
-    close: () => port.close(),
+    close: () => {
+      // Deno's has none: there the thread ends itself.
+      if (typeof port.close === "function") port.close();
+      else process.exit();
+    },
   };
 }
 
