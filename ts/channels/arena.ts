@@ -1,6 +1,6 @@
 //! The memory that the channels between executors lie in, the same for all of them.
 //!
-//!   | header | one word a party: it is to look at its channels | ring | ring | ...
+//!   | header | a word each: to look at its channels | a word each: its tasks | ring | ring | ...
 //!
 //! A party is an executor, or the pool itself, which comes last. Memory is handed out and never taken back.
 //! Nothing of it is in any guest's memory: no guest can damage it.
@@ -17,6 +17,9 @@ export const CHANNEL_BYTES = 16 * 1024 * 1024;
 
 /** Longest name of a channel, in bytes of UTF-8. */
 export const NAME_BYTES_MAX = 64;
+
+/** In place of a number of tasks; below 0 also when somebody adds to it meanwhile. */
+const GONE = -(2 ** 31);
 
 const ALIGN = 8;
 
@@ -35,7 +38,7 @@ export class Arena {
   static create(buffer: ArrayBufferLike, parties: number, party: number): Arena {
     const words = new Int32Array(buffer);
     words[HEADER.parties] = parties;
-    words[HEADER.end] = align(4 * (HEADER.size + parties));
+    words[HEADER.end] = align(4 * (HEADER.size + 2 * parties));
     return new Arena(buffer, party);
   }
 
@@ -87,6 +90,29 @@ export class Arena {
     for (const ring of this.all()) ring.leave(party);
   }
 
+  /** Tasks that live on an executor, as it said last. */
+  load(party: number): number {
+    return Atomics.load(this.#words, this.#loadAt(party));
+  }
+
+  /** Whether it has not crashed or ended. */
+  runs(party: number): boolean {
+    return this.load(party) >= 0;
+  }
+
+  setLoad(tasks: number): void {
+    Atomics.store(this.#words, this.#loadAt(this.party), tasks);
+  }
+
+  addLoad(party: number, tasks: number): void {
+    Atomics.add(this.#words, this.#loadAt(party), tasks);
+  }
+
+  /** It starts no task any more. */
+  setGone(party: number): void {
+    Atomics.store(this.#words, this.#loadAt(party), GONE);
+  }
+
   /** Has a party look at its channels. */
   wake(party: number): void {
     if (Atomics.exchange(this.#words, HEADER.size + party, 1) === 0) this.tell(party);
@@ -96,6 +122,10 @@ export class Arena {
   takeWake(): boolean {
     const at = HEADER.size + this.party;
     return Atomics.load(this.#words, at) !== 0 && Atomics.exchange(this.#words, at, 0) !== 0;
+  }
+
+  #loadAt(party: number): number {
+    return HEADER.size + this.parties + party;
   }
 
   #named(name: Uint8Array): SharedRing | undefined {

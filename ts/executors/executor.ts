@@ -2,7 +2,9 @@
 //! loop, which waits in the kernel where the backend can; a message ends such a wait.
 
 import { Arena } from "../channels/arena.ts";
-import { GuestChannels } from "../channels/guest-channels.ts";
+import type { GuestChannels } from "../channels/guest-channels.ts";
+import { GuestExecutor } from "../channels/guest-executor.ts";
+import { StackfulError } from "../errors.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import type { Task } from "../runtime/task.ts";
@@ -20,8 +22,9 @@ export function serveExecutor(port: ThreadPort): void {
   });
   const start = async (start: Start): Promise<void> => {
     try {
-      const channels = openChannels(port, start);
-      executor = new Executor(port, await openRuntime(port, start, channels), channels);
+      const guestExecutor = openGuestExecutor(port, start);
+      const runtime = await openRuntime(port, start, guestExecutor);
+      executor = new Executor(port, runtime, guestExecutor.channels);
     } catch (error) {
       port.send({ type: "started", outcome: { error: packError(error) } });
       port.close();
@@ -128,27 +131,43 @@ class Executor {
   }
 }
 
+/** What executors say to each other: a task to start; null: a channel has changed. */
+type Word = { readonly entry: number; readonly argument: Uint8Array } | null;
+
 /** Another thread's word comes as a message, which ends a wait in the kernel. */
-function openChannels(port: ThreadPort, { executor, arena: buffer, ports }: Start): GuestChannels {
-  const arena = new Arena(buffer, executor);
-  const channels = new GuestChannels(arena);
-  for (const other of ports) other?.on("message", () => channels.look());
+function openGuestExecutor(port: ThreadPort, start: Start): GuestExecutor {
+  const { executor: self, arena: buffer, ports, executors } = start;
+  const arena = new Arena(buffer, self);
+  const executor = new GuestExecutor(arena, executors);
+  const take = (word: Word): void => {
+    if (word === null) {
+      executor.channels.look();
+      return;
+    }
+    const result = executor.spawns.here(word.entry, word.argument);
+    if (result === 0) return;
+    const message = `spawning a task for another executor on executor ${self}: error ${-result}`;
+    port.send({ type: "task failed", error: packError(new StackfulError("SF_LIMIT", message)) });
+  };
+  for (const other of ports) other?.on("message", take);
+  const say = (to: number, word: Word): void => ports[to]?.postMessage(word);
+  executor.spawns.there = (to, entry, argument) => say(to, { entry, argument });
   arena.tell = (party) => {
     // Its own loop looks after every run.
-    if (party === executor) return;
-    if (party < ports.length) ports[party]?.postMessage(null);
+    if (party === self) return;
+    if (party < executors) say(party, null);
     else port.send({ type: "wake" });
   };
-  return channels;
+  return executor;
 }
 
 async function openRuntime(
   port: ThreadPort,
   start: Start,
-  channels: GuestChannels,
+  executor: GuestExecutor,
 ): Promise<Runtime> {
   const imports = start.importsUrl === undefined ? {} : await loadImports(start.importsUrl, start);
-  return await Runtime.createOn(channels, start.module, {
+  return await Runtime.createOn(executor, start.module, {
     ...start.options,
     imports,
     onTaskFailed: (error) => port.send({ type: "task failed", error: packError(error) }),

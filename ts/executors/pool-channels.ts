@@ -47,6 +47,11 @@ export class PoolChannels {
     for (const channel of this.#channels.values()) channel.serve();
   }
 
+  /** An executor starts no task any more. */
+  setGone(executor: number): void {
+    this.#arena.setGone(executor);
+  }
+
   /** An executor has crashed. */
   leave(executor: number): void {
     this.#arena.leave(executor);

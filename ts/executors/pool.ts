@@ -267,6 +267,7 @@ function eventsOf(
       channels.leave(executor);
       (onCrash ?? warn)(error, executor);
     },
+    ended: () => channels.setGone(executor),
     wake: () => channels.look(),
   };
 }

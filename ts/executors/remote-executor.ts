@@ -15,6 +15,8 @@ export interface RemoteEvents {
   output(stream: "stdout" | "stderr", line: string): void;
   taskFailed(error: StackfulError): void;
   crashed(error: StackfulError): void;
+  /** It runs nothing any more. */
+  ended(): void;
   /** A channel has changed. */
   wake(): void;
 }
@@ -196,6 +198,7 @@ export class RemoteExecutor implements TaskOwner {
   /** Of everything that somebody may be waiting for. */
   #end(error: StackfulError): void {
     this.#over ??= error;
+    this.#events.ended();
     this.#started.reject(this.#over);
     const tasks = [...this.#tasks.values()];
     const answers = [...this.#answers.values()];
