@@ -5,7 +5,7 @@
  */
 
 export { StackfulError, type StackfulErrorCode, type StackfulErrorOptions } from "./errors.ts";
-export type { ExecutorPlace, ImportsModule } from "./executors/executor.ts";
+export type { ExecutorPlace, ImportsModule } from "./executors/imports-module.ts";
 export { ExecutorPool, type OnExecutor } from "./executors/pool.ts";
 export type { Placement, PoolOptions, PoolSpawnOptions } from "./executors/pool-options.ts";
 export type { PoolTask } from "./executors/pool-task.ts";
@@ -17,7 +17,7 @@ export { type Arm, timeout } from "./runtime/arm.ts";
 export { Channel, type ChannelOptions } from "./runtime/channel.ts";
 export { DeadlockError } from "./runtime/deadlock.ts";
 export type { DumpOptions, TaskDump } from "./runtime/dump.ts";
-export { type FormatOptions, formatDump } from "./runtime/dump-format.ts";
+export { type DumpedTask, type FormatOptions, formatDump } from "./runtime/dump-format.ts";
 export type { Event, EventOptions } from "./runtime/event.ts";
 export type { Item, ItemOf, ItemType } from "./runtime/item.ts";
 export type { GuestSource } from "./runtime/module-source.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ExecutorPool } from "../../ts/executors/pool.ts";
 import type { PoolOptions } from "../../ts/executors/pool-options.ts";
+import * as inBrowsers from "../../ts/executors/start-thread.browser.ts";
 import { guestOfFile } from "../support/guest-of-file.ts";
 import { openPool, until, withPool } from "./pools.ts";
 
@@ -165,6 +166,11 @@ test("options with functions are refused by name", async () => {
   await expect(create({ backend: { open: () => {} } })).rejects.toThrow("options.backend");
   await expect(create({ executors: 0 })).rejects.toThrow(RangeError);
   await expect(create({ executors: 1.5 })).rejects.toThrow(RangeError);
+});
+
+test("a browser refuses by name", () => {
+  const refused = expect.objectContaining({ code: "SF_EXECUTOR", errno: "ENOSYS" });
+  for (const call of Object.values(inBrowsers)) expect(call).toThrow(refused);
 });
 
 test("a pool that cannot start says why, and leaves no thread", async () => {

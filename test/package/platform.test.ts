@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import * as startThread from "../../ts/executors/start-thread.browser.ts";
 import * as candidates from "../../ts/host/candidates.browser.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 import * as loadSource from "../../ts/runtime/load-source.browser.ts";
@@ -14,10 +15,12 @@ import * as nodeWasi from "../../ts/wasi/node-wasi.browser.ts";
 
 /** The compiler takes each for the file that it replaces. */
 const TWINS: {
+  "executors/start-thread": typeof import("../../ts/executors/start-thread.ts");
   "host/candidates": typeof import("../../ts/host/candidates.ts");
   "runtime/load-source": typeof import("../../ts/runtime/load-source.ts");
   "wasi/node-wasi": typeof import("../../ts/wasi/node-wasi.ts");
 } = {
+  "executors/start-thread": startThread,
   "host/candidates": candidates,
   "runtime/load-source": loadSource,
   "wasi/node-wasi": nodeWasi,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../ts/package-files.ts";
 import { install, Project, pack } from "../package/packed.ts";
 
-const PROGRAMS = ["program.ts", "simulation.ts", "mistakes.ts"];
+const PROGRAMS = ["program.ts", "executors.ts", "simulation.ts", "mistakes.ts"];
 
 const STRICT: ts.CompilerOptions = {
   noEmit: true,

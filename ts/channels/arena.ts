@@ -1,13 +1,13 @@
 //! The memory that the channels between executors lie in, the same for all of them.
 //!
-//!   | header | one word a party: it is to look at its channels | ring | ring | ...
+//!   | header | a word each: to look at its channels | a word each: its tasks | ring | ring | ...
 //!
 //! A party is an executor, or the pool itself, which comes last. Memory is handed out and never taken back.
 //! Nothing of it is in any guest's memory: no guest can damage it.
 
 import { ERRNO } from "../abi.gen.ts";
 import { lock, unlock, unlockFor } from "./shared-lock.ts";
-import { RING, type RingErrors, ringBytes, SharedRing } from "./shared-ring.ts";
+import { RING, ringBytes, SharedRing } from "./shared-ring.ts";
 
 /** In words. */
 const HEADER = { lock: 0, end: 1, last: 2, parties: 3, size: 4 } as const;
@@ -17,6 +17,9 @@ export const CHANNEL_BYTES = 16 * 1024 * 1024;
 
 /** Longest name of a channel, in bytes of UTF-8. */
 export const NAME_BYTES_MAX = 64;
+
+/** In place of a number of tasks; below 0 also when somebody adds to it meanwhile. */
+const GONE = -(2 ** 31);
 
 const ALIGN = 8;
 
@@ -35,7 +38,7 @@ export class Arena {
   static create(buffer: ArrayBufferLike, parties: number, party: number): Arena {
     const words = new Int32Array(buffer);
     words[HEADER.parties] = parties;
-    words[HEADER.end] = align(4 * (HEADER.size + parties));
+    words[HEADER.end] = align(4 * (HEADER.size + 2 * parties));
     return new Arena(buffer, party);
   }
 
@@ -81,10 +84,33 @@ export class Arena {
     }
   }
 
-  /** A party is gone: its locks open, and channels that it leaves to nobody, or one alone, end. */
-  leave(party: number, errors: RingErrors): void {
+  /** A party has crashed: its locks open, and channels that it leaves to nobody, or one alone, end. */
+  leave(party: number): void {
     unlockFor(this.#words, HEADER.lock, party);
-    for (const ring of this.all()) ring.leave(party, errors);
+    for (const ring of this.all()) ring.leave(party);
+  }
+
+  /** Tasks that live on an executor, as it said last. */
+  load(party: number): number {
+    return Atomics.load(this.#words, this.#loadAt(party));
+  }
+
+  /** Whether it has not crashed or ended. */
+  runs(party: number): boolean {
+    return this.load(party) >= 0;
+  }
+
+  setLoad(tasks: number): void {
+    Atomics.store(this.#words, this.#loadAt(this.party), tasks);
+  }
+
+  addLoad(party: number, tasks: number): void {
+    Atomics.add(this.#words, this.#loadAt(party), tasks);
+  }
+
+  /** It starts no task any more. */
+  setGone(party: number): void {
+    Atomics.store(this.#words, this.#loadAt(party), GONE);
   }
 
   /** Has a party look at its channels. */
@@ -96,6 +122,10 @@ export class Arena {
   takeWake(): boolean {
     const at = HEADER.size + this.party;
     return Atomics.load(this.#words, at) !== 0 && Atomics.exchange(this.#words, at, 0) !== 0;
+  }
+
+  #loadAt(party: number): number {
+    return HEADER.size + this.parties + party;
   }
 
   #named(name: Uint8Array): SharedRing | undefined {

@@ -1,4 +1,4 @@
-//! Channels between executors, from a guest's side: the functions of stackful/executor.h.
+//! Channels between executors, from a guest's side.
 //!
 //! For each channel that the guest opens the host makes two sources in guest memory, which tasks wait
 //! for; they stay as long as the guest. Their poll is a function of the guest, which comes back here:
@@ -8,12 +8,8 @@
 
 import { ERRNO } from "../abi.gen.ts";
 import type { Guest } from "../guest/guest.ts";
-import type { HostImports } from "../guest/host-imports.ts";
 import { type Arena, NAME_BYTES_MAX } from "./arena.ts";
 import type { OnAgain, SharedRing } from "./shared-ring.ts";
-
-/** The module that the guest imports them from. */
-export const EXECUTOR_MODULE = "stackful_executor";
 
 /** struct sf_shared_end in executor.h: a source, and the id of its channel. */
 const END = { poll: 0, id: 16, size: 24 } as const;
@@ -58,34 +54,29 @@ export class GuestChannels {
     this.#wake();
   }
 
-  /** Not async, any of them: a poll must not park. */
-  get imports(): HostImports {
+  get functions(): Record<string, (...args: number[]) => number> {
     type Numbers = (...args: number[]) => number;
     const guarded =
       (body: Numbers): Numbers =>
       (...args) =>
         body(...args.map((arg) => arg >>> 0));
     return {
-      [EXECUTOR_MODULE]: {
-        current: () => this.#arena.party,
-        count: () => Math.max(1, this.#arena.parties - 1),
-        open: guarded((out, name, nameBytes, capacity, itemBytes, receive, send) => {
-          if (nameBytes > NAME_BYTES_MAX) return -ERRNO.EINVAL;
-          if (!this.#fits(name, nameBytes)) return -ERRNO.EFAULT;
-          const bytes = this.#memory.slice(name, name + nameBytes);
-          return this.#open(out, this.#arena.open(bytes, capacity, itemBytes), receive, send);
-        }),
-        attach: guarded((out, id, receive, send) =>
-          this.#open(out, this.#arena.find(id) ?? -ERRNO.EBADF, receive, send),
-        ),
-        send: guarded((id, item, waits) => this.#move(id, item, waits, "trySend")),
-        receive: guarded((id, item, waits) => this.#move(id, item, waits, "tryReceive")),
-        close: guarded((id) => {
-          this.#arena.find(id)?.close();
-          return 0;
-        }),
-        queued: guarded((id) => this.#arena.find(id)?.count ?? 0),
-      },
+      open: guarded((out, name, nameBytes, capacity, itemBytes, receive, send) => {
+        if (nameBytes > NAME_BYTES_MAX) return -ERRNO.EINVAL;
+        if (!this.#fits(name, nameBytes)) return -ERRNO.EFAULT;
+        const bytes = this.#memory.slice(name, name + nameBytes);
+        return this.#open(out, this.#arena.open(bytes, capacity, itemBytes), receive, send);
+      }),
+      attach: guarded((out, id, receive, send) =>
+        this.#open(out, this.#arena.find(id) ?? -ERRNO.EBADF, receive, send),
+      ),
+      send: guarded((id, item, waits) => this.#move(id, item, waits, "trySend")),
+      receive: guarded((id, item, waits) => this.#move(id, item, waits, "tryReceive")),
+      close: guarded((id) => {
+        this.#arena.find(id)?.close();
+        return 0;
+      }),
+      queued: guarded((id) => this.#arena.find(id)?.count ?? 0),
     };
   }
 

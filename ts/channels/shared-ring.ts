@@ -25,9 +25,6 @@ export const RING = {
 /** What a party does with it. */
 const PART = { open: 1, sends: 2, receives: 4, waitsToSend: 8, waitsToReceive: 16 } as const;
 
-/** What a channel fails with that a party has left. */
-export type RingErrors = typeof ERRNO.EOWNERDEAD | typeof ERRNO.EPIPE;
-
 /** For SharedRing.try...: whether to be told when it has failed with EAGAIN. */
 export type OnAgain = "tell" | "forget";
 
@@ -139,10 +136,10 @@ export class SharedRing {
   }
 
   /**
-   * A party is gone. Sends fail from now on if it was the last that received, receives if it was the last
+   * A party has crashed. Sends fail from now on if it was the last that received, receives if it was the last
    * that sent, and both if no more than one is left that has the channel open.
    */
-  leave(party: number, error: RingErrors): void {
+  leave(party: number): void {
     unlockFor(this.#words, this.#at + RING.lock, party);
     this.#locked(() => {
       const was = Atomics.exchange(this.#words, this.#parts + party, 0);
@@ -152,8 +149,8 @@ export class SharedRing {
       ).filter((part) => part !== 0);
       const lastTo = (part: number): boolean =>
         left.length <= 1 || ((was & part) !== 0 && !left.some((other) => (other & part) !== 0));
-      if (lastTo(PART.receives)) this.#end(RING.sendError, error);
-      if (lastTo(PART.sends)) this.#end(RING.receiveError, error);
+      if (lastTo(PART.receives)) this.#end(RING.sendError, ERRNO.EOWNERDEAD);
+      if (lastTo(PART.sends)) this.#end(RING.receiveError, ERRNO.EOWNERDEAD);
       return 0;
     });
     this.#wake(PART.waitsToSend | PART.waitsToReceive);

@@ -1,5 +1,6 @@
 //! `stackful run`: a guest as a program. The loop is owned: it waits in the kernel.
 
+import type { StackfulError } from "../errors.ts";
 import type { BackendName, BackendProvider, DirectoryGrant } from "../host/backend.ts";
 import { BACKENDS } from "../host/open-backend.ts";
 import { PRESETS, type Preset } from "../host/sim/options.ts";
@@ -8,6 +9,7 @@ import { freshSeed } from "../host/sim/random.ts";
 import { DEFAULT_LIMITS } from "../runtime/options.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { parseCommand, parseCount, splitAtOperand, UsageError } from "./arguments.ts";
+import { runPool } from "./run-pool.ts";
 import { handleSignals, parseSignal } from "./signals.ts";
 import { formatStackMarks } from "./stack-marks.ts";
 import { formatStats } from "./stats.ts";
@@ -22,6 +24,7 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
   --backend B           auto, ${BACKENDS.join(", ")}
   --seed S              with --backend sim: what its world does follows from the seed
   --preset P            with --backend sim: ${Object.keys(PRESETS).join(", ")}
+  --executors N         run it on N threads, main on each, with a memory and a backend of its own
   --tasks-max N         tasks alive at once (${DEFAULT_LIMITS.tasksMax})
   --stack-bytes N       stack of a task that names no size (${DEFAULT_LIMITS.stackBytes})
   --memory-bytes N      how large the guest's own memory can grow (${DEFAULT_LIMITS.guestMemoryBytes})
@@ -31,8 +34,8 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
                         and of how much, where the linker could tell what they need at most
   --dump-on-signal[=S]  on SIGUSR2, or S, print to stderr what every task does, and go on
 
-A module that has not been linked is linked first, with a cache. The exit code is the guest's. It gets
-the signals that it watches; of others, Ctrl-C and SIGTERM cancel its tasks and wait for them, and a
+A module that has not been linked is linked first, with a cache. The exit code is the guest's; of several
+executors the first that is not 0, and then the others are canceled. It gets the signals that it watches; of others, Ctrl-C and SIGTERM cancel its tasks and wait for them, and a
 second one ends it at once.
 `;
 
@@ -45,6 +48,7 @@ const OPTIONS = {
   backend: { type: "string" },
   seed: { type: "string" },
   preset: { type: "string" },
+  executors: { type: "string" },
   "tasks-max": { type: "string" },
   "stack-bytes": { type: "string" },
   "memory-bytes": { type: "string" },
@@ -71,7 +75,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const { values } = parsed;
   const dumpSignal = values["dump-on-signal"];
   const dumpOn = dumpSignal === undefined ? undefined : parseSignal("dump-on-signal", dumpSignal);
-  const runtime = await Runtime.create(operand, {
+  const backend = chooseBackend(values);
+  const { stats, executors } = values;
+  const paintStacks = values["paint-stacks"] ?? false;
+  const options = {
     args: args.slice(args.length - rest.length), // The guest's --stats is no business of ours.
     env: Object.fromEntries((values.env ?? []).map(parseVariable)),
     grants: {
@@ -85,26 +92,35 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       ...count("stackBytes", "stack-bytes", values["stack-bytes"]),
       ...count("guestMemoryBytes", "memory-bytes", values["memory-bytes"]),
     },
-    backend: chooseBackend(values),
     strict: values.strict ?? false,
-    loop: "owned",
-    paintStacks: values["paint-stacks"] ?? false,
     raisesSignals: true,
-    onTaskFailed: (error) => {
+    onTaskFailed: (error: StackfulError) => {
       process.stderr.write(`stackful: ${error.message}\n`);
       const { cause } = error;
       if (cause instanceof Error) process.stderr.write(`${cause.stack}\n`);
     },
+  };
+  if (executors !== undefined) {
+    if (typeof backend === "object") throw new UsageError("--executors: not in a simulated world");
+    if (paintStacks) throw new UsageError("--executors: --paint-stacks is for one alone");
+    const pooled = { ...options, backend, executors: parseCount("executors", executors, 1) };
+    return await runPool(operand, pooled, { dumpOn, stats });
+  }
+  const runtime = await Runtime.create(operand, {
+    ...options,
+    backend,
+    loop: "owned",
+    paintStacks,
   });
   const release = handleSignals(runtime, dumpOn);
   try {
     return await runtime.run();
   } finally {
     release();
-    if (values["paint-stacks"]) process.stderr.write(formatStackMarks(runtime));
-    if (values.stats !== undefined) {
+    if (paintStacks) process.stderr.write(formatStackMarks(runtime));
+    if (stats !== undefined) {
       process.stderr.write(
-        values.stats === "json" ? `${JSON.stringify(runtime.stats)}\n` : formatStats(runtime.stats),
+        stats === "json" ? `${JSON.stringify(runtime.stats)}\n` : formatStats(runtime.stats),
       );
     }
     await runtime[Symbol.asyncDispose]();

@@ -3,21 +3,27 @@
 
 import inspector from "node:inspector";
 import { constants } from "node:os";
-import { formatDump } from "../runtime/dump-format.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { type DumpedTask, formatDump } from "../runtime/dump-format.ts";
 import { SIGNAL_NAMES, type SignalName } from "../runtime/signals.ts";
 import { UsageError } from "./arguments.ts";
 
 const FIRST_SIGNAL_EXIT = 128;
 
+/** A runtime, or a pool of executors. */
+interface Program {
+  raise(name: SignalName): boolean | Promise<boolean>;
+  dump(): readonly DumpedTask[] | Promise<readonly DumpedTask[]>;
+  cancel(): void;
+}
+
 /** @returns what to call when the guest has ended. */
-export function handleSignals(runtime: Runtime, dumpOn: NodeJS.Signals | undefined): () => void {
+export function handleSignals(program: Program, dumpOn: NodeJS.Signals | undefined): () => void {
   const handlers = new Map<NodeJS.Signals, () => void>();
   const on = (name: NodeJS.Signals, handler: () => void): void => {
     handlers.set(name, handler);
     process.on(name, handler);
   };
-  const end = ender(runtime);
+  const end = ender(program);
   const unwatched = (name: SignalName): void => {
     if (name === "SIGINT" || name === "SIGTERM") end(name);
     else if (name === "SIGUSR1") openInspector();
@@ -27,12 +33,12 @@ export function handleSignals(runtime: Runtime, dumpOn: NodeJS.Signals | undefin
     }
   };
   if (dumpOn !== undefined) {
-    on(dumpOn, () => void process.stderr.write(formatDump(runtime.dump())));
+    on(dumpOn, async () => void process.stderr.write(formatDump(await program.dump())));
   }
   for (const name of SIGNAL_NAMES) {
     if (name === dumpOn || !(name in constants.signals)) continue;
-    on(name, () => {
-      if (!runtime.raise(name)) unwatched(name);
+    on(name, async () => {
+      if (!(await program.raise(name))) unwatched(name);
     });
   }
   return () => {
@@ -41,12 +47,12 @@ export function handleSignals(runtime: Runtime, dumpOn: NodeJS.Signals | undefin
 }
 
 /** The first cancels the guest's tasks, the second ends the process. */
-function ender(runtime: Runtime): (name: SignalName) => void {
+function ender(program: Program): (name: SignalName) => void {
   let asked = false;
   return (name) => {
     if (asked) process.exit(FIRST_SIGNAL_EXIT + constants.signals[name]);
     asked = true;
-    runtime.cancel();
+    program.cancel();
   };
 }
 

@@ -2,24 +2,16 @@
 //! loop, which waits in the kernel where the backend can; a message ends such a wait.
 
 import { Arena } from "../channels/arena.ts";
-import { GuestChannels } from "../channels/guest-channels.ts";
+import type { GuestChannels } from "../channels/guest-channels.ts";
+import { GuestExecutor } from "../channels/guest-executor.ts";
 import { StackfulError } from "../errors.ts";
-import type { HostImports } from "../guest/host-imports.ts";
 import { Runtime } from "../runtime/runtime.ts";
+import type { RuntimeStats } from "../runtime/stats.ts";
 import type { Task } from "../runtime/task.ts";
+import { loadImports } from "./imports-module.ts";
 import type { Outcome, Question, SpawnRequest, Start, ToThread } from "./messages.ts";
 import type { ThreadPort } from "./start-thread.ts";
 import { packError } from "./wire-error.ts";
-
-/** What the module of the host's functions is told. */
-export interface ExecutorPlace {
-  /** Which executor this is: 0 to executors - 1. */
-  readonly executor: number;
-  readonly executors: number;
-}
-
-/** The export `imports` of a module with the host's functions. */
-export type ImportsModule = HostImports | ((place: ExecutorPlace) => HostImports);
 
 /** Serves the pool through `port` until it says stop. */
 export function serveExecutor(port: ThreadPort): void {
@@ -30,16 +22,17 @@ export function serveExecutor(port: ThreadPort): void {
   });
   const start = async (start: Start): Promise<void> => {
     try {
-      const channels = openChannels(port, start);
-      executor = new Executor(port, await openRuntime(port, start, channels), channels);
+      const guestExecutor = openGuestExecutor(port, start);
+      const runtime = await openRuntime(port, start, guestExecutor);
+      executor = new Executor(port, runtime, guestExecutor.channels);
     } catch (error) {
       port.send({ type: "started", outcome: { error: packError(error) } });
       port.close();
       return;
     }
     port.send({ type: "started", outcome: { value: undefined } });
-    await executor.serve();
-    port.send({ type: "stopped" });
+    const stats = await executor.serve();
+    port.send({ type: "stopped", stats });
     port.close();
     for (const other of start.ports) other?.close();
   };
@@ -59,7 +52,8 @@ class Executor {
     this.#channels = channels;
   }
 
-  async serve(): Promise<void> {
+  /** @returns the figures of its whole life. */
+  async serve(): Promise<RuntimeStats> {
     const runtime = this.#runtime;
     try {
       await runtime.ownThread(() => this.#stopping);
@@ -69,6 +63,7 @@ class Executor {
     await runtime[Symbol.asyncDispose]();
     // What the tasks came to is told before the end is.
     await Promise.allSettled([...this.#tasks.values(), ...this.#answers]);
+    return runtime.stats;
   }
 
   take(message: ToThread): void {
@@ -136,49 +131,48 @@ class Executor {
   }
 }
 
+/** What executors say to each other: a task to start; null: a channel has changed. */
+type Word = { readonly entry: number; readonly argument: Uint8Array } | null;
+
 /** Another thread's word comes as a message, which ends a wait in the kernel. */
-function openChannels(port: ThreadPort, { executor, arena: buffer, ports }: Start): GuestChannels {
-  const arena = new Arena(buffer, executor);
-  const channels = new GuestChannels(arena);
-  for (const other of ports) other?.on("message", () => channels.look());
+function openGuestExecutor(port: ThreadPort, start: Start): GuestExecutor {
+  const { executor: self, arena: buffer, ports, executors } = start;
+  const arena = new Arena(buffer, self);
+  const executor = new GuestExecutor(arena, executors);
+  const take = (word: Word): void => {
+    if (word === null) {
+      executor.channels.look();
+      return;
+    }
+    const result = executor.spawns.here(word.entry, word.argument);
+    if (result === 0) return;
+    const message = `spawning a task for another executor on executor ${self}: error ${-result}`;
+    port.send({ type: "task failed", error: packError(new StackfulError("SF_LIMIT", message)) });
+  };
+  for (const other of ports) other?.on("message", take);
+  const say = (to: number, word: Word): void => ports[to]?.postMessage(word);
+  executor.spawns.there = (to, entry, argument) => say(to, { entry, argument });
   arena.tell = (party) => {
     // Its own loop looks after every run.
-    if (party === executor) return;
-    if (party < ports.length) ports[party]?.postMessage(null);
+    if (party === self) return;
+    if (party < executors) say(party, null);
     else port.send({ type: "wake" });
   };
-  return channels;
+  return executor;
 }
 
 async function openRuntime(
   port: ThreadPort,
   start: Start,
-  channels: GuestChannels,
+  executor: GuestExecutor,
 ): Promise<Runtime> {
   const imports = start.importsUrl === undefined ? {} : await loadImports(start.importsUrl, start);
-  return await Runtime.createOn(channels, start.module, {
+  return await Runtime.createOn(executor, start.module, {
     ...start.options,
     imports,
     onTaskFailed: (error) => port.send({ type: "task failed", error: packError(error) }),
     ...(start.forwardsOutput
       ? { onOutput: (stream, line) => port.send({ type: "output", stream, line }) }
       : {}),
-  });
-}
-
-async function loadImports(url: string, { executor, executors }: Start): Promise<HostImports> {
-  let loaded: { readonly imports?: ImportsModule };
-  try {
-    loaded = (await import(url)) as { readonly imports?: ImportsModule };
-  } catch (cause) {
-    const message = `loading the imports of executor ${executor}: ${url}: ${String(cause)}`;
-    throw new StackfulError("SF_IMPORT", message, { cause });
-  }
-  const imports = loaded.imports;
-  if (typeof imports === "function") return imports({ executor, executors });
-  if (typeof imports === "object") return imports;
-  const message = `loading the imports of executor ${executor}: ${url} exports no imports`;
-  throw new StackfulError("SF_IMPORT", message, {
-    hint: "export const imports = { module: { name: function } }, or a function that makes them",
   });
 }

@@ -69,4 +69,4 @@ export type FromThread =
   | { readonly type: "task failed"; readonly error: WireError }
   /** The runtime broke: nothing of it can go on. */
   | { readonly type: "broke"; readonly error: WireError }
-  | { readonly type: "stopped" };
+  | { readonly type: "stopped"; readonly stats: RuntimeStats };

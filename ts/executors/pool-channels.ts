@@ -47,9 +47,14 @@ export class PoolChannels {
     for (const channel of this.#channels.values()) channel.serve();
   }
 
-  /** An executor is gone. */
-  leave(executor: number, crashed: boolean): void {
-    this.#arena.leave(executor, crashed ? ERRNO.EOWNERDEAD : ERRNO.EPIPE);
+  /** An executor starts no task any more. */
+  setGone(executor: number): void {
+    this.#arena.setGone(executor);
+  }
+
+  /** An executor has crashed. */
+  leave(executor: number): void {
+    this.#arena.leave(executor);
   }
 
   /** The pool has ended: nobody is left to send or to receive. */

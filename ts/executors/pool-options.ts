@@ -34,7 +34,8 @@ export interface PoolOptions
 
 /**
  * Where a task runs. "auto": on the executor on which the fewest tasks of the pool live; of several, in
- * turn. A number: on that executor.
+ * turn. A number: on that executor. No executor is local to the pool's thread; guests have
+ * SF_EXECUTOR_LOCAL besides, for `sf_executor_spawn`.
  */
 export type Placement = "auto" | number;
 

@@ -1,7 +1,6 @@
 //! A task on another thread.
 
-import { Task } from "../runtime/task.ts";
-import type { RemoteExecutor } from "./remote-executor.ts";
+import { Task, type TaskOwner } from "../runtime/task.ts";
 
 /**
  * A task of a pool: as a `Task` of a `Runtime`, but that its `status` is "running" until it has ended:
@@ -15,7 +14,7 @@ export class PoolTask extends Task {
   readonly executor: number;
 
   /** @internal Tasks come from `ExecutorPool.spawn`. */
-  constructor(owner: RemoteExecutor, id: number, name: string) {
+  constructor(owner: TaskOwner & { readonly index: number }, id: number, name: string) {
     super(owner, id, name);
     this.executor = owner.index;
   }

@@ -1,7 +1,7 @@
 //! Several executors: threads that each run the same module, with a memory, a backend and a scheduler
 //! of their own. They share the compiled code, and what a `SharedChannel` carries; nothing else.
 
-import { connectThreads, processors } from "#platform/executors/start-thread";
+import { connectThreads, processors, requireThreads } from "#platform/executors/start-thread";
 import { StackfulError } from "../errors.ts";
 import type { DumpOptions, TaskDump } from "../runtime/dump.ts";
 import type { ItemOf, ItemType } from "../runtime/item.ts";
@@ -45,9 +45,11 @@ export class ExecutorPool implements AsyncDisposable {
    * executor. The pool keeps the process until it is disposed of.
    *
    * @throws as `Runtime.create` does; {TypeError} an option that cannot go to another thread;
-   *   {StackfulError} SF_EXECUTOR when a thread ended before it was ready.
+   *   {StackfulError} SF_EXECUTOR when a thread ended before it was ready; in browsers, which have none for
+   *   executors; in a bundle, which does not have what they run.
    */
   static async create(source: GuestSource, options: PoolOptions = {}): Promise<ExecutorPool> {
+    requireThreads();
     const executors = checkExecutors(options.executors ?? processors());
     const { shutdownMs } = resolveLimits(options.limits);
     const theirs = { ...threadOptions(options), program: options.program ?? programName(source) };
@@ -117,7 +119,8 @@ export class ExecutorPool implements AsyncDisposable {
 
   /**
    * Runs the guest's `main` on every executor, each in its own memory, to the end of all. When one fails
-   * or returns another code than 0, the others are canceled and waited for.
+   * or returns another code than 0, the others are stopped: their tasks are canceled and waited for. The
+   * pool has ended then.
    *
    * @returns that code, or 0.
    * @throws as `Runtime.run` does; SF_EXECUTOR when an executor crashed.
@@ -128,7 +131,7 @@ export class ExecutorPool implements AsyncDisposable {
     const over = (how: typeof first): void => {
       if (first !== undefined) return;
       first = how;
-      this.cancel();
+      void this.#end();
     };
     const runs = this.#executors.map(async (executor) => {
       try {
@@ -139,6 +142,7 @@ export class ExecutorPool implements AsyncDisposable {
       }
     });
     await Promise.all(runs);
+    await this.#end();
     if (first === undefined) return 0;
     if ("error" in first) throw first.error;
     return first.code;
@@ -169,10 +173,10 @@ export class ExecutorPool implements AsyncDisposable {
     return this.#flat(await this.#askAll({ what: "dump", options }));
   }
 
-  /** As `Runtime.stats`, of each executor that has neither crashed nor ended. */
+  /** As `Runtime.stats`, of each executor; of one that has ended the last, of one that crashed none. */
   async stats(): Promise<OnExecutor<RuntimeStats>[]> {
-    const answers = await this.#askAll({ what: "stats" });
-    return answers.map(({ executor, answer }) => ({ ...answer, executor }));
+    const told = await Promise.all(this.#executors.map((executor) => executor.stats()));
+    return told.flatMap((stats, executor) => (stats === undefined ? [] : [{ ...stats, executor }]));
   }
 
   /**
@@ -191,10 +195,14 @@ export class ExecutorPool implements AsyncDisposable {
 
   /** Cancels every task on every executor, waits for them, and ends the threads. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+
+  #end(): Promise<void> {
     this.#ended ??= Promise.all(
       this.#executors.map((executor) => executor.stop(this.#shutdownMs + EXIT_MS)),
     ).then(() => this.#channels.endAll());
-    await this.#ended;
+    return this.#ended;
   }
 
   #live(): RemoteExecutor[] {
@@ -255,8 +263,11 @@ function eventsOf(
   return {
     output: (stream, line) => onOutput?.(stream, line, executor),
     taskFailed: (error) => (onTaskFailed ?? warn)(error, executor),
-    crashed: (error) => (onCrash ?? warn)(error, executor),
+    crashed: (error) => {
+      channels.leave(executor);
+      (onCrash ?? warn)(error, executor);
+    },
+    ended: () => channels.setGone(executor),
     wake: () => channels.look(),
-    ended: (crashed) => channels.leave(executor, crashed),
   };
 }

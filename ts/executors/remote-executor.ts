@@ -1,22 +1,24 @@
 //! The pool's end of an executor: what it was asked, what it answers, and its end.
 
+import { startThread } from "#platform/executors/start-thread";
 import { StackfulError } from "../errors.ts";
 import type { SpawnOptions } from "../runtime/options.ts";
+import type { RuntimeStats } from "../runtime/stats.ts";
 import { cancelOnAbort, type TaskOwner, type TaskStatus } from "../runtime/task.ts";
 import { Deferred } from "./deferred.ts";
 import type { Answers, FromThread, Outcome, Question, SpawnRequest, Start } from "./messages.ts";
 import { PoolTask } from "./pool-task.ts";
-import { startThread, type Thread } from "./start-thread.ts";
+import type { Thread } from "./start-thread.ts";
 import { unpackError } from "./wire-error.ts";
 
 export interface RemoteEvents {
   output(stream: "stdout" | "stderr", line: string): void;
   taskFailed(error: StackfulError): void;
   crashed(error: StackfulError): void;
+  /** It runs nothing any more. */
+  ended(): void;
   /** A channel has changed. */
   wake(): void;
-  /** It runs nothing any more. */
-  ended(crashed: boolean): void;
 }
 
 interface Waiter {
@@ -36,6 +38,7 @@ export class RemoteExecutor implements TaskOwner {
   #stopped = false;
   #stopping = false;
   #over: StackfulError | undefined;
+  #lastStats: RuntimeStats | undefined;
   #lastId = 0;
 
   constructor(start: Start, events: RemoteEvents, execArgv: readonly string[] | undefined) {
@@ -112,6 +115,18 @@ export class RemoteExecutor implements TaskOwner {
     });
   }
 
+  /** Its figures; undefined when it has crashed. */
+  async stats(): Promise<RuntimeStats | undefined> {
+    if (this.#over === undefined) {
+      try {
+        return await this.ask({ what: "stats" });
+      } catch (error) {
+        if (error !== this.#over) throw error;
+      }
+    }
+    return this.#lastStats;
+  }
+
   /** Cancels its tasks, waits for them, and ends the thread: after `waitMs` wherever it is. */
   async stop(waitMs: number): Promise<void> {
     if (!this.#stopping) {
@@ -160,7 +175,8 @@ export class RemoteExecutor implements TaskOwner {
         break;
       case "stopped":
         this.#stopped = true;
-        this.#end(new StackfulError("SF_DISPOSED", `executor ${this.index} has ended`), false);
+        if (this.#over === undefined) this.#lastStats = message.stats;
+        this.#end(new StackfulError("SF_DISPOSED", `executor ${this.index} has ended`));
         break;
     }
   }
@@ -170,7 +186,7 @@ export class RemoteExecutor implements TaskOwner {
     const message = `executor ${this.index} crashed: ${why}`;
     const error = new StackfulError("SF_EXECUTOR", message, { cause });
     if (this.#over !== undefined) return;
-    this.#end(error, true);
+    this.#end(error);
     this.#events.crashed(error);
   }
 
@@ -180,9 +196,9 @@ export class RemoteExecutor implements TaskOwner {
   }
 
   /** Of everything that somebody may be waiting for. */
-  #end(error: StackfulError, crashed: boolean): void {
+  #end(error: StackfulError): void {
     this.#over ??= error;
-    this.#events.ended(crashed);
+    this.#events.ended();
     this.#started.reject(this.#over);
     const tasks = [...this.#tasks.values()];
     const answers = [...this.#answers.values()];

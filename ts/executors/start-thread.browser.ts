@@ -1,20 +1,17 @@
 //! Threads in a browser: none.
 
 import { StackfulError } from "../errors.ts";
-import type { Thread } from "./start-thread.ts";
+import type { Thread, ThreadPort } from "./start-thread.ts";
 
-export function processors(): number {
-  return 1;
-}
-
-/** @throws {StackfulError} SF_IO, always. */
-export function startThread(): Thread {
-  throw new StackfulError("SF_IO", "starting executors: a browser has no threads for them", {
+/** @throws {StackfulError} SF_EXECUTOR, always. */
+export function requireThreads(): never {
+  throw new StackfulError("SF_EXECUTOR", "starting executors: a browser has no threads for them", {
     errno: "ENOSYS",
     hint: "create a Runtime",
   });
 }
 
-export function connectThreads(): never[][] {
-  return [[]];
-}
+export const processors: () => number = requireThreads;
+export const startThread: () => Thread = requireThreads;
+export const connectThreads: () => never[][] = requireThreads;
+export const threadPort: () => ThreadPort = requireThreads;

@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, parentPort, Worker } from "node:worker_threads";
 import { StackfulError } from "../errors.ts";
+import { bundled } from "../package-files.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 
 /** A thread, from the side of the one that started it. */
@@ -26,6 +27,14 @@ export interface ThreadPort {
   send(message: FromThread): void;
   onMessage(listener: (message: ToThread) => void): void;
   close(): void;
+}
+
+/** @throws {StackfulError} SF_EXECUTOR where there are none for executors. */
+export function requireThreads(): void {
+  if (!bundled) return;
+  throw new StackfulError("SF_EXECUTOR", "starting executors: this program is a bundle", {
+    hint: "leave stackful out of the bundle, or create a Runtime",
+  });
 }
 
 /** As many as the system gives this process processors. */
@@ -62,7 +71,11 @@ export function threadPort(): ThreadPort {
   return {
     send: (message) => port.postMessage(message),
     onMessage: (listener) => void port.on("message", listener),
-    close: () => port.close(),
+    close: () => {
+      // Deno's has none: there the thread ends itself.
+      if (typeof port.close === "function") port.close();
+      else process.exit();
+    },
   };
 }
 

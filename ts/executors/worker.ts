@@ -1,6 +1,6 @@
 //! What an executor's thread runs.
 
+import { threadPort } from "#platform/executors/start-thread";
 import { serveExecutor } from "./executor.ts";
-import { threadPort } from "./start-thread.ts";
 
 serveExecutor(threadPort());

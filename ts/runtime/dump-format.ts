@@ -7,19 +7,24 @@ export interface FormatOptions {
   readonly limit?: number;
 }
 
+/** A task of a runtime, or of an executor of a pool. */
+export type DumpedTask = TaskDump & { readonly executor?: number };
+
 const HEAD = ["id", "name", "state", "waits for", "waits", "age", "stack", "switches"];
-const RIGHT = new Set([0, 4, 5, 6, 7]);
+const RIGHT = new Set([0, 4, 5, 6, 7, 8]);
 
 /** Longest cell of a table. */
 const CELL_MAX = 60;
 
 export function formatDump(
-  tasks: readonly TaskDump[],
+  tasks: readonly DumpedTask[],
   { limit = 100 }: FormatOptions = {},
 ): string {
   const shown = tasks.slice(0, limit);
   const painted = shown.some((task) => task.stackHighBytes !== undefined);
-  const rows = [HEAD, ...shown.map((task) => row(task, painted))];
+  const pooled = shown.some((task) => task.executor !== undefined);
+  const head = pooled ? [...HEAD, "executor"] : HEAD;
+  const rows = [head, ...shown.map((task) => row(task, painted))];
   const lines = [summary(tasks), "", ...aligned(rows), ...more(tasks.length - limit, "tasks")];
   const groups = byStack(tasks);
   for (const group of groups.slice(0, limit)) lines.push("", ...block(group));
@@ -35,7 +40,7 @@ function summary(tasks: readonly TaskDump[]): string {
   return states === "" ? what : `${what}: ${states}`;
 }
 
-function row(task: TaskDump, painted: boolean): string[] {
+function row(task: DumpedTask, painted: boolean): string[] {
   const high = painted ? ` (at most ${task.stackHighBytes})` : "";
   return [
     String(task.id),
@@ -46,11 +51,12 @@ function row(task: TaskDump, painted: boolean): string[] {
     duration(task.ageMs),
     `${task.stackUsedBytes}${high} of ${task.stackBytes}`,
     String(task.switches),
+    ...(task.executor === undefined ? [] : [String(task.executor)]),
   ];
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEAD.map((_, at) => Math.max(...rows.map((cells) => cells[at]!.length)));
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((cells) => cells[at]!.length)));
   return rows.map((cells) =>
     cells
       .map((cell, at) => (RIGHT.has(at) ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
@@ -60,8 +66,8 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** In the order of the first task that has the stack. Tasks that are in no function are left out. */
-function byStack(tasks: readonly TaskDump[]): TaskDump[][] {
-  const groups = new Map<string, TaskDump[]>();
+function byStack(tasks: readonly DumpedTask[]): DumpedTask[][] {
+  const groups = new Map<string, DumpedTask[]>();
   for (const task of tasks) {
     if (task.stack.length === 0 && task.stackError === undefined) continue;
     const key = task.stackError ?? task.stack.join("\n");
@@ -72,13 +78,14 @@ function byStack(tasks: readonly TaskDump[]): TaskDump[][] {
   return [...groups.values()];
 }
 
-function block(group: readonly TaskDump[]): string[] {
+function block(group: readonly DumpedTask[]): string[] {
   const first = group[0]!;
   const what = first.state === "running" ? "runs" : `waits for ${first.waitsFor}`;
+  const where = first.executor === undefined ? "" : ` on executor ${first.executor}`;
   const others = group.length > 1 ? ` (${group.length - 1} more with the same stack)` : "";
   const frames = first.stackError === undefined ? first.stack : [`(${first.stackError})`];
   return [
-    `task ${first.id} "${first.name}" ${what}${others}`,
+    `task ${first.id} "${first.name}"${where} ${what}${others}`,
     ...frames.map((name) => `    ${name}`),
   ];
 }

@@ -1,7 +1,6 @@
 //! From a compiled module to an instance, with everything that it imports.
 
-import { Arena, CHANNEL_BYTES } from "../channels/arena.ts";
-import { EXECUTOR_MODULE, GuestChannels } from "../channels/guest-channels.ts";
+import { EXECUTOR_MODULE, GuestExecutor } from "../channels/guest-executor.ts";
 import { StackfulError } from "../errors.ts";
 import type { Environment } from "../guest/environment.ts";
 import { Guest } from "../guest/guest.ts";
@@ -17,7 +16,7 @@ import { StackTraces } from "./stack-traces.ts";
 export interface OpenedInstance {
   readonly guest: Guest;
   /** Undefined for a guest that uses none. */
-  readonly channels: GuestChannels | undefined;
+  readonly executor: GuestExecutor | undefined;
   readonly awaits: HostAwaits;
   readonly names: FunctionNames;
   readonly traces: StackTraces;
@@ -30,7 +29,7 @@ export interface InstanceOptions {
   readonly program: string;
   readonly environment: Environment;
   /** Of an executor of a pool; else the guest gets its own. */
-  readonly channels: GuestChannels | undefined;
+  readonly executor: GuestExecutor | undefined;
   /** A promise that a task waits for has settled: asks for a turn. */
   onSettled(): void;
 }
@@ -39,12 +38,14 @@ export interface InstanceOptions {
 export async function openInstance(
   { module, info }: LoadedGuest,
   { grants, imports = {}, args = [], env = {}, onOutput }: RuntimeOptions,
-  { program, environment, channels: given, onSettled }: InstanceOptions,
+  { program, environment, executor: given, onSettled }: InstanceOptions,
 ): Promise<OpenedInstance> {
   const names = new FunctionNames(module, info);
   const traces = new StackTraces(names);
   const awaits = new HostAwaits(traces, onSettled);
-  const channels = importsFrom(module, EXECUTOR_MODULE) ? (given ?? channelsAlone()) : undefined;
+  const executor = importsFrom(module, EXECUTOR_MODULE)
+    ? (given ?? GuestExecutor.alone())
+    : undefined;
   const wasi = importsFrom(module, PREVIEW1)
     ? await openWasi({
         args: [program, ...args],
@@ -59,7 +60,7 @@ export async function openInstance(
     : undefined;
   const own = {
     ...wasi?.imports,
-    ...channels?.imports,
+    ...executor?.imports,
     stackful_host: {
       monotonic_ns: (): bigint => BigInt(environment.monotonicNs()),
       wall_ns: () => environment.wallNs(),
@@ -71,17 +72,12 @@ export async function openInstance(
   const guest = new Guest(await instantiate(module, bound), environment);
   awaits.guest = traces.guest = guest;
   wasi?.attach(guest.memory);
-  channels?.attach(guest, onSettled);
-  return { guest, channels, awaits, names, traces, flushOutput: () => wasi?.flush() };
+  executor?.attach(guest, onSettled);
+  return { guest, executor, awaits, names, traces, flushOutput: () => wasi?.flush() };
 }
 
 function importsFrom(module: WebAssembly.Module, name: string): boolean {
   return WebAssembly.Module.imports(module).some((item) => item.module === name);
-}
-
-/** Between the tasks of one runtime. */
-function channelsAlone(): GuestChannels {
-  return new GuestChannels(Arena.create(new ArrayBuffer(CHANNEL_BYTES), 1, 0));
 }
 
 function randomU64(environment: Environment): bigint {

@@ -1,7 +1,7 @@
 //! The public promise: a guest module, the tasks inside it, and the backend that does their I/O.
 
-import { FAULT, SHARED } from "../abi.gen.ts";
-import type { GuestChannels } from "../channels/guest-channels.ts";
+import { ERRNO, FAULT, SHARED } from "../abi.gen.ts";
+import type { GuestExecutor } from "../channels/guest-executor.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { Backend } from "../host/backend.ts";
@@ -76,9 +76,9 @@ export class Runtime extends Coordination implements AsyncDisposable {
     return await Runtime.createOn(undefined, source, options);
   }
 
-  /** @internal As an executor of a pool, with the pool's channels. */
+  /** @internal As an executor of a pool. */
   static async createOn(
-    channels: GuestChannels | undefined,
+    executor: GuestExecutor | undefined,
     source: GuestSource,
     options: RuntimeOptions,
   ): Promise<Runtime> {
@@ -103,7 +103,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
       const opened = await openInstance(loaded, options, {
         program: options.program ?? programName(source),
         environment: backend.environment,
-        channels,
+        executor,
         onSettled: () => runtime!.#loop.schedule(),
       });
       const { guest } = opened;
@@ -147,7 +147,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
       drain: () => {
         this.#tasks.drain();
         this.#waits.drain();
-        parts.channels?.look();
+        parts.executor?.look();
         this.#autoTrim.look();
         if (this.#tasks.size === 0) this.#idle.stop();
       },
@@ -158,6 +158,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
     });
     this.#tasks = new TaskTable(parts.guest, () => this.#loop.schedule());
     this.#waits = new HostWaits(parts.guest, () => this.#loop.schedule());
+    if (parts.executor !== undefined) parts.executor.spawns.here = this.#spawnFor.bind(this);
     this.#autoTrim = new AutoTrim(parts.guest, {
       idle: () => this.#loop.idle,
       trim: () => this.#trimUnasked(),
@@ -270,6 +271,21 @@ export class Runtime extends Coordination implements AsyncDisposable {
     this.#idle.start();
     if (signal !== undefined) cancelOnAbort(task, signal);
     return task;
+  }
+
+  /** For a guest, which names the function by its place in the table. Nobody joins the task. */
+  #spawnFor(entry: number, argument: Uint8Array): number {
+    if (this.#ended !== undefined || this.#fatal !== undefined) return -ERRNO.ESRCH;
+    try {
+      const task = this.#tasks.createFor(this.#names.inTable(this.#guest, entry), entry, argument);
+      this.#idle.start();
+      task.then(undefined, (error) => this.#report(error as StackfulError));
+      task.start();
+      return 0;
+    } catch (error) {
+      const errno = error instanceof StackfulError ? error.errno : undefined;
+      return -ERRNO[(errno ?? "EINVAL") as keyof typeof ERRNO];
+    }
   }
 
   /**

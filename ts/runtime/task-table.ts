@@ -58,14 +58,33 @@ export class TaskTable implements TaskOwner {
       );
     }
     const values = args.map((value, index) => toWasm(name, index, entry.parameters[index]!, value));
-    const nameBytes = new TextEncoder().encode(name).subarray(0, 64);
     const slotsBytes = SLOT_BYTES * Math.max(entry.parameters.length, entry.results.length);
+    return this.#create(name, entry, stackBytes, slotsBytes, (slots) => {
+      values.forEach((value, index) => {
+        writeSlot(this.#guest, slots + SLOT_BYTES * index, entry.parameters[index]!, value);
+      });
+    });
+  }
+
+  /** Makes a task of a function `int32_t (void *)` at a place of the table; `argument` is what it points to. */
+  createFor(name: string, tableIndex: number, argument: Uint8Array): Task {
+    const entry = { tableIndex, parameters: [], results: [] };
+    const bytes = SLOT_BYTES * Math.ceil(argument.length / SLOT_BYTES);
+    return this.#create(name, entry, 0, bytes, (at) => this.#guest.bytes.set(argument, at));
+  }
+
+  #create(
+    name: string,
+    entry: Entry,
+    stackBytes: number,
+    slotsBytes: number,
+    write: (slots: number) => void,
+  ): Task {
+    const nameBytes = new TextEncoder().encode(name).subarray(0, 64);
     const guest = this.#guest;
     const address = guest.createTask(entry.tableIndex, stackBytes, slotsBytes + nameBytes.length);
     const slots = guest.u32(address + TASK.entryArgument);
-    values.forEach((value, index) => {
-      writeSlot(guest, slots + SLOT_BYTES * index, entry.parameters[index]!, value);
-    });
+    write(slots);
     guest.bytes.set(nameBytes, slots + slotsBytes);
     guest.setU32(address + TASK.name, slots + slotsBytes);
     guest.bytes[address + TASK.nameBytes] = nameBytes.length;

@@ -107,9 +107,43 @@ int32_t EXPORT(by_name)(int32_t role, int32_t item) {
   return error < 0 ? error : item;
 }
 
+/* Says on which executor it runs, and what it was given. */
+struct told {
+  uint32_t to;
+  int32_t executor;
+  int32_t numbers[3];
+};
+static int32_t tell(void *argument) {
+  struct told told = *(struct told *)argument;
+  struct sf_shared_channel channel = attached(told.to);
+  sf_yield();
+  told.executor = (int32_t)sf_executor_current();
+  return sf_shared_channel_send(&channel, &told);
+}
+static int32_t trap(void *argument) {
+  (void)argument;
+  __builtin_trap();
+}
+/* Returns the first error. */
+int32_t EXPORT(spawn_tellers)(uint32_t to, int32_t placement, int32_t count) {
+  for (int32_t i = 0; i < count; i++) {
+    struct told told = {.to = to, .numbers = {i, 2 * i, 3 * i}};
+    int32_t error = sf_executor_spawn(placement, tell, &told, sizeof told);
+    if (error < 0) return error;
+  }
+  return 0;
+}
+int32_t EXPORT(spawn_trap)(int32_t placement) {
+  return sf_executor_spawn(placement, trap, NULL, 0);
+}
+
 LAW(refusals)(void) {
   struct sf_shared_channel channel, same;
   int32_t item = 1;
+  CHECK(sf_executor_spawn(-3, trap, NULL, 0) == -SF_EINVAL);
+  CHECK(sf_executor_spawn((int32_t)sf_executor_count(), trap, NULL, 0) == -SF_EINVAL);
+  CHECK(sf_executor_spawn(SF_EXECUTOR_LOCAL, trap, &item, 1025) == -SF_EINVAL);
+  CHECK(sf_executor_spawn(SF_EXECUTOR_LOCAL, trap, (void *)0xfffffff0, 64) == -SF_EFAULT);
   CHECK(sf_shared_channel_open(&channel, NULL, 0, 4) == -SF_EINVAL);
   CHECK(sf_shared_channel_open(&channel, NULL, 4, 0) == -SF_EINVAL);
   CHECK(sf_shared_channel_open(&channel, NULL, 1u << 30, 1u << 30) == -SF_ENOMEM);

@@ -14,6 +14,22 @@
 SF_EXECUTOR_IMPORT(current) uint32_t sf_executor_current(void);
 SF_EXECUTOR_IMPORT(count) uint32_t sf_executor_count(void);
 
+/* ── Tasks ─────────────────────────────────────────────────────────────────────────────────────── */
+
+/* In place of an executor's number. */
+enum sf_placement {
+  SF_EXECUTOR_AUTO = -1,  /* the one on which the fewest tasks live; of several in turn, the next one first */
+  SF_EXECUTOR_LOCAL = -2, /* this one */
+};
+
+/* Starts entry(argument) as a task on an executor. `argument_bytes`, 0 to 1024, are copied and lie on the
+ * task's stack, aligned to 8: addresses in them mean nothing there. Nobody joins the task: let it say by a
+ * channel what it came to; the embedder is told when it fails, or cannot be made on another executor. Errors:
+ * EINVAL; ESRCH when the executor has crashed or ended; EAGAIN, ENOMEM on this one. */
+SF_EXECUTOR_IMPORT(spawn)
+int32_t sf_executor_spawn(int32_t placement, sf_entry_fn entry, const void *argument,
+                          uint32_t argument_bytes);
+
 /* ── Channels ──────────────────────────────────────────────────────────────────────────────────── */
 
 /* A bounded FIFO channel of items of one size, for any number of senders and receivers on any executor. Items
@@ -23,7 +39,7 @@ SF_EXECUTOR_IMPORT(count) uint32_t sf_executor_count(void);
  * When an executor crashes, sends fail with EOWNERDEAD if it was the last that had received, receives if it
  * was the last that had sent and nothing is left, and both if no more than one party is left that has opened
  * the channel. The pool's own thread is such a party where the embedder has the channel. Items that the executor
- * had received are gone. When it ends in good order it is EPIPE instead. */
+ * had received are gone. One that ends in good order ends no channel: close what is to end. */
 struct sf_shared_channel {
   struct sf_source *readable;
   struct sf_source *writable;
