@@ -22,8 +22,11 @@ import { openFileLaws } from "./open-file-laws.ts";
 import { openLaws } from "./open-laws.ts";
 import { operationLaws } from "./operation-laws.ts";
 import { optionLaws } from "./option-laws.ts";
+import { passingLaws } from "./passing-laws.ts";
 import { pathEscapeLaws } from "./path-escape-laws.ts";
 import { pathLaws } from "./path-laws.ts";
+import { pipeLaws } from "./pipe-laws.ts";
+import { readinessLaws } from "./readiness-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
 import { sharedPortLaws } from "./shared-port-laws.ts";
@@ -33,6 +36,7 @@ import { udpConnectLaws } from "./udp-connect-laws.ts";
 import { udpGroupLaws } from "./udp-group-laws.ts";
 import { udpHandleLaws } from "./udp-handle-laws.ts";
 import { udpLaws } from "./udp-laws.ts";
+import { unixLaws } from "./unix-laws.ts";
 
 export interface ConformanceOptions {
   /** Makes what one law is tried in. */
@@ -72,6 +76,8 @@ export interface LawOptions extends DriverOptions {
   readonly handlesMax?: number;
   /** Why this machine cannot show it; undefined when it can. */
   readonly skip?: string | undefined;
+  /** Operations without which it says nothing: it is skipped where the backend has not all of them. */
+  readonly needs?: readonly OperationName[];
   /** Absent: every endpoint, /data, and /readonly for the same directory. */
   readonly grants?: (data: string) => Grants;
 }
@@ -100,9 +106,10 @@ export function backendConformance(
       test.skip(`${title} [skipped: ${reason}]`);
       return;
     }
-    test(title, { timeout: LAW_TIMEOUT_MS }, ({ task }) =>
-      runLaw({ name, child }, setting, body, options, task.meta as LawMeta),
-    );
+    test(title, { timeout: LAW_TIMEOUT_MS }, async ({ task, skip }) => {
+      const missing = await runLaw({ name, child }, setting, body, options, task.meta as LawMeta);
+      if (missing !== undefined) skip(`unsupported on ${child}: ${missing}`);
+    });
   };
 
   describe(`${child} backend${how}`, () => {
@@ -113,6 +120,10 @@ export function backendConformance(
     udpGroupLaws(law);
     sharedPortLaws(law);
     optionLaws(law);
+    pipeLaws(law);
+    passingLaws(law);
+    readinessLaws(law);
+    unixLaws(law);
     endLaws(law);
     transferLaws(law);
     fileLaws(law);
@@ -137,13 +148,14 @@ export function backendConformance(
   });
 }
 
+/** Returns the operation that the backend lacks, if there is one: then it was not run. */
 async function runLaw(
   names: Pick<Bench, "name" | "child">,
   makeSetting: ConformanceOptions["setting"],
   body: (bench: Bench) => Promise<void>,
   options: LawOptions,
   meta: LawMeta,
-): Promise<void> {
+): Promise<OperationName | undefined> {
   await using setting = await makeSetting();
   const { files, open, scratch } = setting;
   const data = join(scratch, "data");
@@ -152,8 +164,10 @@ async function runLaw(
   const grants = options.grants?.(data) ?? everything(data);
   const backend = await open({ grants, handlesMax: options.handlesMax ?? 1024 });
   const operations = OPERATIONS.filter((name) => backend.capability(OP[name]) !== "unsupported");
+  const missing = options.needs?.find((op) => backend.capability(OP[op]) === "unsupported");
   const guest = new Guest(backend, options);
   try {
+    if (missing !== undefined) return missing;
     await body({ ...names, guest, backend, open, setting, files, data, outside });
   } finally {
     meta.operations = operations.filter((name) => guest.submitted.has(OP[name]));
@@ -163,6 +177,7 @@ async function runLaw(
     handlesOpen: 0,
     pending: 0,
   });
+  return undefined;
 }
 
 function everything(data: string): Grants {

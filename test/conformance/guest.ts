@@ -1,7 +1,7 @@
 //! The guest calls that the laws are written in: one operation each, or a loop of them.
 
 import { networkInterfaces } from "node:os";
-import { ADDRESS, ERRNO, FAMILY, OP } from "../../ts/abi.gen.ts";
+import { ADDRESS, ERRNO, FAMILY, OP, SOCKET_TYPE } from "../../ts/abi.gen.ts";
 import { RingDriver } from "./ring-driver.ts";
 
 export interface Address {
@@ -36,6 +36,8 @@ export const NO_IPV6 = Object.values(networkInterfaces())
   : "this machine has no IPv6 loopback";
 
 export class Guest extends RingDriver {
+  #pathsMade = 0;
+
   putAddress({ bytes, port, scope = 0 }: Address): number {
     const at = this.alloc(ADDRESS.size);
     const family = bytes.length === 4 ? FAMILY.IPV4 : FAMILY.IPV6;
@@ -192,6 +194,45 @@ export class Guest extends RingDriver {
     const otherPointer = this.alloc(8);
     must(await this.submit({ op: OP.GET_OPTION, handle, argument, otherPointer }));
     return Number(this.view.getBigInt64(otherPointer, true));
+  }
+
+  /** A path in /data that nothing had before. */
+  freshPath(): { pointer: number; length: number } {
+    return this.put(`/data/socket-${this.#pathsMade++}`);
+  }
+
+  unixListen(path: string, backlog = 512): Promise<number> {
+    const at = { handle: -1, ...this.put(path) };
+    return this.submit({ op: OP.UNIX_LISTEN, ...at, argument: backlog });
+  }
+
+  /** @param type - One of SOCKET_TYPE. */
+  unixConnect(path: string, type: number = SOCKET_TYPE.STREAM): Promise<number> {
+    return this.submit({ op: OP.UNIX_CONNECT, handle: -1, ...this.put(path), argument: type });
+  }
+
+  unixBind(path: string): Promise<number> {
+    return this.submit({ op: OP.UNIX_BIND, handle: -1, ...this.put(path) });
+  }
+
+  unixSendTo(handle: number, data: Uint8Array | string, path: string): Promise<number> {
+    const { pointer, length } = this.put(path);
+    const to = { otherHandle: -1, otherPointer: pointer, otherLength: length };
+    return this.submit({ op: OP.UNIX_SEND_TO, handle, ...this.put(data), ...to });
+  }
+
+  /** The two ends of a pipe: to read, to write. */
+  async pipe(): Promise<[number, number]> {
+    const pointer = this.alloc(8);
+    must(await this.submit({ op: OP.PIPE, pointer }));
+    return [this.view.getInt32(pointer, true), this.view.getInt32(pointer + 4, true)];
+  }
+
+  /** @param type - One of SOCKET_TYPE. */
+  async socketPair(type: number): Promise<[number, number]> {
+    const pointer = this.alloc(8);
+    must(await this.submit({ op: OP.SOCKET_PAIR, pointer, argument: type }));
+    return [this.view.getInt32(pointer, true), this.view.getInt32(pointer + 4, true)];
   }
 
   open(path: string | Uint8Array, flags: number, mode = 0o644): Promise<number> {

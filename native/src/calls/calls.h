@@ -16,6 +16,10 @@
  *   directory.c  what is in a directory
  *   lock.c       locks of open files
  *   copy.c       from file to file, and from file to stream
+ *   pipe.c       pipes, and pairs of sockets
+ *   unix.c       Unix sockets by their names
+ *   passing.c    handles that are sent to another process
+ *   poll.c       waits for readiness
  */
 #ifndef SF_CALLS_H
 #define SF_CALLS_H
@@ -82,6 +86,11 @@ int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *s
 
 /* What was taken before, on this handle, has reached the system when this returns. */
 void sf__flush(struct sf_engine *engine, const struct sf_handle *handle);
+/* As writev(2) of a pipe; without SIGPIPE. Returns the bytes or a negated sf_errno. */
+int32_t sf__write_pipe(int fd, const struct iovec *parts, int count);
+
+/* enum sf_poll as poll(2) has it. */
+short sf__poll_to_os(uint32_t events);
 
 /* Entries of the table: see operation.h. */
 typedef int32_t sf_start(struct sf_engine *, const struct sf_submission *, struct sf_handle *);
@@ -107,6 +116,23 @@ sf_call_function sf__call_send_to, sf__call_receive_from;
 sf_finish sf__finish_receive_from;
 
 sf_check sf__check_open, sf__check_fsync;
+sf_start sf__pipe, sf__socket_pair;
+
+sf_check sf__check_unix_listen, sf__check_unix_bind, sf__check_unix_connect;
+sf_check sf__check_unix_send_to;
+sf_call_function sf__call_unix_listen, sf__call_unix_bind, sf__call_unix_connect;
+sf_call_function sf__call_unix_send_to;
+sf_finish sf__finish_unix_named, sf__finish_unix_connect;
+
+sf_check sf__check_send_handle, sf__check_receive_handle;
+sf_call_function sf__call_send_handle, sf__call_receive_handle;
+sf_finish sf__finish_receive_handle;
+
+sf_check sf__check_poll;
+sf_call_function sf__call_poll;
+sf_finish sf__finish_poll;
+
+sf_check sf__check_open, sf__check_nothing;
 sf_call_function sf__call_open, sf__call_fsync, sf__call_close;
 sf_finish sf__finish_open;
 

@@ -37,7 +37,7 @@ int32_t sf__socket(const struct sf_engine *engine, int family, int type, int pro
   const int fd = sf__os_socket(family, type, protocol, engine->mechanism->nonblocking);
   if (fd < 0) return sf__error(errno);
   /* What a listener accepts inherits it, which saves a system call for each connection. */
-  if (type == SOCK_STREAM) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (protocol == IPPROTO_TCP) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   return fd;
 }
 
@@ -143,6 +143,8 @@ int32_t sf__finish_accept(struct sf_engine *engine, const struct sf_op *op, int3
     close(result);
     return err;
   }
+  struct sf_handle *items = engine->base.handles.items;
+  items[place].polled = items[op->handle].polled;
   const struct sf_peer *peer = op->kept;
   /* Was in range when the operation began, and a memory never shrinks. */
   if (peer != NULL) sf__write_address(engine, op->pointer, &peer->address);

@@ -1,5 +1,6 @@
 /* table.c - what the engine knows of each operation. */
 #include "calls/calls.h"
+#include "engine/platform.h"
 
 /* What each kind of handle says to an operation that it does not have. */
 #define ONLY_LISTENERS \
@@ -20,6 +21,10 @@
     [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
 /* Those of datagrams depend on whether they are connected. */
 #define TRANSFERS { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_DIRECTORY] = SF_EISDIR }
+#define ONLY_STREAMS \
+  { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_FILE] = SF_ENOTSOCK, \
+    [SF_HANDLE_UDP] = SF_ENOTSUP, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
+#define NO_FILES { [SF_HANDLE_FILE] = SF_EPERM, [SF_HANDLE_DIRECTORY] = SF_EPERM }
 
 #define ON_PATHS(its_call) \
   { .on_path = true, .check = sf__check_paths, .call = its_call, .finish = sf__finish_paths }
@@ -67,7 +72,7 @@ static const struct sf_operation table[] = {
   /* Says what it refuses itself: a wrong argument comes first. */
   [SF_OP_SHUTDOWN] = { .on_handle = true, .start = sf__shutdown },
   [SF_OP_CLOSE] = {
-    .on_handle = true,
+    .on_handle = true, .on_descriptors = true,
     .start = sf__start_close, .call = sf__call_close, .finish = sf__finish_close,
   },
   [SF_OP_LOCAL_ADDRESS] = {
@@ -156,6 +161,45 @@ static const struct sf_operation table[] = {
     .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
     .check = sf__check_receive_from, .call = sf__call_receive_from,
     .finish = sf__finish_receive_from,
+  },
+
+#ifdef SF_LINUX
+  [SF_OP_UNIX_LISTEN] = {
+    .on_path = true, .opens = SF_HANDLE_LISTENER,
+    .check = sf__check_unix_listen, .call = sf__call_unix_listen,
+    .finish = sf__finish_unix_named,
+  },
+  [SF_OP_UNIX_CONNECT] = {
+    .on_path = true,
+    .check = sf__check_unix_connect, .call = sf__call_unix_connect,
+    .finish = sf__finish_unix_connect,
+  },
+  [SF_OP_UNIX_BIND] = {
+    .on_path = true, .opens = SF_HANDLE_UDP,
+    .check = sf__check_unix_bind, .call = sf__call_unix_bind, .finish = sf__finish_unix_named,
+  },
+  [SF_OP_UNIX_SEND_TO] = {
+    .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_SEND,
+    .check = sf__check_unix_send_to, .call = sf__call_unix_send_to,
+  },
+#endif
+  [SF_OP_SOCKET_PAIR] = { .start = sf__socket_pair },
+  [SF_OP_PIPE] = { .start = sf__pipe },
+  [SF_OP_SEND_HANDLE] = {
+    .on_handle = true, .refuses = ONLY_STREAMS, .borrows = SF_BORROWS_TO_SEND,
+    .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
+    .check = sf__check_send_handle, .call = sf__call_send_handle,
+  },
+  [SF_OP_RECEIVE_HANDLE] = {
+    .on_handle = true, .refuses = ONLY_STREAMS, .borrows = SF_BORROWS_TO_FILL,
+    .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
+    .check = sf__check_receive_handle, .call = sf__call_receive_handle,
+    .finish = sf__finish_receive_handle,
+  },
+  [SF_OP_POLL] = {
+    .on_handle = true, .on_descriptors = true, .refuses = NO_FILES,
+    .waits = SF_WAITS_AS_ASKED,
+    .check = sf__check_poll, .call = sf__call_poll, .finish = sf__finish_poll,
   },
 };
 

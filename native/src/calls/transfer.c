@@ -66,6 +66,7 @@ int32_t sf__call_write(const struct sf_call *call) {
   if (sf__is_positioned(call->opcode)) {
     return moved(pwritev(call->fd, call->parts, count, call->offset));
   }
+  if (call->pipe) return sf__write_pipe(call->fd, call->parts, count);
   if (call->kind == SF_HANDLE_FILE) return moved(writev(call->fd, call->parts, count));
   const struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
   return moved(sendmsg(call->fd, &message, SF_MSG_NOSIGNAL));

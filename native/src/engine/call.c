@@ -66,7 +66,8 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
   if (op->handle != SF_NONE) {
     const struct sf_handle *handle = &engine->base.handles.items[op->handle];
     out->kind = handle->kind;
-    if (op->fd < 0) out->fd = handle->fd;
+    out->pipe = handle->pipe;
+    out->fd = handle->fd;
   }
   if (sf__operation(op->opcode)->borrows == SF_BORROWS_NOTHING) return 0;
   return find_parts(&engine->base.guest, op, out);

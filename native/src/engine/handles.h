@@ -23,7 +23,8 @@ enum sf_handle_kind {
   SF_HANDLE_STREAM,
   SF_HANDLE_FILE,
   SF_HANDLE_DIRECTORY,
-  SF_HANDLE_UDP,
+  SF_HANDLE_UDP, /* of datagrams: Unix ones too */
+  SF_HANDLE_DESCRIPTOR, /* the embedder's: to be polled, and nothing else */
   SF_HANDLE_KINDS,
 };
 
@@ -46,9 +47,11 @@ struct sf_handle {
   uint8_t becomes;      /* of a reserved one: the kind it will be of, if not the usual one; else 0 */
   bool closing;         /* a CLOSE was taken; no new operation may start */
   bool lingers;         /* closing it can take its time */
-  uint8_t family;       /* enum sf_family; of listeners and UDP sockets */
   bool read_only;       /* of files and directories: as the grant that it was opened in */
+  uint8_t family;       /* enum sf_family; of listeners and datagram sockets. 0: Unix */
   bool connected;       /* of datagram sockets */
+  bool pipe;            /* of streams: no socket, but a pipe, or something that works like one */
+  bool polled;          /* its descriptor says EAGAIN instead of waiting, whatever the mechanism */
   uint32_t ops_first;   /* operations in flight on it, linked through struct sf_op */
   struct sf_lane lanes[SF_LANES];
   uint32_t close_op;    /* the CLOSE that waits for them, or SF_NONE */

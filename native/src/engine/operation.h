@@ -24,6 +24,7 @@ enum sf_readiness {
   SF_WAITS_NEVER,     /* it does not: at once, please, on every mechanism */
   SF_WAITS_READABLE,
   SF_WAITS_WRITABLE,
+  SF_WAITS_AS_ASKED, /* for the events in its argument, enum sf_poll */
 };
 
 enum sf_lane_use { SF_LANE_NONE, SF_LANE_READ, SF_LANE_WRITE };
@@ -33,6 +34,7 @@ struct sf_operation {
   bool on_handle;
   bool on_path; /* the same, except that -1 names no handle: the grants */
   uint8_t refuses[SF_HANDLE_KINDS];
+  bool on_descriptors; /* those of the embedder have it too; everything else is ENOTSUP there */
   uint8_t borrows; /* enum sf_borrow: of the guest, while it is under way */
   uint8_t lane;    /* enum sf_lane_use */
   uint8_t waits;   /* enum sf_readiness */

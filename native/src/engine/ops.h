@@ -45,6 +45,7 @@ struct sf_op {
   bool waiting; /* in its lane, behind another: the mechanism does not have it */
   bool linked; /* in the list of its handle */
   bool canceled;  /* not in a hash chain any more */
+  bool attempted; /* io_uring: it waits for its descriptor, and is then made as a plain call */
   bool moved; /* the guest's memory moved under it: what it read is lost */
   void *kept; /* arguments, and what the kernel writes to until the operation ends; owned, or NULL */
   struct sf_job *job; /* it runs on the pool, which has this; else NULL */

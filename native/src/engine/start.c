@@ -105,6 +105,7 @@ static int32_t start(struct sf_engine *engine, const struct sf_submission *submi
     if (handle == NULL) return -SF_EBADF;
     const uint8_t refused = operation->refuses[handle->kind];
     if (refused != 0) return -(int32_t)refused;
+    if (handle->kind == SF_HANDLE_DESCRIPTOR && !operation->on_descriptors) return -SF_ENOTSUP;
   }
   if (operation->start != NULL) return operation->start(engine, submission, handle);
 

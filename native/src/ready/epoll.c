@@ -59,7 +59,8 @@ static int epoll_look(struct ready *ready, int64_t wait_ns) {
   for (int i = 0; i < count; i++) {
     const uint32_t what = events[i].events;
     const bool ended = (what & (EPOLLERR | EPOLLHUP)) != 0;
-    const uint8_t mask = (ended || (what & EPOLLIN) != 0 ? READY_READABLE : 0) |
+    const uint8_t mask = (ended ? READY_ENDED : 0) |
+                         (ended || (what & EPOLLIN) != 0 ? READY_READABLE : 0) |
                          (ended || (what & EPOLLOUT) != 0 ? READY_WRITABLE : 0);
     ready__tell(ready, (int)(uint32_t)events[i].data.u64, (uint32_t)(events[i].data.u64 >> 32),
                 mask);

@@ -101,7 +101,8 @@ static int poll_look(struct ready *ready, int64_t wait_ns) {
     const short what = poll->fds[i].revents;
     if (what == 0) continue;
     const bool ended = (what & (POLLERR | POLLHUP | POLLNVAL)) != 0;
-    const uint8_t mask = (ended || (what & POLLIN) != 0 ? READY_READABLE : 0) |
+    const uint8_t mask = (ended ? READY_ENDED : 0) |
+                         (ended || (what & POLLIN) != 0 ? READY_READABLE : 0) |
                          (ended || (what & POLLOUT) != 0 ? READY_WRITABLE : 0);
     const int fd = poll->fds[i].fd;
     take_out(ready, i);

@@ -44,7 +44,10 @@ static struct ready_fd *entry(struct ready *ready, int fd) {
     struct ready_fd *fds = realloc(ready->fds, (size_t)count * sizeof(*fds));
     if (fds == NULL) return NULL;
     for (uint32_t i = ready->fds_count; i < count; i++) {
-      fds[i] = (struct ready_fd){ .lines = { { SF_NONE, SF_NONE }, { SF_NONE, SF_NONE } } };
+      fds[i] = (struct ready_fd){ 0 };
+      for (uint32_t line = 0; line < READY_LINES_COUNT; line++) {
+        fds[i].lines[line].first = fds[i].lines[line].last = SF_NONE;
+      }
     }
     ready->fds = fds;
     ready->fds_count = count;
@@ -52,12 +55,19 @@ static struct ready_fd *entry(struct ready *ready, int fd) {
   return &ready->fds[number];
 }
 
+static const uint8_t line_masks[READY_LINES_COUNT] = READY_LINES;
+
 static uint32_t line_of(const struct sf_op *op) {
-  return sf__operation(op->opcode)->waits == SF_WAITS_READABLE ? 0 : 1;
+  const uint8_t waits = sf__operation(op->opcode)->waits;
+  if (waits != SF_WAITS_AS_ASKED) return waits == SF_WAITS_READABLE ? 0 : 1;
+  const bool readable = (op->argument & SF_POLL_READABLE) != 0;
+  const bool writable = (op->argument & SF_POLL_WRITABLE) != 0;
+  if (readable) return writable ? 2 : 0;
+  return writable ? 1 : 3;
 }
 
 static int fd_of(const struct ready *ready, const struct sf_op *op) {
-  return op->fd >= 0 ? op->fd : ready->engine.base.handles.items[op->handle].fd;
+  return op->handle == SF_NONE ? op->fd : ready->engine.base.handles.items[op->handle].fd;
 }
 
 static void enter(struct ready *ready, struct ready_fd *at, uint32_t index) {
@@ -92,8 +102,11 @@ static void leave(struct ready *ready, struct ready_fd *at, uint32_t index) {
 }
 
 static uint8_t wanted(const struct ready_fd *at) {
-  return (at->lines[0].first == SF_NONE ? 0 : READY_READABLE) |
-         (at->lines[1].first == SF_NONE ? 0 : READY_WRITABLE);
+  uint8_t mask = 0;
+  for (uint32_t line = 0; line < READY_LINES_COUNT; line++) {
+    if (at->lines[line].first != SF_NONE) mask |= line_masks[line];
+  }
+  return mask;
 }
 
 /* Has the poller watch for what is waited for. */
@@ -193,7 +206,7 @@ static void serve(struct ready *ready, int fd, uint32_t line) {
 
 /* Ends all that wait for the descriptor: it cannot be watched. */
 static void fail_all(struct ready *ready, int fd, int32_t err) {
-  for (uint32_t line = 0; line < 2; line++) {
+  for (uint32_t line = 0; line < READY_LINES_COUNT; line++) {
     uint32_t index;
     while ((index = ready->fds[fd].lines[line].first) != SF_NONE) {
       leave(ready, &ready->fds[fd], index);
@@ -206,8 +219,9 @@ static void act_on(struct ready *ready, const struct ready_event *event) {
   struct ready_fd *at = &ready->fds[event->fd];
   if (at->generation != event->generation) return;
   at->watched = 0;
-  if ((event->mask & READY_READABLE) != 0) serve(ready, event->fd, 0);
-  if ((event->mask & READY_WRITABLE) != 0) serve(ready, event->fd, 1);
+  for (uint32_t line = 0; line < READY_LINES_COUNT; line++) {
+    if ((event->mask & line_masks[line]) != 0) serve(ready, event->fd, line);
+  }
   at = &ready->fds[event->fd];
   if (at->generation != event->generation) return; /* it was closed */
   const int32_t err = watch(ready, event->fd);

@@ -16,6 +16,12 @@
 
 #define READY_READABLE 1u
 #define READY_WRITABLE 2u
+#define READY_ENDED 4u /* an error, or both ends are closed: told whatever was watched for */
+
+/* What the operations in each line of a descriptor wait for. */
+#define READY_LINES \
+  { READY_READABLE, READY_WRITABLE, READY_READABLE | READY_WRITABLE, READY_ENDED }
+#define READY_LINES_COUNT 4
 
 /* What one look brings at most. */
 #define READY_EVENTS 256
@@ -31,7 +37,7 @@ struct ready_fd {
   struct {
     uint32_t first; /* operations, oldest first; linked through sf_op.waits_next */
     uint32_t last;
-  } lines[2]; /* those that wait until it is readable, and writable */
+  } lines[READY_LINES_COUNT]; /* see READY_LINES */
   uint32_t generation; /* events of another are of a descriptor that was closed */
   uint32_t place;      /* the poller's */
   uint8_t watched;     /* READY_…: what the poller was told to watch for, and did not tell yet */

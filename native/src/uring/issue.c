@@ -265,6 +265,9 @@ static issue_function *const forms[] = {
   [SF_OP_ALLOCATE] = issue_allocate,
   [SF_OP_SEND_FILE] = issue_send_file,
   [SF_OP_CLOSE] = issue_close,
+  [SF_OP_SEND_HANDLE] = uring__attempt,
+  [SF_OP_RECEIVE_HANDLE] = uring__attempt,
+  [SF_OP_POLL] = uring__attempt,
 };
 
 bool uring__has(uint16_t opcode) {
@@ -272,7 +275,12 @@ bool uring__has(uint16_t opcode) {
 }
 
 int32_t uring__issue(struct sf_engine *engine, uint32_t index) {
-  const uint8_t opcode = engine->ops.items[index].opcode;
+  const struct sf_op *op = &engine->ops.items[index];
+  const uint8_t opcode = op->opcode;
   if (!uring__has(opcode)) return sf__job_start(engine, index);
+  const bool polled = op->handle != SF_NONE && engine->base.handles.items[op->handle].polled;
+  if (polled && sf__operation(opcode)->waits != SF_WAITS_ELSEWHERE) {
+    return uring__attempt(uring__of(engine), index);
+  }
   return forms[opcode](uring__of(engine), index);
 }

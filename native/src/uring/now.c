@@ -34,7 +34,7 @@ static bool send_now(struct sf_engine *engine, const struct sf_submission *submi
 
 bool uring__try_now(struct sf_engine *engine, const struct sf_submission *submission,
                     const struct sf_handle *handle, const struct sf_draft *draft, int32_t *result) {
-  if (submission->op == SF_OP_WRITE && handle->kind != SF_HANDLE_FILE) {
+  if (submission->op == SF_OP_WRITE && handle->kind != SF_HANDLE_FILE && !handle->pipe) {
     return write_now(engine, submission, handle->fd, result);
   }
   if (submission->op == SF_OP_SEND_TO) {

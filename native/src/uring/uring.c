@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/jobs.h"
+#include "engine/operation.h"
 #include "engine/os-errno.h"
 
 int uring__enter(struct uring *uring, int64_t wait_ns) {
@@ -14,6 +15,14 @@ int uring__enter(struct uring *uring, int64_t wait_ns) {
   int err = sf__ring_enter(&uring->ring, wait_ns);
   if (sf__ring_unsubmitted(&uring->ring) == 0) uring->scratch_used = 0;
   return err;
+}
+
+/* Whether a completion is no result: the descriptor of an attempt is ready; or it is nonblocking, which
+ * whoever shares it has made it. */
+static bool again(const struct sf_engine *engine, const struct sf_op *op, int32_t result) {
+  if (engine->closing || op->moved || op->handle == SF_NONE) return false;
+  if (op->attempted) return result >= 0;
+  return result == -SF_EAGAIN && sf__operation(op->opcode)->waits != SF_WAITS_ELSEWHERE;
 }
 
 void uring__reap(struct uring *uring) {
@@ -40,8 +49,11 @@ void uring__reap(struct uring *uring) {
     const uint32_t index = sf__ops_index(&uring->engine.ops, key);
     if (index == SF_NONE) continue;
     uring->in_kernel--;
-    if (uring->engine.ops.items[index].moved) uring->moved--;
-    sf__engine_finish(&uring->engine, index, result < 0 ? sf__error(-result) : result);
+    const struct sf_op *op = &uring->engine.ops.items[index];
+    if (op->moved) uring->moved--;
+    int32_t outcome = result < 0 ? sf__error(-result) : result;
+    if (again(&uring->engine, op, outcome)) outcome = uring__attempt(uring, index);
+    if (outcome != SF_STARTED) sf__engine_finish(&uring->engine, index, outcome);
   }
 }
 
@@ -110,7 +122,9 @@ static int32_t uring_moved(struct sf_engine *engine) {
   struct uring *uring = uring__of(engine);
   for (uint32_t i = 0; i < engine->ops.capacity; i++) {
     struct sf_op *op = &engine->ops.items[i];
-    if (!op->live || op->waiting || op->bounce != NULL || op->job != NULL) continue;
+    if (!op->live || op->waiting || op->bounce != NULL || op->job != NULL || op->attempted) {
+      continue;
+    }
     if (sf__operation(op->opcode)->borrows == SF_BORROWS_NOTHING) continue;
     op->moved = true;
     uring->moved++;

@@ -138,7 +138,10 @@ SF_PARKS static inline int32_t sf_option_get(sf_handle_t handle, uint32_t option
 /* ── Unix sockets ──────────────────────────────────────────────────────────────────────────────── */
 
 /* Their names are paths, below the directories that the embedder granted (fs.h); listening and binding make
- * the name, and nothing removes it but sf_unlink_at. At most 107 bytes below the directory. */
+ * the name, and nothing removes it but sf_unlink_at (where the host is Node without native code, closing
+ * does). They need a directory that may be changed, else EROFS; connecting and sending do not. Errors:
+ * those of fs.h; EADDRINUSE when there is something of that name, a link too; ENAMETOOLONG for a name of more
+ * than SF_UNIX_NAME_MAX bytes; EMFILE. */
 SF_PARKS static inline sf_handle_t sf_unix_listen(const char *path, uint32_t path_bytes,
                                                   uint32_t backlog) {
   return sf_perform_request((struct sf_submission){
@@ -146,7 +149,8 @@ SF_PARKS static inline sf_handle_t sf_unix_listen(const char *path, uint32_t pat
       .length = path_bytes, .argument = backlog});
 }
 
-/* `type`: enum sf_socket_type. Errors: ECONNREFUSED when nobody listens there, EPROTOTYPE. */
+/* `type`: enum sf_socket_type. Errors: ECONNREFUSED when nobody listens there, or it is no socket; EPROTOTYPE
+ * when it is one of the other type; EAGAIN when its queue of connections is full: it does not wait. */
 SF_PARKS static inline sf_handle_t sf_unix_connect(const char *path, uint32_t path_bytes,
                                                    uint32_t type) {
   return sf_perform_request((struct sf_submission){
@@ -155,11 +159,13 @@ SF_PARKS static inline sf_handle_t sf_unix_connect(const char *path, uint32_t pa
 }
 SF_TIMED(sf_unix_connect, (const char *path, uint32_t path_bytes, uint32_t type, sf_timeout_t timeout), (path, path_bytes, type))
 
-/* A socket of datagrams; without a path it has no name, and nobody can answer it. */
+/* A socket of datagrams; without a path it has no name, and nobody can answer it. What it receives
+ * (sf_udp_receive_from) tells no address. */
 SF_PARKS static inline sf_handle_t sf_unix_bind(const char *path, uint32_t path_bytes) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_UNIX_BIND, .handle = -1, .pointer = sf_address_of(path), .length = path_bytes});
 }
+/* Errors: as sf_unix_connect; EAGAIN when the receiver has no room: it does not wait. EMSGSIZE. */
 SF_PARKS static inline int32_t sf_unix_send_to(sf_handle_t handle, const void *buffer,
                                                uint32_t bytes, const char *path,
                                                uint32_t path_bytes) {
@@ -170,7 +176,8 @@ SF_PARKS static inline int32_t sf_unix_send_to(sf_handle_t handle, const void *b
 }
 SF_TIMED(sf_unix_send_to, (sf_handle_t handle, const void *buffer, uint32_t bytes, const char *path, uint32_t path_bytes, sf_timeout_t timeout), (handle, buffer, bytes, path, path_bytes))
 
-/* Two sockets that are connected to each other; `type`: enum sf_socket_type. */
+/* Two sockets that are connected to each other; `type`: enum sf_socket_type. Those of datagrams read and
+ * write one with each call. */
 SF_PARKS static inline int32_t sf_socket_pair(uint32_t type, sf_handle_t pair[2]) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_SOCKET_PAIR, .handle = -1, .pointer = sf_address_of(pair), .argument = type});

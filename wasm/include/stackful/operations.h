@@ -195,6 +195,9 @@ struct sf_iovec {
 /* Largest path, in bytes. */
 #define SF_PATH_MAX 4096
 
+/* Largest name of a Unix socket that is made, in bytes: of its path the last component. */
+#define SF_UNIX_NAME_MAX 80
+
 /* Times are nanoseconds since 1970. */
 struct sf_stat {
   uint64_t device;
