@@ -151,6 +151,7 @@ NAPI_MODULE_INIT() {
     FUNCTION("grantDirectory", sf__binding_grant_directory),
     FUNCTION("grantEndpoint", sf__binding_grant_endpoint),
     FUNCTION("capabilities", binding_capabilities),
+    FUNCTION("adopt", sf__binding_adopt),
     FUNCTION("bind", binding_bind),
     FUNCTION("turn", binding_turn),
     FUNCTION("discard", binding_discard),

@@ -72,5 +72,6 @@ napi_value sf__binding_close(napi_env env, napi_callback_info info);
 /* binding-grants.c */
 napi_value sf__binding_grant_directory(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_endpoint(napi_env env, napi_callback_info info);
+napi_value sf__binding_adopt(napi_env env, napi_callback_info info);
 
 #endif

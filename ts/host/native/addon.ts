@@ -42,6 +42,8 @@ export interface Addon {
   grantEndpoint(handle: AddonHandle, use: number, bytes: Uint8Array, port: number): number;
   /** Fills `out` with indexes into CAPABILITIES, by operation code. */
   capabilities(handle: AddonHandle, out: Uint8Array): void;
+  /** Makes a descriptor a handle, which owns a duplicate or, with `owned`, itself. Returns the handle. */
+  adopt(handle: AddonHandle, fd: number, transfers: boolean, owned: boolean): number;
   /** `moves`: the memory may be elsewhere once it has grown. */
   bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */
