@@ -13,6 +13,7 @@ import { Sandbox } from "../resources/sandbox.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
 import { startPath } from "./paths.ts";
+import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 
 /** Of a file, READ and WRITE are in Node's pool too. */
 const CAPABILITIES = capabilities({
@@ -57,6 +58,8 @@ const CAPABILITIES = capabilities({
   GET_OPTION: "native",
   MEMBERSHIP: "native",
   UDP_CONNECT: "native",
+  // Of streams. Deno's node:net is not asked.
+  ...(HAS_UNIX_SOCKETS && jsRuntime() !== "deno" && { UNIX_LISTEN: "pool", UNIX_CONNECT: "pool" }),
 });
 
 /**
@@ -93,6 +96,10 @@ export class NodeBackend extends RingBackend {
         return startConnect(this.context, this.grants.connect, operation);
       case OP.UDP_BIND:
         return startUdpBind(this.context, this.grants, operation);
+      case OP.UNIX_LISTEN:
+      case OP.UNIX_CONNECT:
+        void startUnix(this.context, this.#directories, operation);
+        return undefined;
       case OP.OPEN:
         void startOpen(this.context, this.#directories, operation);
         return undefined;
