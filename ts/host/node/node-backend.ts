@@ -16,7 +16,7 @@ import { startPath } from "./paths.ts";
 import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 
 /** Of a file, READ and WRITE are in Node's pool too. */
-const CAPABILITIES = capabilities({
+export const NODE_CAPABILITIES = capabilities({
   LISTEN: "native",
   ACCEPT: "native",
   CONNECT: "native",
@@ -77,15 +77,15 @@ export async function openNodeBackend(options: BackendOptions): Promise<Backend>
 export class NodeBackend extends RingBackend {
   override readonly name: BackendName = "node";
   override readonly environment = SYSTEM;
-  protected override readonly capabilities: Capabilities = CAPABILITIES;
+  protected override readonly capabilities: Capabilities = NODE_CAPABILITIES;
   protected readonly grants: Grants;
-  readonly #directories: readonly Directory[];
+  protected readonly directories: readonly Directory[];
   #doorbell: NodeJS.Immediate | undefined;
 
   constructor(options: BackendOptions, directories: readonly Directory[]) {
     super(options, jsRuntime() === "deno" ? new Sandbox() : undefined);
     this.grants = options.grants;
-    this.#directories = directories;
+    this.directories = directories;
   }
 
   protected override startOpener(operation: Operation): number | undefined {
@@ -98,13 +98,13 @@ export class NodeBackend extends RingBackend {
         return startUdpBind(this.context, this.grants, operation);
       case OP.UNIX_LISTEN:
       case OP.UNIX_CONNECT:
-        void startUnix(this.context, this.#directories, operation);
+        void startUnix(this.context, this.directories, operation);
         return undefined;
       case OP.OPEN:
-        void startOpen(this.context, this.#directories, operation);
+        void startOpen(this.context, this.directories, operation);
         return undefined;
       default:
-        return startPath(this.context, this.#directories, operation);
+        return startPath(this.context, this.directories, operation);
     }
   }
 
