@@ -21,7 +21,7 @@
     [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
 /* Those of datagrams depend on whether they are connected. */
 #define TRANSFERS { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_DIRECTORY] = SF_EISDIR }
-#define ONLY_STREAMS \
+#define ONLY_UNIX_STREAMS \
   { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_FILE] = SF_ENOTSOCK, \
     [SF_HANDLE_UDP] = SF_ENOTSUP, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
 #define NO_FILES { [SF_HANDLE_FILE] = SF_EPERM, [SF_HANDLE_DIRECTORY] = SF_EPERM }
@@ -186,12 +186,12 @@ static const struct sf_operation table[] = {
   [SF_OP_SOCKET_PAIR] = { .start = sf__socket_pair },
   [SF_OP_PIPE] = { .start = sf__pipe },
   [SF_OP_SEND_HANDLE] = {
-    .on_handle = true, .refuses = ONLY_STREAMS, .borrows = SF_BORROWS_TO_SEND,
+    .on_handle = true, .refuses = ONLY_UNIX_STREAMS, .borrows = SF_BORROWS_TO_SEND,
     .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
     .check = sf__check_send_handle, .call = sf__call_send_handle,
   },
   [SF_OP_RECEIVE_HANDLE] = {
-    .on_handle = true, .refuses = ONLY_STREAMS, .borrows = SF_BORROWS_TO_FILL,
+    .on_handle = true, .refuses = ONLY_UNIX_STREAMS, .borrows = SF_BORROWS_TO_FILL,
     .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
     .check = sf__check_receive_handle, .call = sf__call_receive_handle,
     .finish = sf__finish_receive_handle,
