@@ -135,11 +135,11 @@ sf_check sf__check_unix_listen, sf__check_unix_bind, sf__check_unix_connect;
 sf_check sf__check_unix_send_to;
 sf_call_function sf__call_unix_listen, sf__call_unix_bind, sf__call_unix_connect;
 sf_call_function sf__call_unix_send_to;
-sf_finish sf__finish_unix_named, sf__finish_unix_connect, sf__finish_unix_send_to;
+sf_finish sf__finish_unix_named, sf__finish_unix_connect;
 
 sf_check sf__check_send_handle, sf__check_receive_handle;
 sf_call_function sf__call_send_handle, sf__call_receive_handle;
-sf_finish sf__finish_send_handle, sf__finish_receive_handle;
+sf_finish sf__finish_receive_handle;
 
 sf_check sf__check_poll;
 sf_call_function sf__call_poll;

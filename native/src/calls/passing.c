@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "calls/calls.h"
-#include "calls/descriptor.h"
+#include "engine/descriptor.h"
 #include "engine/mechanism.h"
 #include "engine/os-errno.h"
 #include "engine/platform.h"
@@ -60,7 +60,7 @@ int32_t sf__check_send_handle(struct sf_engine *engine, const struct sf_submissi
   engine->base.system_calls++;
   const int fd = fcntl(passed->fd, F_DUPFD_CLOEXEC, 0);
   if (fd < 0) return sf__error(errno);
-  draft->fd = fd;
+  draft->other_fd = fd;
   return SF_STARTED;
 }
 
@@ -78,15 +78,9 @@ int32_t sf__call_send_handle(const struct sf_call *call) {
     .cmsg_level = SOL_SOCKET,
     .cmsg_type = SCM_RIGHTS,
   };
-  memcpy(CMSG_DATA(header), &call->own_fd, sizeof(int));
+  memcpy(CMSG_DATA(header), &call->other_fd, sizeof(int));
   const ssize_t bytes = sendmsg(call->fd, &message, SF_MSG_NOSIGNAL | MSG_DONTWAIT);
   return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
-}
-
-int32_t sf__finish_send_handle(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
-  (void)engine;
-  close(op->fd);
-  return result;
 }
 
 int32_t sf__check_receive_handle(struct sf_engine *engine, const struct sf_submission *submission,

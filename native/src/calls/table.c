@@ -189,7 +189,6 @@ static const struct sf_operation table[] = {
   [SF_OP_UNIX_SEND_TO] = {
     .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_SEND,
     .check = sf__check_unix_send_to, .call = sf__call_unix_send_to,
-    .finish = sf__finish_unix_send_to,
   },
 #endif
   [SF_OP_SOCKET_PAIR] = { .start = sf__socket_pair },
@@ -198,7 +197,6 @@ static const struct sf_operation table[] = {
     .on_handle = true, .refuses = ONLY_STREAMS(SF_ENOTSUP), .borrows = SF_BORROWS_TO_SEND,
     .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
     .check = sf__check_send_handle, .call = sf__call_send_handle,
-    .finish = sf__finish_send_handle,
   },
   [SF_OP_RECEIVE_HANDLE] = {
     .on_handle = true, .refuses = ONLY_STREAMS(SF_ENOTSUP), .borrows = SF_BORROWS_TO_FILL,

@@ -198,18 +198,11 @@ int32_t sf__check_unix_send_to(struct sf_engine *engine, const struct sf_submiss
   draft->kept = path;
   if (directory == NULL) return SF_STARTED;
   /* That handle may be closed before this is sent. */
-  draft->fd = path->directory = fcntl(directory->fd, F_DUPFD_CLOEXEC, 0);
-  if (draft->fd >= 0) return SF_STARTED;
+  draft->other_fd = path->directory = fcntl(directory->fd, F_DUPFD_CLOEXEC, 0);
+  if (draft->other_fd >= 0) return SF_STARTED;
   free(path);
   draft->kept = NULL;
   return sf__error(errno);
-}
-
-int32_t sf__finish_unix_send_to(struct sf_engine *engine, const struct sf_op *op,
-                                int32_t result) {
-  (void)engine;
-  if (op->fd >= 0) close(op->fd);
-  return result;
 }
 
 int32_t sf__call_unix_send_to(const struct sf_call *call) {

@@ -16,9 +16,10 @@ import { startLookup } from "./lookup.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
 import { startPath } from "./paths.ts";
+import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 
 /** Of a file, READ and WRITE are in Node's pool too. */
-const CAPABILITIES = capabilities({
+export const NODE_CAPABILITIES = capabilities({
   LISTEN: "native",
   ACCEPT: "native",
   CONNECT: "native",
@@ -64,6 +65,8 @@ const CAPABILITIES = capabilities({
   RECEIVE_BATCH: "native",
   RESOLVER: "native",
   LOOKUP: "pool",
+  // Of streams. Deno's node:net is not asked.
+  ...(HAS_UNIX_SOCKETS && jsRuntime() !== "deno" && { UNIX_LISTEN: "pool", UNIX_CONNECT: "pool" }),
 });
 
 /**
@@ -85,8 +88,8 @@ export async function openNodeBackend(options: BackendOptions): Promise<Backend>
 export class NodeBackend extends RingBackend {
   override readonly name: BackendName = "node";
   override readonly environment = SYSTEM;
-  protected override readonly capabilities: Capabilities = CAPABILITIES;
-  readonly #directories: readonly Directory[];
+  protected override readonly capabilities: Capabilities = NODE_CAPABILITIES;
+  protected readonly directories: readonly Directory[];
   #doorbell: NodeJS.Immediate | undefined;
 
   constructor(
@@ -95,7 +98,7 @@ export class NodeBackend extends RingBackend {
     names: Names | undefined,
   ) {
     super(options, { sandbox: jsRuntime() === "deno" ? new Sandbox() : undefined, names });
-    this.#directories = directories;
+    this.directories = directories;
   }
 
   protected override startOpener(operation: Operation): number | undefined {
@@ -106,11 +109,15 @@ export class NodeBackend extends RingBackend {
         return startConnect(this.context, this.grants.connect, operation);
       case OP.UDP_BIND:
         return startUdpBind(this.context, this.grants, operation);
+      case OP.UNIX_LISTEN:
+      case OP.UNIX_CONNECT:
+        void startUnix(this.context, this.directories, operation);
+        return undefined;
       case OP.OPEN:
-        void startOpen(this.context, this.#directories, operation);
+        void startOpen(this.context, this.directories, operation);
         return undefined;
       default:
-        return startPath(this.context, this.#directories, operation);
+        return startPath(this.context, this.directories, operation);
     }
   }
 

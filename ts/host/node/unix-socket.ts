@@ -1,0 +1,92 @@
+//! Unix sockets by their names, on node:net: streams alone, because node:dgram has none. Node removes the name
+//! of a server that it closes.
+
+import { connect, createServer } from "node:net";
+import { ERRNO, OP } from "../../abi.gen.ts";
+import type { Directory } from "../grants.ts";
+import { errnoOf } from "../resources/errno.ts";
+import { backlogOf } from "../resources/listener.ts";
+import type { Operation } from "../resources/operation.ts";
+import type { Context } from "../resources/resource.ts";
+import { unixAnswer } from "../resources/unix-answers.ts";
+import { Connection, SOCKET_OPTIONS } from "./connection.ts";
+import { Listener } from "./listener.ts";
+import { findUnixName, type UnixName } from "./unix-name.ts";
+
+/** Windows has other names for them. */
+export const HAS_UNIX_SOCKETS = process.platform !== "win32";
+
+/** Starts UNIX_LISTEN or UNIX_CONNECT. Never rejects: what goes wrong is the operation's result. */
+export async function startUnix(
+  context: Context,
+  directories: readonly Directory[],
+  operation: Operation,
+): Promise<void> {
+  const { operations } = context;
+  // While the path is walked nothing has happened yet, so that is when a CANCEL takes effect.
+  operation.owner = { cancel: () => operations.finish(operation, -ERRNO.ECANCELED) };
+  try {
+    const listens = operation.submission.code === OP.UNIX_LISTEN;
+    const name = await findUnixName(context, directories, operation, listens);
+    if (operation.finished) name.release();
+    else if (listens) listen(context, name, operation);
+    else connectTo(context, name, operation);
+  } catch (error) {
+    operations.finish(operation, -errnoOf(error));
+  }
+}
+
+function listen(context: Context, name: UnixName, operation: Operation): void {
+  const { operations, handles } = context;
+  const backlog = backlogOf(operation);
+  const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect: true });
+  const listener = new UnixListener(context, server, backlog, UnixConnection);
+  // Its name is removed by that path, then.
+  server.once("close", name.release);
+  server.once("error", (error) => {
+    operations.finish(operation, -errnoOf(error));
+    if (!server.listening) name.release();
+  });
+  server.once("listening", () => {
+    const handle = operation.finished ? -ERRNO.ECANCELED : handles.insert(listener);
+    if (handle < 0) void listener.close();
+    operations.finish(operation, handle);
+  });
+  server.listen({ path: name.path, backlog, exclusive: true });
+}
+
+function connectTo(context: Context, name: UnixName, operation: Operation): void {
+  const { operations, handles } = context;
+  const socket = connect({ ...SOCKET_OPTIONS, path: name.path });
+  socket.pause(); // Else Node would read ahead of the first READ.
+  const fail = (result: number): void => {
+    operations.finish(operation, result);
+    socket.destroy();
+  };
+  operation.owner = { cancel: () => fail(-ERRNO.ECANCELED) };
+  socket.once("close", name.release);
+  socket.once("error", (error) => fail(-errnoOf(error)));
+  socket.once("connect", () => {
+    if (operation.finished) return;
+    const handle = handles.insert(new UnixConnection(context, socket));
+    if (handle < 0) fail(handle);
+    else operations.finish(operation, handle);
+  });
+}
+
+class UnixConnection extends Connection {
+  override start(operation: Operation): number | undefined {
+    return unixAnswer(this.context, operation) ?? super.start(operation);
+  }
+}
+
+class UnixListener extends Listener {
+  override start(operation: Operation): number | undefined {
+    // A listener has no peer.
+    const answer =
+      operation.submission.code === OP.PEER_ADDRESS
+        ? undefined
+        : unixAnswer(this.context, operation);
+    return answer ?? super.start(operation);
+  }
+}
