@@ -2,12 +2,15 @@
 
 import { DIRECTORY_ENTRY, OP, OPEN, SEEK, SYNC } from "../../ts/abi.gen.ts";
 import type { Recorder } from "./exchange.ts";
+import { PATH_SCENES } from "./exchange-paths.ts";
 import { errnoName } from "./guest.ts";
 
 const READ_WRITE_NEW = OPEN.READ | OPEN.WRITE | OPEN.CREATE;
 const DIRECTORY = OPEN.READ | OPEN.DIRECTORY;
 
 export const FILE_SCENES: Readonly<Record<string, (recorder: Recorder) => Promise<void>>> = {
+  ...PATH_SCENES,
+
   async "directories as places"(r) {
     const { guest, setting } = r;
     await setting.files.makeDirectory(`${setting.scratch}/data/place`);

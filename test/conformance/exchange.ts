@@ -3,7 +3,6 @@
 
 import { ADDRESS, OP, OPEN, SHUTDOWN } from "../../ts/abi.gen.ts";
 import { FILE_SCENES } from "./exchange-files.ts";
-import { PATH_SCENES } from "./exchange-paths.ts";
 import { SOCKET_SCENES } from "./exchange-sockets.ts";
 import { errnoName, Guest, LOOPBACK, must, text } from "./guest.ts";
 import type { Submit } from "./ring-driver.ts";
@@ -27,7 +26,7 @@ export async function recordExchange(setting: Setting): Promise<string[]> {
     handlesMax: 64,
   });
   const recorder = new Recorder(new Guest(backend), setting);
-  const scenes = { ...SCENES, ...SOCKET_SCENES, ...FILE_SCENES, ...PATH_SCENES };
+  const scenes = { ...SCENES, ...SOCKET_SCENES, ...FILE_SCENES };
   for (const [name, scene] of Object.entries(scenes)) {
     recorder.lines.push(`── ${name}`);
     await scene(recorder);

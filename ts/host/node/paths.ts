@@ -1,7 +1,6 @@
 //! Operations on paths: from guest paths, beneath the granted and the open directories, to node:fs.
 
 import { ERRNO, OP } from "../../abi.gen.ts";
-import { permitted } from "../../permissions.ts";
 import { type Directory, type Located, resolveBeneath } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { pathFailure } from "../resources/guest-path.ts";
@@ -83,9 +82,7 @@ async function checkSandbox(sandbox: Sandbox, request: PathRequest): Promise<voi
     const path = await resolveBeneath(located, links, ON_OBJECTS.has(code) && !noFollow);
     if (!allows(sandbox, located, path, writes)) throw pathFailure("ENOTCAPABLE", path);
   }
-  // Deno wants to know that a link may lead anywhere.
-  const anywhere = permitted({ name: "read" }) && permitted({ name: "write" });
-  if (code === OP.SYMLINK && !anywhere) throw pathFailure("ENOTCAPABLE");
+  if (code === OP.SYMLINK && !sandbox.allowsLinks()) throw pathFailure("ENOTCAPABLE");
 }
 
 function allows(

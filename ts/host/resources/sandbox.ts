@@ -30,6 +30,11 @@ export class Sandbox {
     return this.#allows({ name, path: root }, { name, path });
   }
 
+  /** To make a symbolic link: Deno wants to know that it may lead anywhere. */
+  allowsLinks(): boolean {
+    return (["read", "write"] as const).every((name) => this.#allows({ name }, { name }));
+  }
+
   /** `wide` includes `narrow`. Asked first: Deno remembers every question. */
   #allows(wide: Permission, narrow: Permission): boolean {
     if (permitted(wide) || permitted(narrow)) return true;
