@@ -4,8 +4,8 @@
 export const DATAGRAM_MAX = 65527;
 export const IOVEC_MAX = 64;
 export const PATH_MAX = 4096;
-export const DIRECTORY_ENTRY_BYTES_MAX = 272;
 export const UNIX_NAME_MAX = 80;
+export const DIRECTORY_ENTRY_BYTES_MAX = 272;
 export const ID_KEEP = 4294967295;
 export const SIGNAL_KILL = 32;
 export const ABI_VERSION = 2;

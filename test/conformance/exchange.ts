@@ -415,22 +415,6 @@ const SCENES: Readonly<Record<string, (recorder: Recorder) => Promise<void>>> = 
     await r.op("FSYNC of a directory", { op: OP.FSYNC, handle: directory });
   },
 
-  async "appending to a file"(r) {
-    const path = "/data/log";
-    const flags = OPEN.READ | OPEN.WRITE | OPEN.CREATE | OPEN.APPEND;
-    const first = await r.openFile("OPEN with APPEND", path, flags);
-    const second = await r.openFile("OPEN again", path, OPEN.WRITE | OPEN.APPEND);
-    await r.write("WRITE of the first", first, "one,");
-    await r.write("WRITE of the second", second, "two,");
-    await r.write("WRITE of the first again", first, "three");
-    await r.pwrite("PWRITE, which appends too", first, "!", 0);
-    await r.pread("PREAD of all", first, 0, 32);
-    await r.read("READ after a WRITE", first);
-    const plain = await r.openFile("OPEN without APPEND", path, OPEN.WRITE);
-    await r.write("WRITE of it", plain, "ONE");
-    await r.pread("PREAD of all", first, 0, 32);
-  },
-
   async datagrams(r) {
     const { guest } = r;
     const bind = { op: OP.UDP_BIND, pointer: guest.putAddress({ bytes: LOOPBACK, port: 0 }) };

@@ -21,31 +21,48 @@ async function inDirectory(body: (directory: string) => Promise<void>): Promise<
   }
 }
 
-async function copy(directory: string, grant: string, from: string, to: string) {
-  const args = ["run", "--dir", `${directory}::${grant}`, program, "--from", from, "--to", to];
+async function copy(backend: string, directory: string, from: string, to: string) {
+  const args = [
+    "run",
+    "--backend",
+    backend,
+    "--dir",
+    `${directory}::/data`,
+    program,
+    "--from",
+    from,
+    "--to",
+    to,
+  ];
   const { code, stdout, stderr, hung } = await runChild("../ts/cli/main.ts", args);
   expect(hung).toBe(false);
   return { code, stdout, stderr };
 }
 
-test("the file-copy example copies every byte, and leaves nothing else", () =>
-  inDirectory(async (directory) => {
-    const content = pattern(9_000_001);
-    await writeFile(join(directory, "from"), content);
-    await writeFile(join(directory, "to"), "what was there before");
-    const { code, stdout, stderr } = await copy(directory, "/data", "/data/from", "/data/to");
-    expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: "9000001 bytes\n" });
-    expect(Buffer.compare(await readFile(join(directory, "to")), content)).toBe(0);
-    expect((await readdir(directory)).sort()).toEqual(["from", "to"]);
-  }));
+test.each(["auto", "node"])(
+  "the file-copy example on %s copies every byte, and leaves nothing else",
+  (backend) =>
+    inDirectory(async (directory) => {
+      const content = pattern(9_000_001);
+      await writeFile(join(directory, "from"), content);
+      await writeFile(join(directory, "to"), "what was there before");
+      const { code, stdout, stderr } = await copy(backend, directory, "/data/from", "/data/to");
+      expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: "9000001 bytes\n" });
+      expect(Buffer.compare(await readFile(join(directory, "to")), content)).toBe(0);
+      expect((await readdir(directory)).sort()).toEqual(["from", "to"]);
+    }),
+);
 
-test("the file-copy example says what it cannot open, and what it may not", () =>
-  inDirectory(async (directory) => {
-    const missing = await copy(directory, "/data", "/data/none", "/data/to");
-    expect(missing).toMatchObject({ code: 1, stderr: "file-copy: open /data/none: ENOENT\n" });
-    await writeFile(join(directory, "from"), "bytes");
-    const outside = await copy(directory, "/data", "/data/from", "/elsewhere/to");
-    expect(outside.code).toBe(1);
-    expect(outside.stderr).toContain("open /elsewhere/to.partial: ENOTCAPABLE");
-    expect(await readdir(directory)).toEqual(["from"]);
-  }));
+test.each(["auto", "node"])(
+  "the file-copy example on %s says what it cannot open, and what it may not",
+  (backend) =>
+    inDirectory(async (directory) => {
+      const missing = await copy(backend, directory, "/data/none", "/data/to");
+      expect(missing).toMatchObject({ code: 1, stderr: "file-copy: open /data/none: ENOENT\n" });
+      await writeFile(join(directory, "from"), "bytes");
+      const outside = await copy(backend, directory, "/data/from", "/elsewhere/to");
+      expect(outside.code).toBe(1);
+      expect(outside.stderr).toContain("open /elsewhere/to.partial: ENOTCAPABLE");
+      expect(await readdir(directory)).toEqual(["from"]);
+    }),
+);

@@ -10,6 +10,12 @@ export const ioCases: readonly HostCase[] = [
   law("UDP: datagrams are answered to who sent them", "io", "udp_answers", "udp"),
   law("files: what was written and synced is read back", "io", "file_written", "files"),
   law("files: nothing outside the granted directory opens", "io", "file_refused", "files"),
+  law(
+    "files: a lock is waited for, until a time or until it is given",
+    "io",
+    "file_locked",
+    "files",
+  ),
   law("files: one is copied, read whole, and found in its directory", "io", "file_copied", "files"),
   {
     title: "what is not granted is refused, what the backend lacks is said",

@@ -62,11 +62,15 @@ test("what was written with SYNC is there after a crash, and took the time of a 
     const plain = must(await guest.open("/data/plain", READ_WRITE_NEW));
     expect(await msOf(world, () => guest.write(synced, "kept"))).toBe(6);
     expect(await msOf(world, () => guest.write(plain, "lost"))).toBe(1);
+    const from = must(await guest.open("/data/plain", OPEN.READ));
+    const more = { offset: 0, otherOffset: 4, length: 100 };
+    const copying = { op: OP.COPY, handle: from, otherHandle: synced, ...more };
+    expect(await msOf(world, () => guest.submit(copying))).toBe(6);
     world.host("a").crash();
     world.host("a").restart();
     const { disk } = world.host("a");
     expect(disk.list("/data")).toEqual(["synced"]);
-    expect(new TextDecoder().decode(disk.readFile("/data/synced"))).toBe("kept");
+    expect(new TextDecoder().decode(disk.readFile("/data/synced"))).toBe("keptlost");
   }));
 
 test("copies are short as often as the options say, and lose nothing", () =>

@@ -250,3 +250,28 @@ LAW(file_copied)(void) {
   for (int i = 0; i < 3; i++) CHECK(sf_close((sf_handle_t[]){directory, from, to}[i]) == 0);
   return 0;
 }
+
+static int32_t wait_for_lock(void *argument) {
+  return sf_lock((sf_handle_t)argument, SF_LOCK_EXCLUSIVE);
+}
+
+/* Where the backend has no locks, it says so. */
+LAW(file_locked)(void) {
+  sf_task_t waiter;
+  sf_handle_t one = sf_open("/data/lock", 10, SF_OPEN_WRITE | SF_OPEN_CREATE, 0644);
+  sf_handle_t two = sf_open("/data/lock", 10, SF_OPEN_WRITE, 0);
+  CHECK(one >= 0 && two >= 0);
+  int32_t locked = sf_lock(one, SF_LOCK_EXCLUSIVE);
+  if (locked != -SF_ENOSYS) {
+    CHECK(locked == 0);
+    CHECK(sf_lock(two, SF_LOCK_SHARED | SF_LOCK_TRY) == -SF_EAGAIN);
+    CHECK(sf_lock_timeout(two, SF_LOCK_SHARED, sf_after(5 * SF_MILLISECOND)) == -SF_ETIMEDOUT);
+    CHECK(sf_spawn(wait_for_lock, (void *)two, NULL, &waiter) == 0);
+    CHECK(sf_sleep(5 * SF_MILLISECOND) == 0);
+    CHECK(sf_lock(one, SF_LOCK_NONE) == 0);
+    CHECK_JOIN(waiter, 0);
+    CHECK(sf_lock(one, SF_LOCK_SHARED | SF_LOCK_TRY) == -SF_EAGAIN);
+  }
+  CHECK(sf_close(one) == 0);
+  return sf_close(two);
+}

@@ -22,7 +22,7 @@ export class FileHandle extends DiskHandle {
   readonly #request: OpenRequest;
   #position = 0;
   /** COPYs from here, each with where to. */
-  readonly #copies = new Map<Operation, FileNode>();
+  readonly #copies = new Map<Operation, FileHandle>();
 
   constructor(context: SimContext, node: FileNode, path: string, request: OpenRequest) {
     super(context, path, node.locks);
@@ -110,19 +110,22 @@ export class FileHandle extends DiskHandle {
     }
     if (!this.#request.read || !to.#request.write || to.#request.append) return -ERRNO.EBADF;
     to.#node.opened();
-    this.#copies.set(operation, to.#node);
+    this.#copies.set(operation, to);
     this.begin(operation);
     return undefined;
   }
 
   protected override syncs(operation: Operation): boolean {
     const { code } = operation.submission;
-    return super.syncs(operation) || (this.#request.sync && isWrite(code));
+    const to = code === OP.COPY ? this.#copies.get(operation) : this;
+    const writes = isWrite(code) || code === OP.COPY;
+    return super.syncs(operation) || (writes && to!.#request.sync);
   }
 
   /** Its target was held open. */
   protected override over(operation: Operation): void {
-    this.#copies.get(operation)?.closed();
+    const to = this.#copies.get(operation);
+    if (to !== undefined) to.#node.closed();
     this.#copies.delete(operation);
   }
 
@@ -191,10 +194,10 @@ export class FileHandle extends DiskHandle {
     const { submission } = operation;
     const { content } = this.#node;
     const to = this.#copies.get(operation)!;
-    const bytes = bytesToCopy(submission, content.size, to === this.#node);
+    const bytes = bytesToCopy(submission, content.size, to.#node === this.#node);
     if (bytes <= 0) return bytes;
     const data = this.#bytesAt(content, submission.offset, bytes);
-    return this.#store(to, data, submission.otherOffset);
+    return to.#store(data, submission.otherOffset);
   }
 
   #read(operation: Operation): number {
@@ -211,8 +214,7 @@ export class FileHandle extends DiskHandle {
     const offset = this.#request.append ? content.size : this.#offsetOf(operation);
     const data = new Uint8Array(Math.min(operation.buffers.bytes, TRANSFER_BYTES_MAX));
     this.context.ring.gather(operation.buffers, data);
-    const written = this.#store(this.#node, data, offset);
-    if (written > 0 && this.#request.sync) this.#node.sync();
+    const written = this.#store(data, offset);
     if (written > 0) this.#moveTo(operation, offset + written);
     return written;
   }
@@ -233,7 +235,8 @@ export class FileHandle extends DiskHandle {
   }
 
   /** Returns how much was written, perhaps less than all, or a negated errno. */
-  #store(node: FileNode, data: Uint8Array, offset: number): number {
+  #store(data: Uint8Array, offset: number): number {
+    const node = this.#node;
     const { files } = this.context;
     const asked = Math.min(data.length, FILE_BYTES_MAX - offset);
     if (asked <= 0) return -ERRNO.EFBIG;
@@ -241,6 +244,7 @@ export class FileHandle extends DiskHandle {
     if (count < asked) this.tellFault("short write");
     const written = node.content.write(data.subarray(0, count), offset);
     node.modified();
+    if (this.#request.sync) node.sync();
     if (written < count) this.tellFault("ENOSPC");
     return written === 0 ? -ERRNO.ENOSPC : written;
   }
