@@ -1,10 +1,54 @@
-//! The scenes of the exchange on options, connected UDP sockets and batches.
+//! The scenes of the exchange on datagrams, options, connected UDP sockets and batches.
 
-import { ADDRESS, DATAGRAM, OP, OPTION } from "../../ts/abi.gen.ts";
+import { ADDRESS, DATAGRAM, OP, OPTION, SHUTDOWN } from "../../ts/abi.gen.ts";
 import type { Recorder } from "./exchange.ts";
 import { LOOPBACK } from "./guest.ts";
 
 export const SOCKET_SCENES: Readonly<Record<string, (recorder: Recorder) => Promise<void>>> = {
+  async datagrams(r) {
+    const { guest } = r;
+    const bind = { op: OP.UDP_BIND, pointer: guest.putAddress({ bytes: LOOPBACK, port: 0 }) };
+    const one = await r.op("UDP_BIND", bind);
+    const two = await r.op("UDP_BIND of another", bind);
+    const address = guest.putAddress(await guest.localAddress(two));
+    await r.op("UDP_BIND where somebody is", { op: OP.UDP_BIND, pointer: address });
+    const sourceAt = guest.alloc(ADDRESS.size);
+    const send = (title: string, data: string, argument = address): Promise<number> =>
+      r.op(title, { op: OP.SEND_TO, handle: one, ...guest.put(data), argument });
+    const receive = (title: string, length: number): Promise<number> =>
+      r.op(title, {
+        op: OP.RECEIVE_FROM,
+        handle: two,
+        ...guest.put(".".repeat(length)),
+        argument: sourceAt,
+      });
+    await send("SEND_TO", "a datagram");
+    await receive("RECEIVE_FROM", 64);
+    const { port } = await guest.localAddress(one);
+    r.note("RECEIVE_FROM tells the sender", guest.getAddress(sourceAt).port === port);
+    await send("SEND_TO of nothing", "");
+    await receive("RECEIVE_FROM of nothing", 64);
+    await send("SEND_TO of what is cut", "too long for its reader");
+    await receive("RECEIVE_FROM that cuts", 8);
+    await send("SEND_TO of too much", "x".repeat(65_508));
+    await send("SEND_TO port 0", "x", guest.putAddress({ bytes: LOOPBACK, port: 0 }));
+    await send("SEND_TO without a grant", "x", guest.putAddress({ bytes: [127, 0, 0, 2], port }));
+    await r.read("READ", one);
+    await r.write("WRITE", one, "x");
+    await r.shutdown("SHUTDOWN", one, SHUTDOWN.BOTH);
+    await r.op("ACCEPT", { op: OP.ACCEPT, handle: one });
+    const waits = { op: OP.RECEIVE_FROM, handle: two, ...guest.put("....") };
+    const canceled = guest.start(waits);
+    await guest.localAddress(two);
+    guest.cancel(canceled.token);
+    await r.result("a RECEIVE_FROM that is canceled", canceled.result, waits);
+    const pending = guest.submit(waits);
+    await guest.localAddress(two);
+    await r.close("CLOSE under a RECEIVE_FROM", two);
+    await r.result("that RECEIVE_FROM", pending, waits);
+    await send("SEND_TO where nobody is", "x");
+  },
+
   async "options of sockets"(r) {
     const { guest } = r;
     const { client, server, listener } = await r.pair();
