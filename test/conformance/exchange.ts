@@ -127,13 +127,12 @@ export class Recorder {
 
   #bytesOf({ op, pointer, length }: Submit, result: number): string {
     if (op !== OP.READV) return ` "${text(this.guest.bytes(pointer!, result))}"`;
-    let all = "";
-    for (let index = 0; index < length!; index++) {
+    const pieces = Array.from({ length: length! }, (_, index) => {
       const at = pointer! + 8 * index;
       const piece = this.guest.view.getUint32(at, true);
-      all += text(this.guest.bytes(piece, this.guest.view.getUint32(at + 4, true)));
-    }
-    return ` "${all.slice(0, result)}"`;
+      return text(this.guest.bytes(piece, this.guest.view.getUint32(at + 4, true)));
+    });
+    return ` "${pieces.join("").slice(0, result)}"`;
   }
 }
 
