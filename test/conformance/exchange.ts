@@ -3,6 +3,7 @@
 
 import { ADDRESS, OP, OPEN, SHUTDOWN } from "../../ts/abi.gen.ts";
 import { FILE_SCENES } from "./exchange-files.ts";
+import { EXCHANGE_NAMES, NAME_SCENES } from "./exchange-names.ts";
 import { PATH_SCENES } from "./exchange-paths.ts";
 import { SOCKET_SCENES } from "./exchange-sockets.ts";
 import { errnoName, Guest, LOOPBACK, must, text } from "./guest.ts";
@@ -19,6 +20,7 @@ export async function recordExchange(setting: Setting): Promise<string[]> {
     grants: {
       connect: [{ bytes: Uint8Array.from(LOOPBACK) }],
       listen: [{ bytes: Uint8Array.from(LOOPBACK) }],
+      dns: EXCHANGE_NAMES,
       directories: [
         { host: data, guest: "/data" },
         { host: data, guest: "/readonly", readOnly: true },
@@ -27,7 +29,7 @@ export async function recordExchange(setting: Setting): Promise<string[]> {
     handlesMax: 64,
   });
   const recorder = new Recorder(new Guest(backend), setting);
-  const scenes = { ...SCENES, ...SOCKET_SCENES, ...FILE_SCENES, ...PATH_SCENES };
+  const scenes = { ...SCENES, ...SOCKET_SCENES, ...FILE_SCENES, ...PATH_SCENES, ...NAME_SCENES };
   for (const [name, scene] of Object.entries(scenes)) {
     recorder.lines.push(`── ${name}`);
     await scene(recorder);

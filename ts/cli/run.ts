@@ -85,7 +85,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       directories: (values.dir ?? []).map(parseDirectory),
       connect: values["allow-connect"] ?? [],
       listen: values["allow-listen"] ?? [],
-      ...(values["allow-dns"] ? { dns: true } : {}),
+      ...(values["allow-dns"] ? { dns: true as const } : {}),
     },
     limits: {
       ...count("tasksMax", "tasks-max", values["tasks-max"]),
