@@ -4,12 +4,6 @@ import { ADDRESS, OP, RESOLVER } from "../../ts/abi.gen.ts";
 import type { Recorder } from "./exchange.ts";
 import { text } from "./guest.ts";
 
-/** What the exchange grants. */
-export const EXCHANGE_NAMES = {
-  configuration: "search example\nnameserver 192.0.2.1\noptions rotate\n",
-  hosts: "192.0.2.7 seven\n",
-};
-
 export const NAME_SCENES: Readonly<Record<string, (recorder: Recorder) => Promise<void>>> = {
   names: async (recorder) => {
     const { guest } = recorder;
