@@ -3,6 +3,8 @@
 
 import { ADDRESS, OP, OPEN, SHUTDOWN } from "../../ts/abi.gen.ts";
 import { FILE_SCENES } from "./exchange-files.ts";
+import { exchangeGrants } from "./exchange-grants.ts";
+import { NAME_SCENES } from "./exchange-names.ts";
 import { SOCKET_SCENES } from "./exchange-sockets.ts";
 import { errnoName, Guest, LOOPBACK, must, text } from "./guest.ts";
 import type { Submit } from "./ring-driver.ts";
@@ -14,19 +16,9 @@ const READ_WRITE_NEW = OPEN.READ | OPEN.WRITE | OPEN.CREATE;
 export async function recordExchange(setting: Setting): Promise<string[]> {
   const data = `${setting.scratch}/data`;
   await setting.files.makeDirectory(data);
-  const backend = await setting.open({
-    grants: {
-      connect: [{ bytes: Uint8Array.from(LOOPBACK) }],
-      listen: [{ bytes: Uint8Array.from(LOOPBACK) }],
-      directories: [
-        { host: data, guest: "/data" },
-        { host: data, guest: "/readonly", readOnly: true },
-      ],
-    },
-    handlesMax: 64,
-  });
+  const backend = await setting.open({ grants: exchangeGrants(data), handlesMax: 64 });
   const recorder = new Recorder(new Guest(backend), setting);
-  const scenes = { ...SCENES, ...SOCKET_SCENES, ...FILE_SCENES };
+  const scenes = { ...SCENES, ...SOCKET_SCENES, ...FILE_SCENES, ...NAME_SCENES };
   for (const [name, scene] of Object.entries(scenes)) {
     recorder.lines.push(`── ${name}`);
     await scene(recorder);

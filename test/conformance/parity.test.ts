@@ -4,7 +4,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { BackendOptions } from "../../ts/host/backend.ts";
 import { openNodeBackend } from "../../ts/host/node/node-backend.ts";
-import { openMechanism } from "../native/other-host.ts";
+import { openWithNames } from "../native/other-host.ts";
 import { MECHANISMS } from "../native/with-native.ts";
 import { unavailable } from "../support/unavailable.ts";
 import { recordExchange } from "./exchange.ts";
@@ -24,7 +24,7 @@ const STEPS_MIN = 200;
 
 const native = await Promise.all(
   MECHANISMS.map(async (name) => {
-    const open = async (options: BackendOptions) => openMechanism(name, options);
+    const open = (options: BackendOptions) => openWithNames(name, options);
     return { name, open, reason: await unavailable(open) };
   }),
 );

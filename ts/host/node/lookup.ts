@@ -30,9 +30,14 @@ export function startLookup(context: Context, operation: Operation): number | un
       operations.finish(operation, -(ERRORS[error.code ?? ""] ?? errnoOf(error)));
       return;
     }
-    const addresses = found.flatMap(({ address }) => parseAddress(address.split("%")[0]!) ?? []);
+    // A number is found whatever its family.
+    const addresses = found.flatMap(({ address, family }) =>
+      request.family === 0 || family === request.family
+        ? (parseAddress(address.split("%")[0]!) ?? [])
+        : [],
+    );
     const result = writeLookup(context, operation.submission, request, addresses);
-    operations.finish(operation, result);
+    operations.finish(operation, addresses.length === 0 ? -ERRNO.ENOENT : result);
   });
   return undefined;
 }
