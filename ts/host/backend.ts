@@ -92,6 +92,21 @@ export interface EndpointGrant {
   readonly port?: number;
 }
 
+/** What a guest may do with a descriptor that the embedder gives it, and whose it is. */
+export interface AdoptOptions {
+  /**
+   * Whether the guest may read and write too, and do all else that one may do with what it is: a socket, a
+   * pipe, a device, a file. It does not block any more then, for whoever shares it. Default false: the guest
+   * can wait until it is ready (`sf_poll`), and close its handle.
+   */
+  readonly transfers?: boolean;
+  /**
+   * Whether the descriptor is the guest's from here on: closing the handle, or disposing the runtime, closes
+   * it. Default false: the handle has a duplicate, and `fd` stays the embedder's, who may close it at any time.
+   */
+  readonly owned?: boolean;
+}
+
 export interface BackendOptions {
   readonly grants: Grants;
   /** Handles open at once; an operation that would open one more fails with EMFILE. */
@@ -172,6 +187,13 @@ export interface Backend {
    * @throws {StackfulError} `SF_IO` when the system refuses a range; those before it were discarded.
    */
   discard(ranges: Uint32Array): number;
+
+  /**
+   * Gives the guest a handle for a descriptor of the embedder's. Absent: the host cannot.
+   *
+   * @throws {StackfulError} `SF_IO`, with the errno.
+   */
+  adoptDescriptor?(fd: number, options: AdoptOptions): number;
 
   /** Flags of the host's sandbox that operations have lacked. Absent: it knows of none. */
   readonly permissionsMissing?: readonly string[];

@@ -4,11 +4,12 @@ import { ERRNO, FAULT, SHARED } from "../abi.gen.ts";
 import type { GuestExecutor } from "../channels/guest-executor.ts";
 import { StackfulError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
-import type { Backend } from "../host/backend.ts";
+import type { AdoptOptions, Backend } from "../host/backend.ts";
 import { type BackendReason, openBackend } from "../host/open-backend.ts";
 import type { LinkInfo } from "../link/section.ts";
 import type { Loop } from "../sched/loop.ts";
 import { openLoop } from "../sched/open-loop.ts";
+import { adoptDescriptor } from "./adopt.ts";
 import { AutoTrim } from "./auto-trim.ts";
 import { Coordination } from "./coordination.ts";
 import { DeadlockError, IdleWatch } from "./deadlock.ts";
@@ -341,6 +342,18 @@ export class Runtime extends Coordination implements AsyncDisposable {
     this.#refuseWhenOver("trim");
     this.#loop.bind();
     return trim(this.#guest, this.#backend);
+  }
+
+  /**
+   * Gives the guest a handle for a descriptor that the program has from elsewhere, as a USB library's: pass it
+   * to a function of the guest's. Native backends only.
+   *
+   * @throws {StackfulError} SF_IO: ENOSYS with a backend that cannot, EBADF, EMFILE, EPERM for a file that
+   *   is not to be transferred from or to: there is nothing to wait for; SF_DISPOSED.
+   */
+  adoptDescriptor(fd: number, options: AdoptOptions = {}): number {
+    this.#refuseWhenOver("adopt a descriptor");
+    return adoptDescriptor(this.#backend, fd, options);
   }
 
   /** Cancels every task, waits until each has ended, and frees what the host holds. Idempotent. */

@@ -1,4 +1,5 @@
-/* binding-grants.c - what the guest may reach, told by JavaScript before the first turn. */
+/* binding-grants.c - what the guest may reach: told by JavaScript before the first turn, and descriptors at
+ * any time. */
 #include <stdlib.h>
 
 #include "addon/binding.h"
@@ -27,6 +28,21 @@ napi_value sf__binding_grant_directory(napi_env env, napi_callback_info info) {
   }
   free(host_path);
   free(guest_path);
+  return sf__int_result(env, result);
+}
+
+/* adopt(handle, fd: number, transfers: boolean, owned: boolean): number */
+napi_value sf__binding_adopt(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  int32_t fd;
+  bool transfers;
+  bool owned;
+  struct binding *binding = sf__arguments(env, info, 3, values);
+  NAPI_MUST(napi_get_value_int32(env, values[0], &fd));
+  NAPI_MUST(napi_get_value_bool(env, values[1], &transfers));
+  NAPI_MUST(napi_get_value_bool(env, values[2], &owned));
+  const int32_t result = sf__backend_adopt(binding->backend, fd, transfers, owned);
+  binding->counters[COUNTER_HANDLES_OPEN] = binding->backend->handles.open;
   return sf__int_result(env, result);
 }
 

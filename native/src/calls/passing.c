@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "calls/calls.h"
-#include "calls/descriptor.h"
+#include "engine/descriptor.h"
 #include "engine/mechanism.h"
 #include "engine/os-errno.h"
 #include "engine/platform.h"

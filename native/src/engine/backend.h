@@ -41,6 +41,12 @@ struct sf_backend {
 int32_t sf__backend_open(struct sf_backend **out, const struct sf_mechanism *mechanism,
                          const struct sf_options *options);
 
+/* Makes the embedder's descriptor a handle: to be polled, or with `transfers` one that reads and writes,
+ * as what it is; then it does not block any more, for whoever shares it. The handle owns a duplicate, or
+ * with `owned` the descriptor itself. Returns the handle or a negated sf_errno: EPERM for a file to be
+ * polled, EISDIR to read from a directory. Without a handle the descriptor stays the caller's. */
+int32_t sf__backend_adopt(struct sf_backend *backend, int fd, bool transfers, bool owned);
+
 /* How it performs an operation: enum sf_capability. */
 int32_t sf__backend_capability(const struct sf_backend *backend, uint16_t opcode);
 

@@ -44,6 +44,8 @@ export interface Addon {
   capabilities(handle: AddonHandle, out: Uint8Array): void;
   /** `which`: of RESOLVER. */
   grantNames(handle: AddonHandle, which: number, text: Uint8Array): number;
+  /** Makes a descriptor a handle, which owns a duplicate or, with `owned`, itself. Returns the handle. */
+  adopt(handle: AddonHandle, fd: number, transfers: boolean, owned: boolean): number;
   /** `moves`: the memory may be elsewhere once it has grown. */
   bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */

@@ -6,7 +6,13 @@
 import { ERRNO, OP, RESOLVER } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import { SYSTEM } from "../../guest/environment.ts";
-import type { Backend, BackendOptions, BackendStats, EndpointGrant } from "../backend.ts";
+import type {
+  AdoptOptions,
+  Backend,
+  BackendOptions,
+  BackendStats,
+  EndpointGrant,
+} from "../backend.ts";
 import type { Capability } from "../capability.ts";
 import { openNames } from "../node/host-names.ts";
 import { applyNames, type Names } from "../resources/names.ts";
@@ -227,6 +233,13 @@ export class NativeBackend implements Backend {
       throw new RangeError(`discard: a range is not in the ${this.#bytes.length} bytes of memory`);
     }
     if (result < 0) throw failure("discard memory", result);
+    return result;
+  }
+
+  adoptDescriptor(fd: number, { transfers = false, owned = false }: AdoptOptions): number {
+    const handle = this.#opened("adopt descriptor");
+    const result = this.#addon.adopt(handle, fd, transfers, owned);
+    if (result < 0) throw failure(`adopt descriptor ${fd}`, result);
     return result;
   }
 

@@ -1,12 +1,14 @@
 #define _GNU_SOURCE
-#include "calls/descriptor.h"
+#include "engine/descriptor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "engine/engine.h"
+#include "engine/os-errno.h"
 
 static struct sf_descriptor socket_descriptor(int fd) {
   struct sf_descriptor out = { .kind = SF_HANDLE_FREE };
@@ -62,4 +64,37 @@ int32_t sf__descriptor_open(struct sf_engine *engine, uint32_t place, int fd,
     if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
   }
   return sf__handles_open(&engine->base.handles, place, descriptor.kind, fd);
+}
+
+/* What an adopted descriptor becomes. Returns 0 or a negated sf_errno. */
+static int32_t adopted(int fd, bool transfers, struct sf_descriptor *out) {
+  struct stat status;
+  if (fstat(fd, &status) < 0) return sf__error(errno);
+  const bool file =
+    S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode);
+  *out = (struct sf_descriptor){ .kind = SF_HANDLE_DESCRIPTOR };
+  if (!transfers) return file ? -SF_EPERM : 0;
+  if (S_ISDIR(status.st_mode)) return -SF_EISDIR;
+  *out = sf__descriptor(fd);
+  if (out->kind != SF_HANDLE_FREE) return 0;
+  /* A device, or what Linux makes a descriptor of: it reads and writes as a pipe does. */
+  *out = file ? (struct sf_descriptor){ .kind = SF_HANDLE_FILE }
+              : (struct sf_descriptor){ .kind = SF_HANDLE_STREAM, .pipe = true };
+  return 0;
+}
+
+int32_t sf__backend_adopt(struct sf_backend *backend, int fd, bool transfers, bool owned) {
+  struct sf_descriptor descriptor;
+  uint32_t place;
+  int32_t err = adopted(fd, transfers, &descriptor);
+  if (err < 0) return err;
+  err = sf__handles_reserve(&backend->handles, &place);
+  if (err < 0) return err;
+  const int own = owned ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) {
+    err = sf__error(errno);
+    sf__handles_release(&backend->handles, place);
+    return err;
+  }
+  return sf__descriptor_open((struct sf_engine *)backend, place, own, descriptor);
 }
