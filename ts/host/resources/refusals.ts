@@ -17,6 +17,7 @@ export function refusedByFile(code: number): number {
     case OP.SET_OPTION:
     case OP.GET_OPTION:
     case OP.SEND_FILE:
+    case OP.UNIX_SEND_TO:
       return -ERRNO.ENOTSOCK;
     case OP.READ_DIRECTORY:
       return -ERRNO.ENOTDIR;
@@ -63,6 +64,7 @@ export function refusedBySocket(code: number): number {
     case OP.RECEIVE_BATCH:
     case OP.UDP_CONNECT:
     case OP.MEMBERSHIP:
+    case OP.UNIX_SEND_TO:
       return -ERRNO.ENOTSUP;
     default:
       return -ERRNO.EINVAL;

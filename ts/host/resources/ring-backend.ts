@@ -191,6 +191,12 @@ export abstract class RingBackend implements Backend {
       case OP.CONNECT:
       case OP.UDP_BIND:
       case OP.OPEN:
+      case OP.UNIX_LISTEN:
+      case OP.UNIX_CONNECT:
+      case OP.UNIX_BIND:
+      case OP.UNIX_SEND_TO:
+      case OP.SOCKET_PAIR:
+      case OP.PIPE:
         return this.startOpener(operation);
       case OP.RESOLVER:
         return readNames(this.context, operation.submission);

@@ -66,6 +66,11 @@ export abstract class StreamResource<Shared extends Context = Context> implement
     }
   }
 
+  /** The result of an operation that is a READ by another name, or undefined: it waits. */
+  protected startRead(operation: Operation): number | undefined {
+    return this.#enqueue(operation, this.#reads);
+  }
+
   cancel(operation: Operation): void {
     if (this.#reads.remove(operation) || this.#writes.remove(operation)) {
       this.#finish(operation, -ERRNO.ECANCELED);

@@ -120,6 +120,8 @@ export class UdpSocket implements Resource {
         return -(argument > SHUTDOWN.BOTH ? ERRNO.EINVAL : ERRNO.ENOTCONN);
       case OP.ACCEPT:
         return -ERRNO.ENOTSUP;
+      case OP.UNIX_SEND_TO:
+        return -ERRNO.EAFNOSUPPORT;
       default:
         return refusedBySocket(code);
     }

@@ -88,4 +88,5 @@ const KINDS = {
   file: FILE_KIND.REGULAR,
   directory: FILE_KIND.DIRECTORY,
   link: FILE_KIND.SYMLINK,
+  socket: FILE_KIND.SOCKET,
 } as const;

@@ -1,11 +1,13 @@
-//! What a simulated disk is made of: directories, files and links.
+//! What a simulated disk is made of: directories, files, links and sockets.
 
 import { type CrashedPages, type CrashRates, FileContent, type Room } from "./file-content.ts";
 import { FileLocks } from "./file-locks.ts";
+import type { Inbox } from "./local-datagrams.ts";
+import type { UnixListener } from "./local-sockets.ts";
 import type { NameJournal } from "./name-journal.ts";
 import type { Random } from "./random.ts";
 
-export type DiskNode = DirectoryNode | FileNode | LinkNode;
+export type DiskNode = DirectoryNode | FileNode | LinkNode | SocketNode;
 
 /** What the nodes of a disk have in common. */
 export interface Volume {
@@ -79,6 +81,13 @@ abstract class Inode {
       directory.syncNames();
     }
   }
+}
+
+/** The name of a Unix socket. */
+export class SocketNode extends Inode {
+  readonly kind = "socket";
+  /** The socket; undefined: it was closed. */
+  bound: UnixListener | Inbox | undefined;
 }
 
 export class LinkNode extends Inode {

@@ -3,12 +3,21 @@
 import type { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import type { LinkReaderSync, PathKind } from "../grants.ts";
-import { DirectoryNode, type DiskNode, FileNode, LinkNode, type Volume } from "./disk-node.ts";
+import {
+  DirectoryNode,
+  type DiskNode,
+  FileNode,
+  LinkNode,
+  SocketNode,
+  type Volume,
+} from "./disk-node.ts";
 import { type CrashedPages, type CrashRates, PAGE_BYTES, type Room } from "./file-content.ts";
 import { NameJournal } from "./name-journal.ts";
 import type { Random } from "./random.ts";
 
 const NAME_BYTES_MAX = 255;
+/** Permission bits of a socket that is made. */
+const SOCKET_MODE = 0o755;
 const LINKS_MAX = 40;
 /** The root's, as on Linux. */
 const INODE_FIRST = 2n;
@@ -68,6 +77,7 @@ export class SimDisk implements LinkReaderSync {
     this.makeDirectory(dirname(path));
     const node = this.find(path);
     if (node?.kind === "directory") throw failure("EISDIR", path);
+    if (node?.kind === "socket") throw failure("ENXIO", path);
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
     const file = node?.kind === "file" ? node : this.createFile(path, 0o644);
     file.content.truncate();
@@ -131,7 +141,7 @@ export class SimDisk implements LinkReaderSync {
   kind(path: string): PathKind {
     const node = this.#node(path);
     if (node === undefined) return "missing";
-    return node.kind === "file" ? "other" : node.kind;
+    return node.kind === "file" || node.kind === "socket" ? "other" : node.kind;
   }
 
   /** @internal */
@@ -199,6 +209,13 @@ export class SimDisk implements LinkReaderSync {
   /** @internal Where the directory is now; undefined when it was removed. */
   pathOf(directory: DirectoryNode): string | undefined {
     return directory.pathBelow(this.#root);
+  }
+
+  /** @internal The name of a socket, which a crash may lose. */
+  createSocket(path: string): SocketNode {
+    const node = new SocketNode(this.volume, SOCKET_MODE);
+    this.#directory(dirname(path)).change(basename(path), node);
+    return node;
   }
 
   /** @internal */

@@ -12,7 +12,12 @@ import type { SimContext } from "./sim-backend.ts";
 
 const OWNER_WRITES = 0o200;
 const OWNER_SHIFT = 6;
-const KINDS = { file: "REGULAR", directory: "DIRECTORY", link: "SYMLINK" } as const;
+const KINDS = {
+  file: "REGULAR",
+  directory: "DIRECTORY",
+  link: "SYMLINK",
+  socket: "SOCKET",
+} as const;
 
 const encoder = new TextEncoder();
 
@@ -88,6 +93,7 @@ function recordOf(node: DiskNode): Uint8Array {
 
 function bytesOf(node: DiskNode): number {
   if (node.kind === "file") return node.content.size;
+  if (node.kind === "socket") return 0;
   return node.kind === "link" ? encoder.encode(node.target).length : PAGE_BYTES;
 }
 

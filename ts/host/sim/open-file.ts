@@ -100,6 +100,7 @@ function openNode(disk: SimDisk, path: string, request: OpenRequest): FileNode |
     return node;
   }
   if (request.directory || node.kind === "link") throw openFailure("ENOTDIR", path);
+  if (node.kind === "socket") throw openFailure("ENXIO", path);
   const missing = (read ? OWNER_READS : 0) | (write ? OWNER_WRITES : 0);
   if ((missing & ~node.mode) !== 0) throw openFailure("EACCES", path);
   if (truncate) {

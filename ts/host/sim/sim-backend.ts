@@ -20,6 +20,7 @@ import type { FileTiming } from "./file-timing.ts";
 import { startPath } from "./guest-paths.ts";
 import { ListenerHandle } from "./listener-handle.ts";
 import { startLookup } from "./lookup.ts";
+import { startPair, startUnix } from "./local-sockets.ts";
 import type { Network } from "./network.ts";
 import { startOpen } from "./open-file.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -80,6 +81,12 @@ const CAPABILITIES = capabilities({
   RECEIVE_BATCH: "native",
   RESOLVER: "native",
   LOOKUP: "native",
+  UNIX_LISTEN: "native",
+  UNIX_CONNECT: "native",
+  UNIX_BIND: "native",
+  UNIX_SEND_TO: "native",
+  SOCKET_PAIR: "native",
+  PIPE: "native",
 });
 
 /** A full completion ring is looked at again after so long: a guest that never empties it must not hold the world. */
@@ -160,6 +167,14 @@ export class SimBackend extends RingBackend {
         return this.#connect(operation);
       case OP.UDP_BIND:
         return this.#udpBind(operation);
+      case OP.PIPE:
+      case OP.SOCKET_PAIR:
+        return startPair(this.#simContext, operation);
+      case OP.UNIX_LISTEN:
+      case OP.UNIX_CONNECT:
+      case OP.UNIX_BIND:
+      case OP.UNIX_SEND_TO:
+        return startUnix(this.#simContext, this.#directories, operation);
       case OP.OPEN:
         return startOpen(this.#simContext, this.#directories, operation);
       default:
