@@ -290,7 +290,12 @@ function cancelLaw(law: Law): void {
           expect(backend.pending).toBe(0);
         }
       },
-      { needs: [name.split(" ")[0] as OperationName] },
+      {
+        needs: [
+          name.split(" ")[0] as OperationName,
+          ...(name.endsWith("of a pipe") ? (["PIPE"] as const) : []),
+        ],
+      },
     );
   }
 }

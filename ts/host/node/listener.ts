@@ -19,25 +19,30 @@ export class Listener extends ListenerBase {
   });
   readonly #server: Server;
 
-  /** @param server - Listening, with `pauseOnConnect`. */
-  constructor(context: Context, server: Server, backlog: number) {
+  /**
+   * @param server - Listening, with `pauseOnConnect`.
+   * @param Accepted - What its connections become.
+   */
+  constructor(context: Context, server: Server, backlog: number, Accepted = Connection) {
     super(context);
     this.#server = server;
     server.unref();
     server.on("connection", (socket) => {
       if (this.queue.length >= backlog) {
-        socket.resetAndDestroy();
+        // A Unix connection cannot be reset.
+        if (socket.remoteFamily === undefined) socket.destroy();
+        else socket.resetAndDestroy();
         return;
       }
-      this.queue.push(new Connection(context, socket));
+      this.queue.push(new Accepted(context, socket));
       this.pump();
     });
     server.on("error", (error) => this.fail(errnoOf(error)));
   }
 
   protected override get local(): Endpoint | undefined {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return endpointOf(address, port);
+    const address = this.#server.address() as AddressInfo | string;
+    return typeof address === "string" ? undefined : endpointOf(address.address, address.port);
   }
 
   protected override awaitConnection(): void {}

@@ -16,6 +16,7 @@ import { startLookup } from "./lookup.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
 import { startPath } from "./paths.ts";
+import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 
 /** Of a file, READ and WRITE are in Node's pool too. */
 const CAPABILITIES = capabilities({
@@ -64,6 +65,8 @@ const CAPABILITIES = capabilities({
   RECEIVE_BATCH: "native",
   RESOLVER: "native",
   LOOKUP: "pool",
+  // Of streams. Deno's node:net is not asked.
+  ...(HAS_UNIX_SOCKETS && jsRuntime() !== "deno" && { UNIX_LISTEN: "pool", UNIX_CONNECT: "pool" }),
 });
 
 /**
@@ -106,6 +109,10 @@ export class NodeBackend extends RingBackend {
         return startConnect(this.context, this.grants.connect, operation);
       case OP.UDP_BIND:
         return startUdpBind(this.context, this.grants, operation);
+      case OP.UNIX_LISTEN:
+      case OP.UNIX_CONNECT:
+        void startUnix(this.context, this.#directories, operation);
+        return undefined;
       case OP.OPEN:
         void startOpen(this.context, this.#directories, operation);
         return undefined;
