@@ -50,6 +50,10 @@ if (deno === undefined) {
       "RECEIVE_FROM on a connected UDP socket is told -ECONNREFUSED too": NOT_CONNECTED,
       "what is sent to a group can be kept from every other machine":
         "Deno takes no MULTICAST_HOPS of 0",
+      "a Unix name stays when its listener is closed, and then refuses":
+        "Deno removes the name of a listener that it closes",
+      "a Unix connection whose other end was closed: an end, then -EPIPE":
+        "a WRITE is handed over before Deno says that it failed, which the next one is told",
       "a group of IPv6 works like one of IPv4": "Deno sends to no interface that is named",
     },
   });

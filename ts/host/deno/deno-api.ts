@@ -15,7 +15,8 @@ export interface DenoConn {
   close(): void;
   ref(): void;
   unref(): void;
-  setNoDelay(noDelay: boolean): void;
+  /** Absent: it is no TCP connection. */
+  setNoDelay?(noDelay: boolean): void;
 }
 
 export interface DenoListener {
@@ -26,9 +27,16 @@ export interface DenoListener {
   unref(): void;
 }
 
+export interface DenoUnixName {
+  readonly transport: "unix";
+  readonly path: string;
+}
+
 export interface DenoApi {
   listen(options: { hostname: string; port: number; tcpBacklog: number }): DenoListener;
+  listen(options: DenoUnixName): DenoListener;
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoConn>;
+  connect(options: DenoUnixName): Promise<DenoConn>;
 }
 
 /** Deno's own functions; undefined on any other host. */

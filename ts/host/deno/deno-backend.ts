@@ -4,10 +4,13 @@
 
 import { ERRNO, OP } from "../../abi.gen.ts";
 import type { Backend, BackendOptions, EndpointGrant } from "../backend.ts";
+import { type Capabilities, capabilities } from "../capability.ts";
 import type { Directory } from "../grants.ts";
 import { openNames } from "../node/host-names.ts";
-import { NodeBackend } from "../node/node-backend.ts";
+
+import { NODE_CAPABILITIES, NodeBackend } from "../node/node-backend.ts";
 import { openDirectories } from "../node/open-file.ts";
+import { HAS_UNIX_SOCKETS } from "../node/unix-socket.ts";
 import { bindFlags } from "../resources/bind-flags.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { errnoOf } from "../resources/errno.ts";
@@ -19,6 +22,7 @@ import { hostnameOf } from "./deno-address.ts";
 import type { DenoApi } from "./deno-api.ts";
 import { DenoConnection } from "./deno-connection.ts";
 import { DenoListener } from "./deno-listener.ts";
+import { startDenoUnix } from "./deno-unix.ts";
 
 /**
  * Opens the backend built on Deno.listen, Deno.connect and node:fs.
@@ -37,8 +41,14 @@ export async function openDenoBackend(api: DenoApi, options: BackendOptions): Pr
   );
 }
 
+const CAPABILITIES: Capabilities = new Map([
+  ...NODE_CAPABILITIES,
+  ...(HAS_UNIX_SOCKETS ? capabilities({ UNIX_LISTEN: "pool", UNIX_CONNECT: "pool" }) : []),
+]);
+
 class DenoBackend extends NodeBackend {
   override readonly name = "deno";
+  protected override readonly capabilities: Capabilities = CAPABILITIES;
   readonly #api: DenoApi;
 
   constructor(
@@ -57,6 +67,10 @@ class DenoBackend extends NodeBackend {
         return listen(this.#api, this.context, this.grants.listen, operation);
       case OP.CONNECT:
         return connect(this.#api, this.context, this.grants.connect, operation);
+      case OP.UNIX_LISTEN:
+      case OP.UNIX_CONNECT:
+        void startDenoUnix(this.#api, this.context, this.directories, operation);
+        return undefined;
       default:
         return super.startOpener(operation);
     }

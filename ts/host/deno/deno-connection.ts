@@ -23,7 +23,7 @@ export class DenoConnection extends ConnectionBase {
   override readonly options = new SocketOptions("tcp", {
     options: OPTIONS,
     set: (_option, value) => {
-      this.#conn.setNoDelay(value === 1);
+      this.#conn.setNoDelay?.(value === 1);
       return 0;
     },
   });
@@ -41,15 +41,15 @@ export class DenoConnection extends ConnectionBase {
   constructor(context: Context, conn: DenoConn) {
     super(context);
     this.#conn = conn;
-    conn.setNoDelay(true);
+    conn.setNoDelay?.(true);
     this.keepAlive(false);
   }
 
-  override get local(): Endpoint {
+  override get local(): Endpoint | undefined {
     return endpointOf(this.#conn.localAddr);
   }
 
-  override get peer(): Endpoint {
+  override get peer(): Endpoint | undefined {
     return endpointOf(this.#conn.remoteAddr);
   }
 

@@ -22,12 +22,15 @@ export class DenoListener extends ListenerBase {
     set: () => 0,
   });
   readonly #listener: Listener;
+  readonly #Accepted: typeof DenoConnection;
   #accepting: Promise<void> | undefined;
   #released = false;
   #keepsAlive = true;
 
-  constructor(context: Context, listener: Listener) {
+  /** @param Accepted - What its connections become. */
+  constructor(context: Context, listener: Listener, Accepted = DenoConnection) {
     super(context);
+    this.#Accepted = Accepted;
     this.#listener = listener;
     this.keepAlive(false);
   }
@@ -43,7 +46,7 @@ export class DenoListener extends ListenerBase {
   async #accept(): Promise<void> {
     try {
       while (this.queue.length < AHEAD_MAX && !this.#released) {
-        this.queue.push(new DenoConnection(this.context, await this.#listener.accept()));
+        this.queue.push(new this.#Accepted(this.context, await this.#listener.accept()));
         if (!this.#released) this.pump();
       }
     } catch (error) {

@@ -19,7 +19,7 @@ import { startPath } from "./paths.ts";
 import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 
 /** Of a file, READ and WRITE are in Node's pool too. */
-const CAPABILITIES = capabilities({
+export const NODE_CAPABILITIES = capabilities({
   LISTEN: "native",
   ACCEPT: "native",
   CONNECT: "native",
@@ -88,8 +88,8 @@ export async function openNodeBackend(options: BackendOptions): Promise<Backend>
 export class NodeBackend extends RingBackend {
   override readonly name: BackendName = "node";
   override readonly environment = SYSTEM;
-  protected override readonly capabilities: Capabilities = CAPABILITIES;
-  readonly #directories: readonly Directory[];
+  protected override readonly capabilities: Capabilities = NODE_CAPABILITIES;
+  protected readonly directories: readonly Directory[];
   #doorbell: NodeJS.Immediate | undefined;
 
   constructor(
@@ -98,7 +98,7 @@ export class NodeBackend extends RingBackend {
     names: Names | undefined,
   ) {
     super(options, { sandbox: jsRuntime() === "deno" ? new Sandbox() : undefined, names });
-    this.#directories = directories;
+    this.directories = directories;
   }
 
   protected override startOpener(operation: Operation): number | undefined {
@@ -111,13 +111,13 @@ export class NodeBackend extends RingBackend {
         return startUdpBind(this.context, this.grants, operation);
       case OP.UNIX_LISTEN:
       case OP.UNIX_CONNECT:
-        void startUnix(this.context, this.#directories, operation);
+        void startUnix(this.context, this.directories, operation);
         return undefined;
       case OP.OPEN:
-        void startOpen(this.context, this.#directories, operation);
+        void startOpen(this.context, this.directories, operation);
         return undefined;
       default:
-        return startPath(this.context, this.#directories, operation);
+        return startPath(this.context, this.directories, operation);
     }
   }
 

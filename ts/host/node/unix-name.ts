@@ -1,0 +1,86 @@
+//! Names of Unix sockets, from a guest path to one that the host's functions take.
+//!
+//! grants.ts walks the path; see there for the race that remains. Here it is narrowed: the directory is opened
+//! without following a link and compared with the granted one, and the name is given in that descriptor, where
+//! Linux has a path for it.
+
+import * as fs from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { SOCKET_TYPE, UNIX_NAME_MAX } from "../../abi.gen.ts";
+import { permitted } from "../../permissions.ts";
+import { type Directory, isBeneath, resolveBeneath } from "../grants.ts";
+import { pathFailure, readGuestPath } from "../resources/guest-path.ts";
+import type { Operation } from "../resources/operation.ts";
+import type { Context } from "../resources/resource.ts";
+import { descriptorPath } from "./descriptor-path.ts";
+import { links } from "./path-links.ts";
+
+const openFd = promisify(fs.open);
+
+const DESCRIPTORS = { name: "write", path: "/proc/self/fd" } as const;
+
+/** What sockaddr_un has room for, on the systems where that is least. */
+const SYSTEM_NAME_MAX = 103;
+
+/** A name in a directory that is open. */
+export interface UnixName {
+  readonly path: string;
+  /** Closes the directory. Again: nothing. */
+  release(): void;
+}
+
+/**
+ * Where the name lies. `makes`: of a socket that is to be made.
+ *
+ * @throws {StackfulError} `SF_IO` with the errno that the operation results in.
+ */
+export async function findUnixName(
+  context: Context,
+  directories: readonly Directory[],
+  { submission }: Operation,
+  makes: boolean,
+): Promise<UnixName> {
+  const { argument } = submission;
+  if (!makes && argument !== SOCKET_TYPE.STREAM) {
+    throw pathFailure(argument === SOCKET_TYPE.DATAGRAM ? "ENOTSUP" : "EINVAL");
+  }
+  const located = readGuestPath(context, directories, submission);
+  if (makes && located.directory.readOnly) throw pathFailure("EROFS");
+  if (context.handles.full) throw pathFailure("EMFILE");
+  if (makes && located.directoryOnly) throw pathFailure("EADDRINUSE");
+  const path = await resolveBeneath(located, links, !makes);
+  if (Buffer.byteLength(basename(path)) > (makes ? UNIX_NAME_MAX : 255)) {
+    throw pathFailure("ENAMETOOLONG");
+  }
+  const { sandbox } = context;
+  const { root } = located.directory;
+  for (const permission of ["read", "write"] as const) {
+    if (sandbox?.allowsFile(permission, root, path) === false) throw pathFailure("ENOTCAPABLE");
+  }
+  return openName(path, root);
+}
+
+async function openName(path: string, root: string): Promise<UnixName> {
+  const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
+  const fd = await openFd(dirname(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  let open = true;
+  const release = (): void => {
+    if (open) fs.closeSync(fd);
+    open = false;
+  };
+  const at = descriptorPath(fd);
+  if (at !== undefined && at !== root && !isBeneath(root, at)) {
+    release();
+    throw pathFailure("ENOTCAPABLE", path);
+  }
+  const name =
+    at !== undefined && permitted(DESCRIPTORS)
+      ? join(DESCRIPTORS.path, `${fd}`, basename(path))
+      : path;
+  if (Buffer.byteLength(name) > SYSTEM_NAME_MAX) {
+    release();
+    throw pathFailure("ENAMETOOLONG", path);
+  }
+  return { path: name, release };
+}
