@@ -1,8 +1,18 @@
-//! Endpoints as people write them in grants: "127.0.0.1:8080", "[::1]:*", "localhost:0", "*".
+//! Grants as people write them, with endpoints like "127.0.0.1:8080", "[::1]:*", "localhost:0", "*".
 
-import type { DnsGrant, EndpointGrant, NameServer } from "../host/backend.ts";
+import type { DnsGrant, EndpointGrant, Grants, NameServer } from "../host/backend.ts";
 import { parseAddress } from "../host/resources/address-text.ts";
-import type { RuntimeDnsGrant } from "./options.ts";
+import type { RuntimeDnsGrant, RuntimeGrants } from "./options.ts";
+
+/** @throws {RangeError} that says which endpoint or server is none. */
+export function backendGrants({ directories, connect, listen, dns }: RuntimeGrants = {}): Grants {
+  return {
+    directories: directories ?? [],
+    connect: (connect ?? []).flatMap(parseEndpoint),
+    listen: (listen ?? []).flatMap(parseEndpoint),
+    ...(dns === undefined ? {} : { dns: dnsGrant(dns) }),
+  };
+}
 
 /**
  * The grants that "host:port" means. Host: a numeric address, `localhost` (both loopbacks) or `*`.
@@ -30,8 +40,7 @@ function grantAddress(address: string, text: string): Uint8Array {
   throw new RangeError(`endpoint "${text}": ${address} is not a numeric address, localhost or *`);
 }
 
-/** @throws {RangeError} that says which server is none. */
-export function dnsGrant(given: true | RuntimeDnsGrant): true | DnsGrant {
+function dnsGrant(given: true | RuntimeDnsGrant): true | DnsGrant {
   if (given === true) return true;
   const { servers, ...texts } = given;
   return servers === undefined ? texts : { ...texts, servers: servers.map(parseServer) };

@@ -14,7 +14,7 @@ import { AutoTrim } from "./auto-trim.ts";
 import { Coordination } from "./coordination.ts";
 import { DeadlockError, IdleWatch } from "./deadlock.ts";
 import { type DumpOptions, dumpTasks, type TaskDump } from "./dump.ts";
-import { dnsGrant, parseEndpoint } from "./endpoint.ts";
+import { backendGrants } from "./endpoint.ts";
 import { GuestExit, taskError } from "./failure.ts";
 import type { FunctionNames } from "./function-names.ts";
 import { HostWaits } from "./host-waits.ts";
@@ -32,12 +32,9 @@ import { type RuntimeStats, readStats } from "./stats.ts";
 import { cancelOnAbort, type Task } from "./task.ts";
 import type { GroupHost } from "./task-group.ts";
 import { readTaskStates } from "./task-states.ts";
-import { type TaskLine, TaskTable } from "./task-table.ts";
+import { checkStackBytes, type TaskLine, TaskTable } from "./task-table.ts";
 import { type Trimmed, trim } from "./trim.ts";
 import { waitsForSignal } from "./waits-for.ts";
-
-/** The largest size class of the core. */
-const STACK_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A module without WASI has no `_start`; a reactor's `_initialize` ran in `create`. */
 const MAIN = "_start";
@@ -84,19 +81,13 @@ export class Runtime extends Coordination implements AsyncDisposable {
     options: RuntimeOptions,
   ): Promise<Runtime> {
     const limits = resolveLimits(options.limits);
-    const { grants = {}, imports = {} } = options;
-    const directories = grants.directories ?? [];
-    const backendGrants = {
-      directories,
-      connect: (grants.connect ?? []).flatMap(parseEndpoint),
-      listen: (grants.listen ?? []).flatMap(parseEndpoint),
-      ...(grants.dns === undefined ? {} : { dns: dnsGrant(grants.dns) }),
-    };
-    const asyncNames = [...asyncFunctionNames(imports), ...(options.asyncImports ?? [])];
+    const grants = backendGrants(options.grants);
+    const { imports = {}, asyncImports = [] } = options;
+    const asyncNames = [...asyncFunctionNames(imports), ...asyncImports];
     const loaded = await loadGuest(source, asyncNames);
 
     const { backend, reasons } = await openBackend(options.backend ?? "auto", {
-      grants: backendGrants,
+      grants,
       handlesMax: limits.handlesMax,
     });
     let runtime: Runtime | undefined;
@@ -108,11 +99,10 @@ export class Runtime extends Coordination implements AsyncDisposable {
         onSettled: () => runtime!.#loop.schedule(),
       });
       const { guest } = opened;
-      const { info } = loaded;
       guest.start(limits);
-      installStackBounds(guest, info);
+      installStackBounds(guest, loaded.info);
       if (options.paintStacks) paintStacks(guest);
-      runtime = new Runtime({ ...opened, info, backend, reasons, limits, options });
+      runtime = new Runtime({ ...opened, info: loaded.info, backend, reasons, limits, options });
       runtime.#initialize();
       return runtime;
     } catch (error) {
@@ -265,9 +255,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
     }
     const bytes = found.stackBytes ?? this.limits.stackBytes;
     const { stackBytes = bytes, signal, name = entry } = options;
-    if (!Number.isInteger(stackBytes) || stackBytes < 1 || stackBytes > STACK_BYTES_MAX) {
-      throw new RangeError(`spawn ${entry}: stackBytes must be 1 to 8388608, not ${stackBytes}`);
-    }
+    checkStackBytes(entry, stackBytes);
     const task = this.#tasks.create(name, found, args, stackBytes);
     this.#idle.start();
     if (signal !== undefined) cancelOnAbort(task, signal);
