@@ -83,8 +83,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
     const limits = resolveLimits(options.limits);
     const grants = backendGrants(options.grants);
     const { imports = {}, asyncImports = [] } = options;
-    const asyncNames = [...asyncFunctionNames(imports), ...asyncImports];
-    const loaded = await loadGuest(source, asyncNames);
+    const loaded = await loadGuest(source, [...asyncFunctionNames(imports), ...asyncImports]);
 
     const { backend, reasons } = await openBackend(options.backend ?? "auto", {
       grants,
