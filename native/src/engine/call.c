@@ -67,7 +67,6 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
   *out = (struct sf_call){
     .opcode = op->opcode,
     .fd = op->fd,
-    .own_fd = op->fd,
     .other_fd = op->other_fd,
     .step = op->step,
     .length = op->length,

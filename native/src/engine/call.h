@@ -12,7 +12,6 @@ struct sf_call {
   uint8_t kind; /* enum sf_handle_kind of the handle it works on */
   bool pipe;    /* see sf_handle */
   int fd;       /* of that handle, or sf_op.fd */
-  int own_fd;   /* sf_op.fd */
   int other_fd; /* sf_op.other_fd */
   uint8_t step; /* sf_op.step */
   uint32_t length;
