@@ -12,8 +12,8 @@ const BELONGS: readonly RegExp[] = [
   /^wasm\/include\/([a-z-]+\/)*[a-z-]+\.h$/,
 ];
 
-const PACKED_BYTES_MAX = 400_000;
-const UNPACKED_BYTES_MAX = 1_200_000;
+const PACKED_BYTES_MAX = 450_000;
+const UNPACKED_BYTES_MAX = 1_500_000;
 /** Without what only linking needs. */
 const INSTALLED_BYTES_MAX = 3_000_000;
 
@@ -47,6 +47,8 @@ function reached(entries: readonly string[], extension: ".js" | ".d.ts"): Set<st
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (found.has(path)) continue;
     found.add(path);
+    // A thread's entry, which is loaded by its URL.
+    if (path === "dist/ts/executors/start-thread.js") pending.push("dist/ts/executors/worker.js");
     const text = readFileSync(inPackage(path), "utf8");
     for (const [, name] of text.matchAll(/\b(?:from|import)\s*\(?\s*"([.#][^"]+)"/g)) {
       if (name!.startsWith("#platform/")) {

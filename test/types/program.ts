@@ -3,6 +3,7 @@
 
 import {
   type AcquireOptions,
+  type AdoptOptions,
   type Arm,
   type BackendName,
   type BackendReason,
@@ -170,6 +171,8 @@ function look(runtime: Runtime): string {
   is<BackendName>(stats.backend);
   const reasons: readonly BackendReason[] = stats.reasons;
   const trimmed: Trimmed = runtime.trim();
+  const adopt: AdoptOptions = { transfers: true, owned: false };
+  is<number>(runtime.adoptDescriptor(3, adopt));
   const name: SignalName = "SIGTERM";
   const lines: readonly TaskLine[] = runtime.tasks();
   const states: Uint32Array = runtime.taskStates();
