@@ -29,7 +29,10 @@ export interface Batch {
   readonly after: "turn" | "loop" | "grow";
 }
 
-/** Bytes of the two areas: what operations read, and what they write, so that neither changes the other. */
+/**
+ * An address starts within so many bytes of one of two areas, that of what operations read and that of what
+ * they write, so that neither changes the other. Each area is longer by an address.
+ */
 export const AREA_BYTES = 4096;
 
 const place: fc.Arbitrary<Place> = fc.record({

@@ -54,8 +54,8 @@ class Bench {
     this.#guest = new Guest(backend);
     this.#guest.automatic = false;
     this.#areas = {
-      read: this.#guest.alloc(AREA_BYTES),
-      written: this.#guest.alloc(AREA_BYTES),
+      read: this.#guest.alloc(AREA_BYTES + ADDRESS.size),
+      written: this.#guest.alloc(AREA_BYTES + ADDRESS.size),
     };
     this.#endIs = endIs;
   }
