@@ -8,7 +8,7 @@ import { pathFailure } from "../resources/guest-path.ts";
 import type { Operation } from "../resources/operation.ts";
 import { type PathRequest, readPathRequest } from "../resources/path-request.ts";
 import { DiskHandle } from "./disk-handle.ts";
-import { CallEvent } from "./event-queue.ts";
+import { finishAfter } from "./finish-after.ts";
 import { performOnNames } from "./name-operations.ts";
 import { performOnNode } from "./node-operations.ts";
 import { pathEvent } from "./path-event.ts";
@@ -29,7 +29,6 @@ export function startPath(
   granted: readonly Directory[],
   operation: Operation,
 ): number | undefined {
-  const { operations, network, files } = context;
   let request: PathRequest;
   try {
     request = readPathRequest(context, granted, operation.submission);
@@ -41,14 +40,7 @@ export function startPath(
   } catch (error) {
     return -errnoOf(error);
   }
-  const end = new CallEvent(() => operations.finish(operation, happen(context, request)));
-  operation.owner = {
-    cancel: () => {
-      network.scheduler.cancel(end);
-      operations.finish(operation, -ERRNO.ECANCELED);
-    },
-  };
-  network.scheduler.after(files.delayNs(false), end);
+  finishAfter(context, operation, context.files.delayNs(false), () => happen(context, request));
   return undefined;
 }
 

@@ -5,30 +5,20 @@ import { ERRNO } from "../../abi.gen.ts";
 import { parseAddress } from "../resources/address-text.ts";
 import { type LookupRequest, readLookup, writeLookup } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
-import { CallEvent } from "./event-queue.ts";
+import { finishAfter } from "./finish-after.ts";
 import type { SimContext } from "./sim-backend.ts";
 
 const LOCALHOST = ["::1", "127.0.0.1"];
 
 export function startLookup(context: SimContext, operation: Operation): number | undefined {
-  const { network, operations } = context;
+  const { network } = context;
   const request = readLookup(context, operation.submission);
   if (typeof request === "number") return request;
-  const answer = new CallEvent(() => {
+  finishAfter(context, operation, network.delayNs() + network.delayNs(), () => {
     const found = addressesOf(context, request);
-    const result =
-      typeof found === "number"
-        ? found
-        : writeLookup(context, operation.submission, request, found);
-    operations.finish(operation, result);
+    if (typeof found === "number") return found;
+    return writeLookup(context, operation.submission, request, found);
   });
-  operation.owner = {
-    cancel: () => {
-      network.scheduler.cancel(answer);
-      operations.finish(operation, -ERRNO.ECANCELED);
-    },
-  };
-  network.scheduler.after(network.delayNs() + network.delayNs(), answer);
   return undefined;
 }
 

@@ -1,6 +1,5 @@
 //! OPEN on a simulated disk: from a guest path to a handle, inside the granted directories.
 
-import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import type { DirectoryGrant } from "../backend.ts";
 import { checkDirectoryGrant, type Directory, resolveBeneathSync } from "../grants.ts";
@@ -10,8 +9,8 @@ import type { Operation } from "../resources/operation.ts";
 import { DirectoryHandle } from "./directory-handle.ts";
 import type { SimDisk } from "./disk.ts";
 import type { DirectoryNode, FileNode } from "./disk-node.ts";
-import { CallEvent } from "./event-queue.ts";
 import { FileHandle } from "./file-handle.ts";
+import { finishAfter } from "./finish-after.ts";
 import type { SimContext } from "./sim-backend.ts";
 
 const OWNER_READS = 0o400;
@@ -43,22 +42,14 @@ export function startOpen(
   directories: readonly Directory[],
   operation: Operation,
 ): number | undefined {
-  const { operations, handles, network, files } = context;
   let request: OpenRequest;
   try {
     request = readOpenRequest(context, directories, operation.submission);
-    if (handles.full) throw openFailure("EMFILE");
+    if (context.handles.full) throw openFailure("EMFILE");
   } catch (error) {
     return -errnoOf(error);
   }
-  const end = new CallEvent(() => operations.finish(operation, open(context, request)));
-  operation.owner = {
-    cancel: () => {
-      network.scheduler.cancel(end);
-      operations.finish(operation, -ERRNO.ECANCELED);
-    },
-  };
-  network.scheduler.after(files.delayNs(false), end);
+  finishAfter(context, operation, context.files.delayNs(false), () => open(context, request));
   return undefined;
 }
 
