@@ -1,35 +1,26 @@
 //! Unix sockets by their names, on Deno.listen and Deno.connect: streams alone. Deno removes the name of a
 //! listener that it closes.
 
-import { ERRNO, OP } from "../../abi.gen.ts";
 import type { Directory, Endpoint } from "../grants.ts";
-import { findUnixName, type UnixName } from "../node/unix-name.ts";
-import { errnoOf } from "../resources/errno.ts";
+import { startAtUnixName, type UnixName } from "../node/unix-name.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
-import { unixAnswer } from "../resources/unix-answers.ts";
+import { unixAnswer, unixListenerAnswer } from "../resources/unix-answers.ts";
 import type { DenoApi, DenoConn, DenoListener as Listener } from "./deno-api.ts";
 import { DenoConnection } from "./deno-connection.ts";
 import { DenoListener } from "./deno-listener.ts";
 
 /** Starts UNIX_LISTEN or UNIX_CONNECT. Never rejects: what goes wrong is the operation's result. */
-export async function startDenoUnix(
+export function startDenoUnix(
   api: DenoApi,
   context: Context,
   directories: readonly Directory[],
   operation: Operation,
 ): Promise<void> {
-  const { operations } = context;
-  operation.owner = { cancel: () => operations.finish(operation, -ERRNO.ECANCELED) };
-  try {
-    const listens = operation.submission.code === OP.UNIX_LISTEN;
-    const name = await findUnixName(context, directories, operation, listens);
-    if (operation.finished) name.release();
-    else if (listens) operations.finish(operation, listen(api, context, name));
-    else await connect(api, context, name, operation);
-  } catch (error) {
-    operations.finish(operation, -errnoOf(error));
-  }
+  return startAtUnixName(context, directories, operation, {
+    listen: (name) => context.operations.finish(operation, listen(api, context, name)),
+    connect: (name) => connect(api, context, name, operation),
+  });
 }
 
 function listen(api: DenoApi, context: Context, name: UnixName): number {
@@ -87,12 +78,7 @@ class DenoUnixListener extends DenoListener {
   }
 
   override start(operation: Operation): number | undefined {
-    // A listener has no peer.
-    const answer =
-      operation.submission.code === OP.PEER_ADDRESS
-        ? undefined
-        : unixAnswer(this.context, operation);
-    return answer ?? super.start(operation);
+    return unixListenerAnswer(this.context, operation) ?? super.start(operation);
   }
 
   protected override release(): number | Promise<number> {

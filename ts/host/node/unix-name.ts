@@ -1,4 +1,4 @@
-//! Names of Unix sockets, from a guest path to one that the host's functions take.
+//! UNIX_LISTEN and UNIX_CONNECT: from a guest path to a name that the host's functions take.
 //!
 //! grants.ts walks the path; see there for the race that remains. Here it is narrowed: the directory is opened
 //! without following a link and compared with the granted one, and the name is given in that descriptor, where
@@ -7,9 +7,10 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { SOCKET_TYPE, UNIX_NAME_MAX } from "../../abi.gen.ts";
+import { ERRNO, OP, SOCKET_TYPE, UNIX_NAME_MAX } from "../../abi.gen.ts";
 import { permitted } from "../../permissions.ts";
 import { type Directory, isBeneath, resolveBeneath } from "../grants.ts";
+import { errnoOf } from "../resources/errno.ts";
 import { pathFailure, readGuestPath } from "../resources/guest-path.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
@@ -30,12 +31,39 @@ export interface UnixName {
   release(): void;
 }
 
+/** Open a socket there and finish the operation, or throw what becomes its result. Both release the name. */
+interface UnixOpeners {
+  listen(name: UnixName): void;
+  connect(name: UnixName): void | Promise<void>;
+}
+
+/** Starts UNIX_LISTEN or UNIX_CONNECT. Never rejects: what goes wrong is the operation's result. */
+export async function startAtUnixName(
+  context: Context,
+  directories: readonly Directory[],
+  operation: Operation,
+  openers: UnixOpeners,
+): Promise<void> {
+  const { operations } = context;
+  // While the path is walked nothing has happened yet, so that is when a CANCEL takes effect.
+  operation.owner = { cancel: () => operations.finish(operation, -ERRNO.ECANCELED) };
+  try {
+    const listens = operation.submission.code === OP.UNIX_LISTEN;
+    const name = await findUnixName(context, directories, operation, listens);
+    if (operation.finished) name.release();
+    else if (listens) openers.listen(name);
+    else await openers.connect(name);
+  } catch (error) {
+    operations.finish(operation, -errnoOf(error));
+  }
+}
+
 /**
  * Where the name lies. `makes`: of a socket that is to be made.
  *
  * @throws {StackfulError} `SF_IO` with the errno that the operation results in.
  */
-export async function findUnixName(
+async function findUnixName(
   context: Context,
   directories: readonly Directory[],
   { submission }: Operation,

@@ -2,38 +2,30 @@
 //! of a server that it closes.
 
 import { connect, createServer } from "node:net";
-import { ERRNO, OP } from "../../abi.gen.ts";
+import { ERRNO } from "../../abi.gen.ts";
 import type { Directory } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { backlogOf } from "../resources/listener.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
-import { unixAnswer } from "../resources/unix-answers.ts";
+import { unixAnswer, unixListenerAnswer } from "../resources/unix-answers.ts";
 import { Connection, SOCKET_OPTIONS } from "./connection.ts";
 import { Listener } from "./listener.ts";
-import { findUnixName, type UnixName } from "./unix-name.ts";
+import { startAtUnixName, type UnixName } from "./unix-name.ts";
 
 /** Windows has other names for them. */
 export const HAS_UNIX_SOCKETS = process.platform !== "win32";
 
 /** Starts UNIX_LISTEN or UNIX_CONNECT. Never rejects: what goes wrong is the operation's result. */
-export async function startUnix(
+export function startUnix(
   context: Context,
   directories: readonly Directory[],
   operation: Operation,
 ): Promise<void> {
-  const { operations } = context;
-  // While the path is walked nothing has happened yet, so that is when a CANCEL takes effect.
-  operation.owner = { cancel: () => operations.finish(operation, -ERRNO.ECANCELED) };
-  try {
-    const listens = operation.submission.code === OP.UNIX_LISTEN;
-    const name = await findUnixName(context, directories, operation, listens);
-    if (operation.finished) name.release();
-    else if (listens) listen(context, name, operation);
-    else connectTo(context, name, operation);
-  } catch (error) {
-    operations.finish(operation, -errnoOf(error));
-  }
+  return startAtUnixName(context, directories, operation, {
+    listen: (name) => listen(context, name, operation),
+    connect: (name) => connectTo(context, name, operation),
+  });
 }
 
 function listen(context: Context, name: UnixName, operation: Operation): void {
@@ -82,11 +74,6 @@ class UnixConnection extends Connection {
 
 class UnixListener extends Listener {
   override start(operation: Operation): number | undefined {
-    // A listener has no peer.
-    const answer =
-      operation.submission.code === OP.PEER_ADDRESS
-        ? undefined
-        : unixAnswer(this.context, operation);
-    return answer ?? super.start(operation);
+    return unixListenerAnswer(this.context, operation) ?? super.start(operation);
   }
 }

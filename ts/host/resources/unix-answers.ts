@@ -18,3 +18,8 @@ export function unixAnswer({ ring }: Context, { submission }: Operation): number
       return undefined;
   }
 }
+
+/** The same of a listener, which has no peer. */
+export function unixListenerAnswer(context: Context, operation: Operation): number | undefined {
+  return operation.submission.code === OP.PEER_ADDRESS ? undefined : unixAnswer(context, operation);
+}
