@@ -6,14 +6,14 @@ import * as fs from "node:fs";
 import { ERRNO, SYNC } from "../../abi.gen.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { Operation } from "../resources/operation.ts";
-import type { PathRequest } from "../resources/path-request.ts";
-import type { Context, Resource } from "../resources/resource.ts";
+import type { Opened, PathRequest } from "../resources/path-request.ts";
+import type { Context } from "../resources/resource.ts";
 import { performOnDescriptor } from "./object.ts";
 
 /** Settles one call into node:fs. */
 export type Done = (error: Error | null, result?: number) => void;
 
-export abstract class Descriptor implements Resource {
+export abstract class Descriptor implements Opened {
   protected readonly context: Context;
   protected readonly fd: number;
   readonly readOnly: boolean;

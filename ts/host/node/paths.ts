@@ -5,22 +5,13 @@ import { type Directory, type Located, resolveBeneath } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { pathFailure } from "../resources/guest-path.ts";
 import type { Operation } from "../resources/operation.ts";
-import { type PathRequest, readPathRequest } from "../resources/path-request.ts";
+import { isOnObject, type PathRequest, startPathRequest } from "../resources/path-request.ts";
 import type { Context } from "../resources/resource.ts";
 import type { Sandbox } from "../resources/sandbox.ts";
-import { Descriptor } from "./descriptor.ts";
 import { performOnNames } from "./names.ts";
 import { type Outcome, performOnObject } from "./object.ts";
 import { links } from "./path-links.ts";
 
-const ON_OBJECTS: ReadonlySet<number> = new Set([
-  OP.STAT,
-  OP.ACCESS,
-  OP.CHMOD,
-  OP.CHOWN,
-  OP.UTIMES,
-  OP.TRUNCATE,
-]);
 const LOOKS: ReadonlySet<number> = new Set([OP.STAT, OP.ACCESS, OP.READLINK]);
 
 /** The operation's result, or undefined when it comes later. */
@@ -29,20 +20,9 @@ export function startPath(
   granted: readonly Directory[],
   operation: Operation,
 ): number | undefined {
-  let request: PathRequest;
-  try {
-    request = readPathRequest(context, granted, operation.submission);
-    const { opened } = request;
-    if (opened instanceof Descriptor) {
-      opened.startPath(operation, request);
-      return undefined;
-    }
-    if (opened !== undefined) throw pathFailure("ENOTSUP");
-  } catch (error) {
-    return -errnoOf(error);
-  }
-  void perform(context, request, operation);
-  return undefined;
+  return startPathRequest(context, granted, operation, (request) => {
+    void perform(context, request, operation);
+  });
 }
 
 /** Never rejects: what goes wrong is the operation's result. */
@@ -69,7 +49,7 @@ async function perform(
 }
 
 async function run(request: PathRequest, began: () => void): Promise<Outcome> {
-  if (!ON_OBJECTS.has(request.code)) return performOnNames(request, began);
+  if (!isOnObject(request.code)) return performOnNames(request, began);
   const path = await resolveBeneath(request.at!, links, !request.noFollow);
   return performOnObject(request, path, began);
 }
@@ -79,7 +59,7 @@ async function checkSandbox(sandbox: Sandbox, request: PathRequest): Promise<voi
   const writes = !LOOKS.has(code);
   for (const located of [at, other]) {
     if (located === undefined) continue;
-    const path = await resolveBeneath(located, links, ON_OBJECTS.has(code) && !noFollow);
+    const path = await resolveBeneath(located, links, isOnObject(code) && !noFollow);
     if (!allows(sandbox, located, path, writes)) throw pathFailure("ENOTCAPABLE", path);
   }
   if (code === OP.SYMLINK && !sandbox.allowsLinks()) throw pathFailure("ENOTCAPABLE");

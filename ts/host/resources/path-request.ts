@@ -1,4 +1,4 @@
-//! What an operation on paths asks for, checked as far as the record alone can tell.
+//! What an operation on paths asks for, checked as far as the record alone can tell, and whose it is then.
 
 import {
   ACCESS,
@@ -13,7 +13,9 @@ import {
 } from "../../abi.gen.ts";
 import type { Directory, Located } from "../grants.ts";
 import type { Submission } from "../ring.ts";
+import { errnoOf } from "./errno.ts";
 import { pathFailure, readGuestPath, readGuestText } from "./guest-path.ts";
+import type { Operation } from "./operation.ts";
 import type { Context, Resource } from "./resource.ts";
 
 export interface PathRequest {
@@ -21,7 +23,7 @@ export interface PathRequest {
   /** PATH; absent where there is none, and where it is `opened`. */
   readonly at: Located | undefined;
   /** What the handle has open, for an empty PATH. */
-  readonly opened: Resource | undefined;
+  readonly opened: Opened | undefined;
   /** OTHER PATH, where there is one. */
   readonly other: Located | undefined;
   /** Of SYMLINK. */
@@ -43,6 +45,13 @@ export interface PathRequest {
   /** Where in guest memory the result goes, and how many bytes it may have. */
   readonly out: number;
   readonly outBytes: number;
+}
+
+/** A file or a directory: operations whose path is empty work on it. */
+export interface Opened extends Resource {
+  /** Whether its grant allows no changes. */
+  readonly readOnly: boolean;
+  startPath(operation: Operation, request: PathRequest): void;
 }
 
 /** Nanoseconds since 1970. */
@@ -80,12 +89,47 @@ const SHAPES: ReadonlyMap<number, Shape> = new Map([
   [OP.MKDIR, NAMES],
 ]);
 
+const ON_OBJECTS: ReadonlySet<number> = new Set([
+  OP.STAT,
+  OP.ACCESS,
+  OP.CHMOD,
+  OP.CHOWN,
+  OP.UTIMES,
+  OP.TRUNCATE,
+]);
+
 export function isPathOperation(code: number): boolean {
   return SHAPES.has(code);
 }
 
+/** Whether it works on what PATH names; else on the name. */
+export function isOnObject(code: number): boolean {
+  return ON_OBJECTS.has(code);
+}
+
+/**
+ * Starts an operation on paths: on what is open where PATH is empty, else `begin` does.
+ *
+ * @returns its result, or undefined when it comes later.
+ */
+export function startPathRequest(
+  context: Context,
+  granted: readonly Directory[],
+  operation: Operation,
+  begin: (request: PathRequest) => void,
+): number | undefined {
+  try {
+    const request = readPathRequest(context, granted, operation.submission);
+    if (request.opened === undefined) begin(request);
+    else request.opened.startPath(operation, request);
+    return undefined;
+  } catch (error) {
+    return -errnoOf(error);
+  }
+}
+
 /** @throws {StackfulError} `SF_IO` with the errno that the operation results in. */
-export function readPathRequest(
+function readPathRequest(
   context: Context,
   granted: readonly Directory[],
   submission: Submission,
@@ -129,12 +173,16 @@ export function readPathRequest(
   };
 }
 
-function findOpened({ handles }: Context, shape: Shape, handle: number): Resource {
+function findOpened({ handles }: Context, shape: Shape, handle: number): Opened {
   const resource = handles.get(handle);
   if (resource === undefined) throw pathFailure("EBADF");
   if (!shape.empty) throw pathFailure("ENOENT");
-  if (resource.readOnly === undefined) throw pathFailure("ENOTSUP");
+  if (!isOpened(resource)) throw pathFailure("ENOTSUP");
   return resource;
+}
+
+function isOpened(resource: Resource): resource is Opened {
+  return "startPath" in resource;
 }
 
 function readOther(

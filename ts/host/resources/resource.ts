@@ -22,8 +22,6 @@ export interface Context {
 export interface Resource extends Owner {
   /** Set for a directory: where it is now. Paths that are relative to it lie there. */
   readonly directory?: Directory;
-  /** Set for a file and a directory: whether its grant allows no changes. */
-  readonly readOnly?: boolean;
 
   /**
    * Set for a file: reads at most `bytes` at `offset`, and calls `done` with them, of which there are

@@ -29,7 +29,7 @@ export class DirectoryHandle extends DiskHandle {
     return { ...this.#opened, root: root ?? `${this.#opened.root} (removed)` };
   }
 
-  get readOnly(): boolean {
+  override get readOnly(): boolean {
     return this.#opened.readOnly;
   }
 

@@ -4,8 +4,8 @@
 import { ERRNO, LOCK, OP, SYNC } from "../../abi.gen.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { Operation } from "../resources/operation.ts";
-import type { PathRequest } from "../resources/path-request.ts";
-import { oldest, type Resource } from "../resources/resource.ts";
+import type { Opened, PathRequest } from "../resources/path-request.ts";
+import { oldest } from "../resources/resource.ts";
 import { QueuedEvent } from "./event-queue.ts";
 import type { FileLocks } from "./file-locks.ts";
 import { pathEvent } from "./path-event.ts";
@@ -28,7 +28,7 @@ class OperationEnd extends QueuedEvent {
   }
 }
 
-export abstract class DiskHandle implements Resource {
+export abstract class DiskHandle implements Opened {
   protected readonly context: SimContext;
   protected readonly path: string;
   readonly #locks: FileLocks;
@@ -47,6 +47,7 @@ export abstract class DiskHandle implements Resource {
     this.#locks = locks;
   }
 
+  abstract readonly readOnly: boolean;
   abstract start(operation: Operation): number | undefined;
 
   /** The operation's time has come: its result; undefined: `finish` tells it. */

@@ -59,7 +59,7 @@ export class FileHandle extends DiskHandle {
     }
   }
 
-  get readOnly(): boolean {
+  override get readOnly(): boolean {
     return this.#request.located.directory.readOnly;
   }
 

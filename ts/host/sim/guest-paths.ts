@@ -1,27 +1,17 @@
 //! Operations on paths: from guest paths, beneath the granted and the open directories, to the disk. Each
 //! takes its time and then happens at once: until then it can be canceled, and has not happened.
 
-import { ERRNO, OP } from "../../abi.gen.ts";
+import { ERRNO } from "../../abi.gen.ts";
 import { type Directory, resolveBeneathSync } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { pathFailure } from "../resources/guest-path.ts";
 import type { Operation } from "../resources/operation.ts";
-import { type PathRequest, readPathRequest } from "../resources/path-request.ts";
-import { DiskHandle } from "./disk-handle.ts";
+import { isOnObject, type PathRequest, startPathRequest } from "../resources/path-request.ts";
 import { finishAfter } from "./finish-after.ts";
 import { performOnNames } from "./name-operations.ts";
 import { performOnNode } from "./node-operations.ts";
 import { pathEvent } from "./path-event.ts";
 import type { SimContext } from "./sim-backend.ts";
-
-const ON_NODES: ReadonlySet<number> = new Set([
-  OP.STAT,
-  OP.ACCESS,
-  OP.CHMOD,
-  OP.CHOWN,
-  OP.UTIMES,
-  OP.TRUNCATE,
-]);
 
 /** The operation's result, or undefined when it comes later. */
 export function startPath(
@@ -29,19 +19,9 @@ export function startPath(
   granted: readonly Directory[],
   operation: Operation,
 ): number | undefined {
-  let request: PathRequest;
-  try {
-    request = readPathRequest(context, granted, operation.submission);
-    const { opened } = request;
-    if (opened instanceof DiskHandle) {
-      opened.startPath(operation, request);
-      return undefined;
-    }
-  } catch (error) {
-    return -errnoOf(error);
-  }
-  finishAfter(context, operation, context.files.delayNs(false), () => happen(context, request));
-  return undefined;
+  return startPathRequest(context, granted, operation, (request) => {
+    finishAfter(context, operation, context.files.delayNs(false), () => happen(context, request));
+  });
 }
 
 function happen(context: SimContext, request: PathRequest): number {
@@ -66,7 +46,7 @@ function happen(context: SimContext, request: PathRequest): number {
 
 function perform(context: SimContext, request: PathRequest): number {
   try {
-    if (!ON_NODES.has(request.code)) return performOnNames(context, request);
+    if (!isOnObject(request.code)) return performOnNames(context, request);
     const { disk } = context.host;
     const path = resolveBeneathSync(request.at!, disk, !request.noFollow);
     const node = disk.at(path);
