@@ -20,8 +20,13 @@ export const OPERATIONS = Object.keys(OP).filter((name) => name !== "CANCEL") as
 /** By opcode; what is absent is unsupported. */
 export type Capabilities = ReadonlyMap<number, Capability>;
 
-export function capabilities(
-  operations: Partial<Record<OperationName, Exclude<Capability, "unsupported">>>,
-): Capabilities {
+type Supported = Partial<Record<OperationName, Exclude<Capability, "unsupported">>>;
+
+export function capabilities(operations: Supported): Capabilities {
   return new Map(Object.entries(operations).map(([name, how]) => [OP[name as OperationName], how]));
+}
+
+/** The same of each of `names`. */
+export function all(names: readonly OperationName[], how: "native" | "pool"): Supported {
+  return Object.fromEntries(names.map((name) => [name, how]));
 }

@@ -5,12 +5,13 @@ import { OP } from "../../abi.gen.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import { jsRuntime } from "../../js-runtime.ts";
 import type { Backend, BackendName, BackendOptions } from "../backend.ts";
-import { type Capabilities, capabilities } from "../capability.ts";
+import { all, type Capabilities, capabilities } from "../capability.ts";
 import type { Directory } from "../grants.ts";
 import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
 import { Sandbox } from "../resources/sandbox.ts";
+import { ON_FILES, ON_SOCKETS } from "../resources/shared-operations.ts";
 import { openNames } from "./host-names.ts";
 import { startLookup } from "./lookup.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
@@ -20,50 +21,8 @@ import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 
 /** Of a file, READ and WRITE are in Node's pool too. */
 export const NODE_CAPABILITIES = capabilities({
-  LISTEN: "native",
-  ACCEPT: "native",
-  CONNECT: "native",
-  READ: "native",
-  WRITE: "native",
-  READV: "native",
-  WRITEV: "native",
-  SHUTDOWN: "native",
-  CLOSE: "native",
-  OPEN: "pool",
-  PREAD: "pool",
-  PWRITE: "pool",
-  FSYNC: "pool",
-  PREADV: "pool",
-  PWRITEV: "pool",
-  SEEK: "native",
-  READ_DIRECTORY: "pool",
-  COPY: "pool",
-  SEND_FILE: "native",
-  STAT: "pool",
-  CHMOD: "pool",
-  CHOWN: "pool",
-  UTIMES: "pool",
-  TRUNCATE: "pool",
-  ACCESS: "pool",
-  LINK: "pool",
-  SYMLINK: "pool",
-  READLINK: "pool",
-  UNLINK: "pool",
-  RMDIR: "pool",
-  RENAME: "pool",
-  MKDIR: "pool",
-  LOCAL_ADDRESS: "native",
-  PEER_ADDRESS: "native",
-  UDP_BIND: "native",
-  SEND_TO: "native",
-  RECEIVE_FROM: "native",
-  SET_OPTION: "native",
-  GET_OPTION: "native",
-  MEMBERSHIP: "native",
-  UDP_CONNECT: "native",
-  SEND_BATCH: "native",
-  RECEIVE_BATCH: "native",
-  RESOLVER: "native",
+  ...all(ON_SOCKETS, "native"),
+  ...all(ON_FILES, "pool"),
   LOOKUP: "pool",
   // Of streams. Deno's node:net is not asked.
   ...(HAS_UNIX_SOCKETS && jsRuntime() !== "deno" && { UNIX_LISTEN: "pool", UNIX_CONNECT: "pool" }),

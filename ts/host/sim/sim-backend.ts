@@ -4,7 +4,7 @@ import { ERRNO, OP } from "../../abi.gen.ts";
 import type { StackfulError } from "../../errors.ts";
 import type { Environment } from "../../guest/environment.ts";
 import type { BackendOptions } from "../backend.ts";
-import { capabilities } from "../capability.ts";
+import { all, capabilities } from "../capability.ts";
 import type { DrivenLoop, Driver } from "../driver.ts";
 import type { Directory } from "../grants.ts";
 import { bindFlags } from "../resources/bind-flags.ts";
@@ -14,6 +14,7 @@ import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
+import { ON_FILES, ON_SOCKETS } from "../resources/shared-operations.ts";
 import { UdpSocket } from "../resources/udp-socket.ts";
 import { CallEvent } from "./event-queue.ts";
 import type { FileTiming } from "./file-timing.ts";
@@ -34,52 +35,10 @@ export interface SimContext extends Context {
 }
 
 const CAPABILITIES = capabilities({
-  LISTEN: "native",
-  ACCEPT: "native",
-  CONNECT: "native",
-  READ: "native",
-  WRITE: "native",
-  READV: "native",
-  WRITEV: "native",
-  SHUTDOWN: "native",
-  CLOSE: "native",
-  OPEN: "native",
-  PREAD: "native",
-  PWRITE: "native",
-  FSYNC: "native",
-  STAT: "native",
-  CHMOD: "native",
-  CHOWN: "native",
-  UTIMES: "native",
-  TRUNCATE: "native",
-  ACCESS: "native",
-  LINK: "native",
-  SYMLINK: "native",
-  READLINK: "native",
-  UNLINK: "native",
-  RMDIR: "native",
-  RENAME: "native",
-  MKDIR: "native",
-  PREADV: "native",
-  PWRITEV: "native",
-  SEEK: "native",
+  ...all(ON_SOCKETS, "native"),
+  ...all(ON_FILES, "native"),
   ALLOCATE: "native",
-  READ_DIRECTORY: "native",
   LOCK: "native",
-  COPY: "native",
-  SEND_FILE: "native",
-  LOCAL_ADDRESS: "native",
-  PEER_ADDRESS: "native",
-  UDP_BIND: "native",
-  SEND_TO: "native",
-  RECEIVE_FROM: "native",
-  SET_OPTION: "native",
-  GET_OPTION: "native",
-  MEMBERSHIP: "native",
-  UDP_CONNECT: "native",
-  SEND_BATCH: "native",
-  RECEIVE_BATCH: "native",
-  RESOLVER: "native",
   LOOKUP: "native",
   UNIX_LISTEN: "native",
   UNIX_CONNECT: "native",
