@@ -5,16 +5,16 @@ import { join } from "node:path/posix";
 import { expect } from "vitest";
 import { LOCK, OP, OPEN, SEEK } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
-import { has } from "./capability.ts";
 import { errnoName, Guest, must, pattern, text } from "./guest.ts";
+import { needing } from "./needing.ts";
 
 const READ_WRITE_NEW = OPEN.READ | OPEN.WRITE | OPEN.CREATE;
 
 export function openFileLaws(law: Law): void {
   vectorLaws(law);
   seekLaws(law);
-  allocateLaws(law);
-  lockLaws(law);
+  allocateLaws(needing(law, "ALLOCATE"));
+  lockLaws(needing(law, "LOCK"));
 }
 
 function vectorLaws(law: Law): void {
@@ -167,9 +167,7 @@ function seekLaws(law: Law): void {
 }
 
 function allocateLaws(law: Law): void {
-  law("ALLOCATE makes a file as long as its room, of zeros", async (bench) => {
-    const { guest, files, data } = bench;
-    if (!(await has(bench, OP.ALLOCATE))) return;
+  law("ALLOCATE makes a file as long as its room, of zeros", async ({ guest, files, data }) => {
     const handle = must(await guest.open("/data/file", READ_WRITE_NEW));
     expect(await guest.pwrite(handle, "kept", 0)).toBe(4);
     const allocate = { op: OP.ALLOCATE, handle, offset: 2, otherOffset: 10_000 };
@@ -182,9 +180,7 @@ function allocateLaws(law: Law): void {
     expect(await files.read(join(data, "file"))).toHaveLength(10_002);
   });
 
-  law("ALLOCATE of nothing, backwards, or of what cannot be written to", async (bench) => {
-    const { guest } = bench;
-    if (!(await has(bench, OP.ALLOCATE))) return;
+  law("ALLOCATE of nothing, backwards, or of what cannot be written to", async ({ guest }) => {
     const handle = must(await guest.open("/data/file", READ_WRITE_NEW));
     const tried = async (rest: object): Promise<string> => {
       const allocate = { op: OP.ALLOCATE, handle, offset: 0, otherOffset: 10 };
@@ -212,7 +208,6 @@ function lockLaws(law: Law): void {
 
   law("many share a lock, and one excludes all others", async (bench) => {
     const { guest } = bench;
-    if (!(await has(bench, OP.LOCK))) return;
     const [one, two] = await twoHandles(bench);
     for (const handle of [one, two]) expect(await lock(guest, handle, LOCK.SHARED)).toBe(0);
     expect(errnoName(await lock(guest, two, LOCK.EXCLUSIVE | LOCK.TRY))).toBe("EAGAIN");
@@ -227,7 +222,6 @@ function lockLaws(law: Law): void {
 
   law("a LOCK waits until the other handle gives it back, or is closed", async (bench) => {
     const { guest } = bench;
-    if (!(await has(bench, OP.LOCK))) return;
     const [one, two] = await twoHandles(bench);
     expect(await lock(guest, one, LOCK.EXCLUSIVE)).toBe(0);
     const given: string[] = [];
@@ -246,7 +240,6 @@ function lockLaws(law: Law): void {
 
   law("LOCKs that wait hold up no other file", async (bench) => {
     const { guest, files, data } = bench;
-    if (!(await has(bench, OP.LOCK))) return;
     const [holder] = await twoHandles(bench);
     expect(await lock(guest, holder, LOCK.EXCLUSIVE)).toBe(0);
     const handles = await Promise.all(
@@ -263,7 +256,6 @@ function lockLaws(law: Law): void {
 
   law("a LOCK that was canceled is not held; one that is closed gives -EBADF", async (bench) => {
     const { guest } = bench;
-    if (!(await has(bench, OP.LOCK))) return;
     const [one, two] = await twoHandles(bench);
     expect(await lock(guest, one, LOCK.EXCLUSIVE)).toBe(0);
     const waiting = guest.start({ op: OP.LOCK, handle: two, argument: LOCK.SHARED });
@@ -281,7 +273,6 @@ function lockLaws(law: Law): void {
 
   law("a lock is of the open file: another runtime waits for it too", async (bench) => {
     const { guest, open, data } = bench;
-    if (!(await has(bench, OP.LOCK))) return;
     const [one] = await twoHandles(bench);
     expect(await lock(guest, one, LOCK.EXCLUSIVE)).toBe(0);
     const grants = { directories: [{ host: data, guest: "/data" }] };
@@ -299,7 +290,6 @@ function lockLaws(law: Law): void {
 
   law("directories have locks, sockets none, and there are no others", async (bench) => {
     const { guest } = bench;
-    if (!(await has(bench, OP.LOCK))) return;
     const directory = must(await guest.open("/data", OPEN.READ));
     expect(await lock(guest, directory, LOCK.EXCLUSIVE)).toBe(0);
     const again = must(await guest.open("/data", OPEN.READ));

@@ -5,13 +5,10 @@ import { expect } from "vitest";
 import { OP, OPEN, SHUTDOWN, SOCKET_TYPE } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, pattern, text } from "./guest.ts";
+import { needing } from "./needing.ts";
 
 export function passingLaws(law: Law): void {
-  const passingLaw: Law = (title, body, options) =>
-    law(title, body, {
-      needs: ["SEND_HANDLE", "RECEIVE_HANDLE", "SOCKET_PAIR", "PIPE"],
-      ...options,
-    });
+  const passingLaw = needing(law, "SEND_HANDLE", "RECEIVE_HANDLE", "SOCKET_PAIR", "PIPE");
   kindLaws(passingLaw);
   byteLaws(passingLaw);
   waitingLaws(passingLaw);

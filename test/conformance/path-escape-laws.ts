@@ -6,11 +6,12 @@ import { expect } from "vitest";
 import { ID_KEEP, OPEN } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { must } from "./guest.ts";
-import { NO_FOLLOW, OK, type PathGuest, withPaths } from "./path-guest.ts";
+import { NO_FOLLOW, OK, onPaths, type PathGuest } from "./path-guest.ts";
 
 export function pathEscapeLaws(every: Law): void {
+  const pathLaw = onPaths(every);
   const law = (title: string, body: (bench: Bench, paths: PathGuest) => Promise<void>): void =>
-    every(title, (bench) => withPaths(bench, (paths) => body(bench, paths)));
+    pathLaw(title, (paths, bench) => body(bench, paths));
 
   law("no operation on a path of dots leads out", async (bench, paths) => {
     await bench.files.makeDirectory(join(bench.data, "sub"));

@@ -11,8 +11,8 @@ import {
   TIMES,
 } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
-import { has } from "./capability.ts";
 import { errnoName, type Guest, must, text } from "./guest.ts";
+import { needing } from "./needing.ts";
 
 /** Where a path lies: below the grants, or in an open directory. */
 export interface Where {
@@ -186,10 +186,9 @@ function kindName(kind: number): string {
   return Object.entries(FILE_KIND).find(([, code]) => code === kind)?.[0] ?? String(kind);
 }
 
-/** Where there are no operations on paths, that is shown instead. */
-export async function withPaths(
-  bench: Bench,
-  body: (paths: PathGuest, bench: Bench) => Promise<void>,
-): Promise<void> {
-  if (await has(bench, OP.STAT)) await body(new PathGuest(bench.guest), bench);
+/** Adds laws of paths, where the backend has operations on them. */
+export function onPaths(law: Law): PathLaw {
+  const pathLaw = needing(law, "STAT");
+  return (title, body, options) =>
+    pathLaw(title, (bench) => body(new PathGuest(bench.guest), bench), options);
 }

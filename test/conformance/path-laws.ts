@@ -7,13 +7,12 @@ import { ACCESS, ID_KEEP, OP, OPEN, PATH_MAX, STAT } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { errnoName, must } from "./guest.ts";
 import { nameLaws } from "./name-laws.ts";
-import { NO_FOLLOW, OK, type PathLaw, withPaths } from "./path-guest.ts";
+import { NO_FOLLOW, OK, onPaths, type PathLaw } from "./path-guest.ts";
 
 const SECOND = 1_000_000_000n;
 
 export function pathLaws(law: Law): void {
-  const pathLaw: PathLaw = (title, body, options) =>
-    law(title, (bench) => withPaths(bench, body), options);
+  const pathLaw = onPaths(law);
   statLaws(pathLaw);
   changeLaws(pathLaw);
   sizeLaws(pathLaw);

@@ -4,14 +4,14 @@ import { expect } from "vitest";
 import { ADDRESS, OP, SHUTDOWN, SOCKET_TYPE } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, pattern, text } from "./guest.ts";
+import { needing } from "./needing.ts";
 
 /** More than a pipe or a socket holds. */
 const MUCH = 1024 * 1024;
 
 export function pipeLaws(law: Law): void {
-  const pipeLaw: Law = (title, body, options) => law(title, body, { needs: ["PIPE"], ...options });
-  const pairLaw: Law = (title, body, options) =>
-    law(title, body, { needs: ["SOCKET_PAIR"], ...options });
+  const pipeLaw = needing(law, "PIPE");
+  const pairLaw = needing(law, "SOCKET_PAIR");
   transferLaws(pipeLaw);
   waitingLaws(pipeLaw);
   pairLaws(pairLaw);

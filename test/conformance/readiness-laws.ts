@@ -4,11 +4,12 @@ import { expect } from "vitest";
 import { OP, OPEN, POLL, SHUTDOWN } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, text } from "./guest.ts";
+import { needing } from "./needing.ts";
 
 const READABLE_OR_WRITABLE = POLL.READABLE | POLL.WRITABLE;
 
 export function readinessLaws(law: Law): void {
-  const pollLaw: Law = (title, body, options) => law(title, body, { needs: ["POLL"], ...options });
+  const pollLaw = needing(law, "POLL");
   tellingLaws(pollLaw);
   waitingLaws(pollLaw);
 }

@@ -5,12 +5,11 @@ import { expect } from "vitest";
 import { ADDRESS, OP, SHUTDOWN, SOCKET_TYPE, UNIX_NAME_MAX } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, pattern, text } from "./guest.ts";
+import { needing } from "./needing.ts";
 
 export function unixLaws(law: Law): void {
-  const streamLaw: Law = (title, body, options) =>
-    law(title, body, { needs: ["UNIX_LISTEN", "UNIX_CONNECT"], ...options });
-  const datagramLaw: Law = (title, body, options) =>
-    law(title, body, { needs: ["UNIX_BIND", "UNIX_SEND_TO"], ...options });
+  const streamLaw = needing(law, "UNIX_LISTEN", "UNIX_CONNECT");
+  const datagramLaw = needing(law, "UNIX_BIND", "UNIX_SEND_TO");
   connectionLaws(streamLaw);
   nameLaws(streamLaw);
   escapeLaws(streamLaw);
