@@ -1,9 +1,10 @@
 //! Laws of several datagrams at once: what is sent, up to the first that cannot be, and what is received.
 
 import { expect } from "vitest";
-import { ADDRESS, DATAGRAM, IOVEC_MAX, OP, OPEN } from "../../ts/abi.gen.ts";
+import { ADDRESS, DATAGRAM, IOVEC_MAX, OP } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import { type Address, errnoName, type Guest, LOOPBACK, must, pattern, text } from "./guest.ts";
+import { notUdp } from "./not-udp.ts";
 
 /** A datagram to send, or room for one. */
 interface Record {
@@ -295,15 +296,8 @@ function refusalLaws(law: Law): void {
   });
 
   law("batches are refused on TCP and on a file", async ({ guest }) => {
-    const { listener, client } = await guest.pair();
-    const file = must(await guest.open("/data", OPEN.READ));
     const batch = records(guest, [guest.put("x")]);
-    for (const [handle, errno] of [
-      [listener, "ENOTSUP"],
-      [client, "ENOTSUP"],
-      [file, "ENOTSOCK"],
-      [0x7fff_ffff, "EBADF"],
-    ] as const) {
+    for (const [handle, errno] of await notUdp(guest)) {
       for (const op of [OP.SEND_BATCH, OP.RECEIVE_BATCH]) {
         for (const length of [0, 1]) {
           const result = await guest.submit({ op, handle, pointer: batch.pointer, length });

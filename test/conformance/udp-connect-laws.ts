@@ -1,7 +1,7 @@
 //! Laws of a UDP socket that talks to one address alone.
 
 import { expect } from "vitest";
-import { ADDRESS, OP, OPEN } from "../../ts/abi.gen.ts";
+import { ADDRESS, OP } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import {
   type Address,
@@ -14,6 +14,7 @@ import {
   pattern,
   text,
 } from "./guest.ts";
+import { notUdp } from "./not-udp.ts";
 
 interface Udp {
   readonly handle: number;
@@ -224,15 +225,8 @@ function refusalLaws(law: Law): void {
   });
 
   law("UDP_CONNECT is refused on TCP and on a file", async ({ guest }) => {
-    const { listener, client } = await guest.pair();
-    const file = must(await guest.open("/data", OPEN.READ));
     const { address } = await guest.udp();
-    for (const [handle, errno] of [
-      [listener, "ENOTSUP"],
-      [client, "ENOTSUP"],
-      [file, "ENOTSOCK"],
-      [0x7fff_ffff, "EBADF"],
-    ] as const) {
+    for (const [handle, errno] of await notUdp(guest)) {
       expect(errnoName(await guest.udpConnect(handle, address))).toBe(errno);
       expect(errnoName(await guest.udpConnect(handle, undefined))).toBe(errno);
     }

@@ -1,7 +1,7 @@
 //! Laws of multicast, over the loopback interface.
 
 import { expect } from "vitest";
-import { BIND, OP, OPEN } from "../../ts/abi.gen.ts";
+import { BIND, OP } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import {
   type Address,
@@ -13,6 +13,7 @@ import {
   NO_IPV6,
   text,
 } from "./guest.ts";
+import { notUdp } from "./not-udp.ts";
 
 /** The number of the loopback interface on Linux and in a simulated world. */
 const LO = 1;
@@ -123,14 +124,7 @@ export function udpGroupLaws(law: Law): void {
   });
 
   law("MEMBERSHIP is refused on TCP and on a file", async ({ guest }) => {
-    const { listener, client } = await guest.pair();
-    const file = must(await guest.open("/data", OPEN.READ));
-    for (const [handle, errno] of [
-      [listener, "ENOTSUP"],
-      [client, "ENOTSUP"],
-      [file, "ENOTSOCK"],
-      [0x7fff_ffff, "EBADF"],
-    ] as const) {
+    for (const [handle, errno] of await notUdp(guest)) {
       expect(errnoName(await join(guest, handle, GROUP))).toBe(errno);
     }
   });

@@ -1,9 +1,10 @@
 //! Laws of a UDP socket as a handle: what works on it, cancel, close, the guest's memory, wild pointers.
 
 import { expect } from "vitest";
-import { ADDRESS, OP, OPEN, SHUTDOWN } from "../../ts/abi.gen.ts";
+import { ADDRESS, OP, SHUTDOWN } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName, LOOPBACK, must, pattern, text } from "./guest.ts";
+import { notUdp } from "./not-udp.ts";
 
 export function udpHandleLaws(law: Law): void {
   kindLaws(law);
@@ -60,15 +61,8 @@ function kindLaws(law: Law): void {
   });
 
   law("SEND_TO and RECEIVE_FROM are refused on TCP and on a file", async ({ guest }) => {
-    const { listener, client, server, port } = await guest.pair();
-    const file = must(await guest.open("/data", OPEN.READ));
-    const argument = guest.putAddress({ bytes: LOOPBACK, port });
-    for (const [handle, errno] of [
-      [listener, "ENOTSUP"],
-      [client, "ENOTSUP"],
-      [server, "ENOTSUP"],
-      [file, "ENOTSOCK"],
-    ] as const) {
+    const argument = guest.putAddress((await guest.udp()).address);
+    for (const [handle, errno] of await notUdp(guest)) {
       for (const op of [OP.SEND_TO, OP.RECEIVE_FROM]) {
         for (const length of [0, 1]) {
           const { pointer } = guest.put("x");

@@ -5,35 +5,17 @@ import { expect, test } from "vitest";
 import { ERRNO } from "../../ts/abi.gen.ts";
 import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import type { World } from "../../ts/host/sim/world.ts";
-import { Runtime } from "../../ts/runtime/runtime.ts";
-import { guestOfFile } from "../support/guest-of-file.ts";
-import { watch, withWorld } from "./worlds.ts";
+import { runNames, WEB6 } from "./names-guest.ts";
+import { withWorld } from "./worlds.ts";
 
 const PORT = 80;
 const DELAY_MS = 250;
 /** Linux gives up asking for an address on its own network after so long. */
 const UNREACHABLE_MS = 3000;
 
-const load = guestOfFile("names", { command: true });
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** What names.c prints, and how often it tried to connect. */
+/** What names.c prints, how often it tried to connect, and how many connections are left in the end. */
 async function run(world: World, commands: readonly string[]) {
-  compiled ??= load().then(({ wasm }) => WebAssembly.compile(wasm));
-  const events = watch(world);
-  const lines: string[] = [];
-  const module = await compiled;
-  const runtime = await world.hold(
-    Runtime.create(module, {
-      backend: world.host("client"),
-      args: commands,
-      grants: { dns: true, connect: ["*"] },
-      onOutput: (_stream, line) => lines.push(line),
-    }),
-  );
-  await runtime.run();
-  expect(runtime.stats.handlesOpen).toBe(0);
-  await runtime[Symbol.asyncDispose]();
+  const { lines, events } = await runNames(world, commands, { dns: true, connect: ["*"] });
   await world.sleep(60_000);
   const connections = [...world.connections].length;
   const attempts = events.filter(({ type }) => type === "connect").length;
@@ -59,8 +41,6 @@ function inWorld(body: (world: World, web: SimHost) => Promise<void>) {
       await body(world, world.host("web", { ipv4: "10.0.0.2", ipv6: "fd00::2" }));
     });
 }
-
-const WEB6 = "fd00:0:0:0:0:0:0:2";
 
 test(
   "the first address that answers at once is the only one that is tried",

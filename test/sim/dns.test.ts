@@ -6,39 +6,11 @@ import { ERRNO } from "../../ts/abi.gen.ts";
 import type { World, WorldOptions } from "../../ts/host/sim/world.ts";
 import type { WorldEvent } from "../../ts/host/sim/world-event.ts";
 import type { RuntimeDnsGrant } from "../../ts/runtime/options.ts";
-import { Runtime } from "../../ts/runtime/runtime.ts";
-import { guestOfFile } from "../support/guest-of-file.ts";
-import { watch, withWorld } from "./worlds.ts";
+import { runNames, WEB6 } from "./names-guest.ts";
+import { withWorld } from "./worlds.ts";
 
-const load = guestOfFile("names", { command: true });
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-interface Ran {
-  readonly lines: readonly string[];
-  readonly events: readonly WorldEvent[];
-}
-
-/** What names.c prints for each two of `commands`, on the host "client". */
-async function run(
-  world: World,
-  commands: readonly string[],
-  dns: true | RuntimeDnsGrant = true,
-): Promise<Ran> {
-  compiled ??= load().then(({ wasm }) => WebAssembly.compile(wasm));
-  const events = watch(world);
-  const lines: string[] = [];
-  const module = await compiled;
-  const runtime = await world.hold(
-    Runtime.create(module, {
-      backend: world.host("client"),
-      args: commands,
-      grants: { dns, connect: ["*"] },
-      onOutput: (_stream, line) => lines.push(line),
-    }),
-  );
-  await runtime.run();
-  await runtime[Symbol.asyncDispose]();
-  return { lines, events };
+function run(world: World, commands: readonly string[], dns: true | RuntimeDnsGrant = true) {
+  return runNames(world, commands, { dns, connect: ["*"] });
 }
 
 function inWorld(body: (world: World) => Promise<void>, options: WorldOptions = {}) {
@@ -62,8 +34,6 @@ const LOST = [
   ERRNO.EHOSTUNREACH,
   ERRNO.EPIPE,
 ];
-
-const WEB6 = "fd00:0:0:0:0:0:0:2";
 
 test(
   "a name has its addresses of both families by turns, IPv6 first, or those of one",
@@ -339,18 +309,8 @@ test(
 test(
   "without the grant nobody is asked: ENOTCAPABLE",
   inWorld(async (world) => {
-    compiled ??= load().then(({ wasm }) => WebAssembly.compile(wasm));
-    const lines: string[] = [];
-    const runtime = await world.hold(
-      Runtime.create(await compiled, {
-        backend: world.host("client"),
-        args: ["resolve", "web", "reverse", "10.0.0.2", "connect", "web/80"],
-        grants: { connect: ["*"], listen: ["*"] },
-        onOutput: (_stream, line) => lines.push(line),
-      }),
-    );
-    await runtime.run();
-    await runtime[Symbol.asyncDispose]();
+    const commands = ["resolve", "web", "reverse", "10.0.0.2", "connect", "web/80"];
+    const { lines } = await runNames(world, commands, { connect: ["*"], listen: ["*"] });
     const errors = lines.map((line) => Number(/error (\d+)/.exec(line)?.[1]));
     expect(errors).toEqual([ERRNO.ENOTCAPABLE, ERRNO.ENOTCAPABLE, ERRNO.ENOTCAPABLE]);
   }),
