@@ -2,7 +2,7 @@
  *
  * No file outside this folder knows Node-API. These unpack arguments, call the backend and pack the
  * result; they never throw and never interpret: results cross as >= 0 or a negated sf_errno, which
- * ts/host/native/uring-backend.ts turns into a StackfulError. All state hangs on the handle that open
+ * ts/host/native/native-backend.ts turns into a StackfulError. All state hangs on the handle that open
  * returns, so any number of environments (worker threads) can use one loaded addon.
  *
  * Lifetimes. A binding is used by the JavaScript handle, and by the environment's cleanup hook

@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "addon/host-loop.h"
 #include "engine/doorbell.h"
 #include "engine/os-errno.h"
+#include "engine/thread.h"
 #include "stackful/abi.h"
 
 /* How long a call may go unanswered, at first; a thread of JavaScript that is busy is asked less and
@@ -82,17 +82,6 @@ static bool create_function(struct host_thread *host) {
                                          on_call, &host->function) == napi_ok;
 }
 
-/* With every signal blocked: they are for the threads that the runtime knows. */
-static int start_thread(struct host_thread *host) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int err = pthread_create(&host->thread, NULL, wait_and_ask, host);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return err;
-}
-
 static int32_t thread_watch(struct sf_host_loop *base, int fd, sf_host_loop_callback ready,
                             void *context) {
   struct host_thread *host = (struct host_thread *)base;
@@ -100,7 +89,7 @@ static int32_t thread_watch(struct sf_host_loop *base, int fd, sf_host_loop_call
   host->context = context;
   host->edge = sf__edge_open(fd, host->stop.fd);
   if (host->edge < 0) return host->edge;
-  const int err = start_thread(host);
+  const int err = sf__thread_create(&host->thread, wait_and_ask, host, 0);
   if (err != 0) {
     close(host->edge);
     return sf__error(err);

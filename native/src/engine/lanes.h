@@ -2,7 +2,8 @@
  *
  * The kernel promises no order between operations on one descriptor: two reads of a connection that
  * both wait may be served in either order, and so may the halves of two writes be. So a socket has a
- * lane for reading and one for writing, and a file one for whatever moves its position. The transfer at the head of a lane is the system's, the others wait here.
+ * lane for reading and one for writing, and a file one for whatever moves its position. The transfer at the
+ * head of a lane is the system's, the others wait here.
  */
 #ifndef SF_LANES_H
 #define SF_LANES_H

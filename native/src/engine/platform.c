@@ -2,6 +2,7 @@
 #include "engine/platform.h"
 
 #include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef SF_LINUX
@@ -60,6 +61,12 @@ int sf__os_pipe(int ends[2], bool nonblocking) {
 }
 
 #endif
+
+int64_t sf__os_now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 #ifdef __APPLE__
 

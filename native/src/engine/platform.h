@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #if defined(__linux__) && !defined(SF_PORTABLE)
@@ -41,5 +42,8 @@ int sf__os_sync(int fd, bool data);
 
 /* As pipe(2), closed by exec, and not blocking if so wanted. */
 int sf__os_pipe(int ends[2], bool nonblocking);
+
+/* Of a clock that is never set. */
+int64_t sf__os_now_ns(void);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "engine/doorbell.h"
 #include "engine/os-errno.h"
+#include "engine/thread.h"
 #include "stackful/abi.h"
 
 #define IDLE_S 10
@@ -55,7 +56,7 @@ struct sf_pool {
   struct jobs waiting;
   struct jobs pausing; /* they asked to be called again */
   struct jobs done;
-  uint32_t idle;  /* threads that wait for work, and were not promised any */
+  uint32_t idle; /* threads that wait for work; jobs in `waiting` are for the first of them */
   uint32_t threads_max;
   bool closing;
   uint32_t out; /* of the owner alone, as is what follows */
@@ -192,18 +193,6 @@ static void set_handler(void) {
   sigaction(INTERRUPT_SIGNAL, &action, NULL);
 }
 
-/* With every other signal blocked: they are for the threads that the runtime knows. */
-static int create_thread(struct worker *worker) {
-  sigset_t others;
-  sigset_t before;
-  sigfillset(&others);
-  sigdelset(&others, INTERRUPT_SIGNAL);
-  pthread_sigmask(SIG_SETMASK, &others, &before);
-  const int err = pthread_create(&worker->thread, NULL, work, worker);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return err;
-}
-
 /* The lock is held. Returns how many threads there are, or a negated sf_errno when there is none. */
 static int32_t add_thread(struct sf_pool *pool) {
   int32_t running = 0;
@@ -218,7 +207,7 @@ static int32_t add_thread(struct sf_pool *pool) {
     else if (free == NULL) free = worker;
   }
   if (free == NULL) return running;
-  const int err = create_thread(free);
+  const int err = sf__thread_create(&free->thread, work, free, INTERRUPT_SIGNAL);
   if (err != 0) return running > 0 ? running : sf__error(err);
   free->state = WORKER_RUNS;
   return running + 1;

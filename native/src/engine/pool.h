@@ -1,9 +1,9 @@
 /* pool.h - bounded threads for calls that can block and have no asynchronous form.
  *
  * Jobs start in the order they were added. One that finds that it has to wait for others asks to be called
- * again: after a millisecond, then two, four, up to 64. So long it holds no thread. A thread is made when none is idle and there may be one
- * more, and ends after ten idle seconds. Ended jobs are taken from the thread that owns the pool, which
- * is told by a doorbell.
+ * again: after a millisecond, then two, four, up to 64. So long it holds no thread. A thread is made when none
+ * is idle and there may be one more, and ends after ten idle seconds. Ended jobs are taken from the thread that
+ * owns the pool, which is told by a doorbell.
  */
 #ifndef SF_POOL_H
 #define SF_POOL_H

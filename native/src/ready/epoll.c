@@ -39,13 +39,6 @@ static int32_t epoll_watch(struct ready *ready, int fd, uint8_t mask) {
   return 0;
 }
 
-/* The kernel drops it when it is closed. Where another process has it too, it may tell once more: of
- * another generation. */
-static void epoll_forget(struct ready *ready, int fd) {
-  (void)ready;
-  (void)fd;
-}
-
 static int epoll_look(struct ready *ready, int64_t wait_ns) {
   struct epoll_event events[READY_EVENTS];
   if (wait_ns > 0) {
@@ -68,29 +61,17 @@ static int epoll_look(struct ready *ready, int64_t wait_ns) {
   return 0;
 }
 
-static int32_t epoll_arm(struct ready *ready) {
-  (void)ready;
-  return 0;
-}
-
-static void epoll_disarm(struct ready *ready) {
-  (void)ready;
-}
-
-const struct ready_poller ready__epoll = {
+static const struct ready_poller poller = {
   .open = epoll_open,
   .close = epoll_close,
   .watch = epoll_watch,
   .watch_always = epoll_watch_always,
-  .forget = epoll_forget,
   .look = epoll_look,
-  .arm = epoll_arm,
-  .disarm = epoll_disarm,
 };
 
 static int32_t open_epoll(struct sf_engine **out, const struct sf_options *options) {
   (void)options;
-  return ready__open(out, &ready__epoll);
+  return ready__open(out, &poller);
 }
 
 const struct sf_mechanism sf__epoll = READY_MECHANISM("epoll", open_epoll);

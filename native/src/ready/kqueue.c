@@ -1,6 +1,7 @@
 /* kqueue.c - macOS and the BSDs. The kqueue itself is wake_fd: it is readable while something it watches
  * is ready. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/event.h>
 #include <time.h>
@@ -49,12 +50,6 @@ static int32_t kqueue_watch(struct ready *ready, int fd, uint8_t mask) {
   return change(ready, changes, count);
 }
 
-/* The system drops it when it is closed. */
-static void kqueue_forget(struct ready *ready, int fd) {
-  (void)ready;
-  (void)fd;
-}
-
 static int kqueue_look(struct ready *ready, int64_t wait_ns) {
   static const struct timespec at_once;
   struct kevent events[READY_EVENTS];
@@ -73,29 +68,17 @@ static int kqueue_look(struct ready *ready, int64_t wait_ns) {
   return 0;
 }
 
-static int32_t kqueue_arm(struct ready *ready) {
-  (void)ready;
-  return 0;
-}
-
-static void kqueue_disarm(struct ready *ready) {
-  (void)ready;
-}
-
-const struct ready_poller ready__kqueue = {
+static const struct ready_poller poller = {
   .open = kqueue_open,
   .close = kqueue_close,
   .watch = kqueue_watch,
   .watch_always = kqueue_watch_always,
-  .forget = kqueue_forget,
   .look = kqueue_look,
-  .arm = kqueue_arm,
-  .disarm = kqueue_disarm,
 };
 
 static int32_t open_kqueue(struct sf_engine **out, const struct sf_options *options) {
   (void)options;
-  return ready__open(out, &ready__kqueue);
+  return ready__open(out, &poller);
 }
 
 const struct sf_mechanism sf__kqueue = READY_MECHANISM("kqueue", open_kqueue);

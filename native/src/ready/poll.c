@@ -130,7 +130,7 @@ static void poll_disarm(struct ready *ready) {
   ready__waiter_stop(poll->waiter);
 }
 
-const struct ready_poller ready__poll = {
+static const struct ready_poller poller = {
   .open = poll_open,
   .close = poll_close,
   .watch = poll_watch,
@@ -143,7 +143,7 @@ const struct ready_poller ready__poll = {
 
 static int32_t open_poll(struct sf_engine **out, const struct sf_options *options) {
   (void)options;
-  return ready__open(out, &ready__poll);
+  return ready__open(out, &poller);
 }
 
 const struct sf_mechanism sf__poll = READY_MECHANISM("poll", open_poll);

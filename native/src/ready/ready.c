@@ -184,7 +184,7 @@ void ready__cancel(struct sf_engine *engine, uint32_t index) {
 void ready__forget(struct sf_engine *engine, int fd) {
   struct ready *ready = ready__of(engine);
   if ((uint32_t)fd >= ready->fds_count) return;
-  ready->poller->forget(ready, fd);
+  if (ready->poller->forget != NULL) ready->poller->forget(ready, fd);
   struct ready_fd *at = &ready->fds[fd];
   assert(wanted(at) == 0);
   at->generation++;

@@ -4,7 +4,7 @@
  *
  *   ready.c    attempts, waits in line, cancels
  *   turn.c     the parts of a turn, and the wake-up of the host's event loop
- *   epoll.c, poll.c   the pollers; poll.c waits for the host's event loop with waiter.c
+ *   epoll.c, kqueue.c, poll.c   the pollers; poll.c waits for the host's event loop with waiter.c
  */
 #ifndef SF_READY_H
 #define SF_READY_H
@@ -72,17 +72,18 @@ struct ready_poller {
   int32_t (*watch)(struct ready *ready, int fd, uint8_t mask);
   /* Tells whenever `fd` is readable: the doorbell, and the pool's. */
   int32_t (*watch_always)(struct ready *ready, int fd);
+  /* `fd` is about to be closed. NULL: the system stops watching then. If another process has it too, it may
+   * tell once more, of another generation. */
   void (*forget)(struct ready *ready, int fd);
   /* Adds what is ready to `events`, after waiting up to wait_ns. When it waits it also looks at the
    * host's loop: see ready__saw_host. Returns 0 or a negated errno of the system. */
   int (*look)(struct ready *ready, int64_t wait_ns);
-  /* Has wake_fd become readable with the first event from now on. Returns 0 or a negated sf_errno. */
+  /* Has wake_fd become readable with the first event from now on. Returns 0 or a negated sf_errno. NULL, and
+   * `disarm` too: it always does. */
   int32_t (*arm)(struct ready *ready);
   /* The opposite. What was told in between is not lost. */
   void (*disarm)(struct ready *ready);
 };
-
-extern const struct ready_poller ready__epoll, ready__poll;
 
 static inline struct ready *ready__of(struct sf_engine *engine) {
   return (struct ready *)engine;

@@ -19,12 +19,6 @@
 /* The same for the host's loop. */
 #define OVERLAPS_MAX 8
 
-static int64_t clock_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 int ready__poll_ns(struct pollfd *fds, nfds_t count, int64_t wait_ns) {
 #ifdef SF_LINUX
   const struct timespec timeout = {
@@ -83,7 +77,7 @@ static bool awaits(const struct ready *ready) {
 
 int32_t ready__run(struct sf_engine *engine, int64_t wait_ns) {
   struct ready *ready = ready__of(engine);
-  const int64_t deadline_ns = wait_ns > 0 ? clock_ns() + wait_ns : 0;
+  const int64_t deadline_ns = wait_ns > 0 ? sf__os_now_ns() + wait_ns : 0;
   ready__act(ready);
   for (uint32_t round = 0;; round++) {
     const int32_t failed = watch_jobs(ready);
@@ -101,18 +95,22 @@ int32_t ready__run(struct sf_engine *engine, int64_t wait_ns) {
     ready__act(ready);
     if (engine->base.host_ready || err == -EINTR) return 0;
     if (wait_ns > 0 && engine->delivered == 0) {
-      wait_ns = deadline_ns - clock_ns();
+      wait_ns = deadline_ns - sf__os_now_ns();
       if (wait_ns > 0) continue;
     }
     if (!more || round >= ROUNDS_MAX) return 0;
   }
 }
 
+static void disarm(struct ready *ready) {
+  if (ready->poller->disarm != NULL) ready->poller->disarm(ready);
+}
+
 void ready__begin(struct sf_engine *engine) {
   struct ready *ready = ready__of(engine);
   if (!ready->wake_armed) return;
   ready->wake_armed = false;
-  ready->poller->disarm(ready);
+  disarm(ready);
 }
 
 int32_t ready__arm(struct sf_engine *engine) {
@@ -120,14 +118,14 @@ int32_t ready__arm(struct sf_engine *engine) {
   ready->wake_armed = true;
   /* The guest has to make room first. */
   if (engine->queue.count > 0 && engine->delivered > 0) ready__poke(engine);
-  return ready->poller->arm(ready);
+  return ready->poller->arm == NULL ? 0 : ready->poller->arm(ready);
 }
 
 bool ready__woken(struct sf_engine *engine) {
   struct ready *ready = ready__of(engine);
   const bool armed = ready->wake_armed;
   ready->wake_armed = false;
-  ready->poller->disarm(ready);
+  disarm(ready);
   /* What made it readable is kept for the next turn. */
   if (ready->events_count < READY_EVENTS) ready->poller->look(ready, 0);
   return armed;

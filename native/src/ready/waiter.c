@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/os-errno.h"
+#include "engine/thread.h"
 #include "stackful/abi.h"
 
 enum waiter_state { WAITER_IDLE, WAITER_WAITS, WAITER_ENDS };
@@ -46,17 +46,6 @@ static void *work(void *argument) {
   return NULL;
 }
 
-/* With every signal blocked: they are for the threads that the runtime knows. */
-static int create_thread(struct waiter *waiter) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int err = pthread_create(&waiter->thread, NULL, work, waiter);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return err;
-}
-
 int32_t ready__waiter_open(struct waiter **out, const struct sf_doorbell *doorbell) {
   struct waiter *waiter = calloc(1, sizeof(*waiter));
   if (waiter == NULL) return -SF_ENOMEM;
@@ -65,7 +54,7 @@ int32_t ready__waiter_open(struct waiter **out, const struct sf_doorbell *doorbe
   if (err < 0) goto fail_doorbell;
   pthread_mutex_init(&waiter->lock, NULL);
   pthread_cond_init(&waiter->changed, NULL);
-  const int os_err = create_thread(waiter);
+  const int os_err = sf__thread_create(&waiter->thread, work, waiter, 0);
   if (os_err != 0) {
     err = sf__error(os_err);
     goto fail_thread;

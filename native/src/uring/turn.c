@@ -9,21 +9,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/jobs.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 #include "uring/uring.h"
 
 /* How often one turn goes back to the kernel for what arrived meanwhile. */
 #define ROUNDS_MAX 16
-
-static int64_t clock_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 void uring__silence(struct uring *uring) {
   if (!uring->wake_armed) return;
@@ -99,7 +93,7 @@ static bool has_news(const struct uring *uring) {
 /* Submits and reaps until there is nothing to do but wait, and waits once something is awaited. */
 int32_t uring__run(struct sf_engine *engine, int64_t wait_ns) {
   struct uring *uring = uring__of(engine);
-  const int64_t deadline_ns = wait_ns > 0 ? clock_ns() + wait_ns : 0;
+  const int64_t deadline_ns = wait_ns > 0 ? sf__os_now_ns() + wait_ns : 0;
   for (uint32_t round = 0;; round++) {
     arm_jobs_poll(uring);
     if (wait_ns > 0 && engine->delivered == 0 && engine->queue.count == 0) {
@@ -117,7 +111,7 @@ int32_t uring__run(struct sf_engine *engine, int64_t wait_ns) {
     if (engine->base.host_ready || err == -EINTR) wait_ns = 0;
 
     if (wait_ns > 0 && engine->delivered == 0) {
-      wait_ns = deadline_ns - clock_ns();
+      wait_ns = deadline_ns - sf__os_now_ns();
       if (wait_ns > 0) continue;
     }
     if (!has_news(uring) || round >= ROUNDS_MAX) return 0;
