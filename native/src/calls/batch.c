@@ -53,10 +53,8 @@ static struct msghdr *add(struct batch *batch, const struct sf_datagram *datagra
   return message;
 }
 
-/* A length of 0 names no memory. */
 static bool in_range(const struct sf_engine *engine, const struct sf_datagram *datagram) {
-  return datagram->length == 0 ||
-         sf__guest_range(&engine->base.guest, datagram->pointer, datagram->length) != NULL;
+  return sf__guest_has(&engine->base.guest, datagram->pointer, datagram->length);
 }
 
 /* Where a datagram may go. Returns 0, with *bytes 0 for where the socket is connected to, or a negated

@@ -79,8 +79,10 @@ int32_t sf__read_address(const struct sf_engine *engine, uint32_t pointer, struc
 int32_t sf__write_address(const struct sf_engine *engine, uint32_t pointer,
                           const struct sockaddr_storage *address);
 
-/* A socket as the mechanism wants it. Returns it, or a negated sf_errno. */
-int32_t sf__socket(const struct sf_engine *engine, int family, int type, int protocol);
+/* What listen(2) is told. */
+static inline int sf__backlog(uint32_t wanted) {
+  return wanted < 65535 ? (int)wanted : 65535;
+}
 
 /* Binds a new socket to the sf_address at submission->pointer. The place of the handle that will own
  * it is reserved. Returns the descriptor and sets *place, or a negated sf_errno. */
@@ -95,6 +97,7 @@ int32_t sf__granted_destination(const struct sf_engine *engine, const struct sf_
 
 /* What was taken before, on this handle, has reached the system when this returns. */
 void sf__flush(struct sf_engine *engine, const struct sf_handle *handle);
+
 /* As writev(2) of a pipe; without SIGPIPE. Returns the bytes or a negated sf_errno. */
 int32_t sf__write_pipe(int fd, const struct iovec *parts, int count);
 
@@ -128,7 +131,6 @@ sf_check sf__check_send_batch, sf__check_receive_batch;
 sf_call_function sf__call_send_batch, sf__call_receive_batch;
 sf_finish sf__finish_send_batch, sf__finish_receive_batch;
 
-sf_check sf__check_open, sf__check_fsync;
 sf_start sf__pipe, sf__socket_pair;
 
 sf_check sf__check_unix_listen, sf__check_unix_bind, sf__check_unix_connect;
@@ -145,7 +147,7 @@ sf_check sf__check_poll;
 sf_call_function sf__call_poll;
 sf_finish sf__finish_poll;
 
-sf_check sf__check_open, sf__check_nothing;
+sf_check sf__check_open, sf__check_fsync;
 sf_call_function sf__call_open, sf__call_fsync, sf__call_close;
 sf_finish sf__finish_open;
 

@@ -89,12 +89,8 @@ int32_t sf__udp_connect(struct sf_engine *engine, const struct sf_submission *su
   return 0;
 }
 
-/* 0 or -SF_EFAULT; a length of 0 names no memory. */
-static int32_t check_buffer(const struct sf_engine *engine, const struct sf_submission *submission) {
-  if (submission->length == 0) return 0;
-  const void *buffer =
-    sf__guest_range(&engine->base.guest, submission->pointer, submission->length);
-  return buffer == NULL ? -SF_EFAULT : 0;
+static bool in_range(const struct sf_engine *engine, const struct sf_submission *submission) {
+  return sf__guest_has(&engine->base.guest, submission->pointer, submission->length);
 }
 
 static struct sf_message *open_message(void) {
@@ -115,7 +111,7 @@ int32_t sf__check_send_to(struct sf_engine *engine, const struct sf_submission *
   kept->message.msg_name = &kept->address;
   err = sf__granted_destination(engine, &address, handle, &kept->address, &kept->message.msg_namelen);
   if (err == 0 && handle->connected) err = -SF_EISCONN;
-  if (err == 0) err = check_buffer(engine, submission);
+  if (err == 0 && !in_range(engine, submission)) err = -SF_EFAULT;
   if (err == 0 && submission->length > SF_DATAGRAM_MAX) err = -SF_EMSGSIZE;
   if (err < 0) {
     free(kept);
@@ -129,8 +125,7 @@ int32_t sf__check_receive_from(struct sf_engine *engine, const struct sf_submiss
                                const struct sf_handle *handle, struct sf_draft *draft) {
   const uint32_t address_out = submission->argument;
   (void)handle;
-  const int32_t err = check_buffer(engine, submission);
-  if (err < 0) return err;
+  if (!in_range(engine, submission)) return -SF_EFAULT;
   if (address_out != 0 &&
       sf__guest_range(&engine->base.guest, address_out, sizeof(struct sf_address)) == NULL)
     return -SF_EFAULT;

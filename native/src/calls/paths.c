@@ -13,6 +13,8 @@
 /* The longest link of any system that there is. */
 #define LINK_BYTES_MAX SF_PATH_MAX
 
+#define ACCESS_ALL (SF_ACCESS_READ | SF_ACCESS_WRITE | SF_ACCESS_EXECUTE)
+
 /* What the paths of an operation are. */
 struct shape {
   bool at;       /* there is a PATH */
@@ -112,7 +114,7 @@ static int32_t read_rest(const struct sf_engine *engine, const struct sf_submiss
     case SF_OP_TRUNCATE:
       return submission->offset < 0 ? -SF_EINVAL : 0;
     case SF_OP_ACCESS:
-      return submission->argument > 7 ? -SF_EINVAL : 0;
+      return submission->argument > ACCESS_ALL ? -SF_EINVAL : 0;
     case SF_OP_RENAME:
       return submission->argument > SF_RENAME_EXCHANGE ? -SF_EINVAL : 0;
     default:

@@ -14,8 +14,6 @@
 #include "engine/os-errno.h"
 #include "engine/platform.h"
 
-#define BACKLOG_MAX 65535u
-
 int32_t sf__read_address(const struct sf_engine *engine, uint32_t pointer, struct sf_address *out) {
   const void *source = sf__guest_range(&engine->base.guest, pointer, sizeof(*out));
   if (source == NULL) return -SF_EFAULT;
@@ -32,7 +30,8 @@ int32_t sf__write_address(const struct sf_engine *engine, uint32_t pointer,
   return 0;
 }
 
-int32_t sf__socket(const struct sf_engine *engine, int family, int type, int protocol) {
+/* As the mechanism wants it. Returns the descriptor, or a negated sf_errno. */
+static int32_t open_socket(const struct sf_engine *engine, int family, int type, int protocol) {
   const int on = 1;
   const int fd = sf__os_socket(family, type, protocol, engine->mechanism->nonblocking);
   if (fd < 0) return sf__error(errno);
@@ -77,7 +76,7 @@ int32_t sf__bound_socket(struct sf_engine *engine, const struct sf_submission *s
   err = sf__handles_reserve(&engine->base.handles, place);
   if (err < 0) return err;
 
-  const int fd = err = sf__socket(engine, os_address.ss_family, type, protocol);
+  const int fd = err = open_socket(engine, os_address.ss_family, type, protocol);
   if (err < 0) goto fail_socket;
   err = prepare_to_bind(fd, submission, type, address.family);
   if (err < 0) goto fail_bind;
@@ -101,8 +100,7 @@ int32_t sf__listen(struct sf_engine *engine, const struct sf_submission *submiss
   (void)handle;
   const int fd = sf__bound_socket(engine, submission, SOCK_STREAM, IPPROTO_TCP, &place);
   if (fd < 0) return fd;
-  const uint32_t backlog = submission->argument < BACKLOG_MAX ? submission->argument : BACKLOG_MAX;
-  if (listen(fd, (int)backlog) < 0) {
+  if (listen(fd, sf__backlog(submission->argument)) < 0) {
     const int32_t err = sf__error(errno);
     close(fd);
     sf__handles_release(&engine->base.handles, place);
@@ -144,12 +142,11 @@ int32_t sf__finish_accept(struct sf_engine *engine, const struct sf_op *op, int3
     close(result);
     return err;
   }
-  struct sf_handle *items = engine->base.handles.items;
-  items[place].polled = items[op->handle].polled;
   const struct sf_peer *peer = op->kept;
   /* Was in range when the operation began, and a memory never shrinks. */
   if (peer != NULL) sf__write_address(engine, op->pointer, &peer->address);
   struct sf_handle *handles = engine->base.handles.items;
+  handles[place].polled = handles[op->handle].polled;
   handles[place].lingers = handles[op->handle].lingers; /* it inherits the option */
   return sf__handles_open(&engine->base.handles, place, SF_HANDLE_STREAM, result);
 }
@@ -168,7 +165,7 @@ int32_t sf__check_connect(struct sf_engine *engine, const struct sf_submission *
   if (!sf__grants_allow(&engine->base.grants, SF_ENDPOINT_CONNECT, &address)) goto fail;
   err = -SF_EMFILE;
   if (sf__handles_full(&engine->base.handles)) goto fail;
-  const int fd = err = sf__socket(engine, peer->address.ss_family, SOCK_STREAM, IPPROTO_TCP);
+  const int fd = err = open_socket(engine, peer->address.ss_family, SOCK_STREAM, IPPROTO_TCP);
   if (err < 0) goto fail;
   peer->begun = false;
   draft->kept = peer;

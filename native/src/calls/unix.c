@@ -17,18 +17,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "calls/beneath.h"
 #include "calls/calls.h"
+#include "calls/place.h"
 #include "engine/mechanism.h"
 #include "engine/os-errno.h"
 
-#define BACKLOG_MAX 65535u
-
 static int32_t open_beneath(int directory, const char *path, int flags) {
-  const int fd = sf__open_beneath(directory, path, flags | O_PATH | O_CLOEXEC, 0);
-  if (fd >= 0) return fd;
-  /* What it says of a path that leaves its directory. */
-  return errno == EXDEV ? -SF_ENOTCAPABLE : sf__error(errno);
+  const struct sf_place place = { .directory = directory, .text = path };
+  return sf__place_open(&place, flags | O_PATH);
 }
 
 static int32_t unix_socket(int type) {
@@ -122,8 +118,7 @@ static int32_t make_named(const struct sf_call *call, int type) {
   if (fd < 0) return fd;
   int32_t err = call->kept == NULL ? 0 : bind_beneath(fd, call->kept);
   if (err == 0 && type == SOCK_STREAM) {
-    const uint32_t backlog = call->argument < BACKLOG_MAX ? call->argument : BACKLOG_MAX;
-    if (listen(fd, (int)backlog) < 0) err = sf__error(errno);
+    if (listen(fd, sf__backlog(call->argument)) < 0) err = sf__error(errno);
   }
   if (err == 0) return fd;
   close(fd);
@@ -184,9 +179,7 @@ int32_t sf__check_unix_send_to(struct sf_engine *engine, const struct sf_submiss
                                const struct sf_handle *handle, struct sf_draft *draft) {
   struct sf_path *path;
   if (handle->family != 0) return -SF_EAFNOSUPPORT;
-  if (submission->length > 0 &&
-      sf__guest_range(&engine->base.guest, submission->pointer, submission->length) == NULL)
-    return -SF_EFAULT;
+  if (!sf__guest_has(&engine->base.guest, submission->pointer, submission->length)) return -SF_EFAULT;
   const struct sf_handle *directory = NULL;
   if (submission->other_handle != -1) {
     directory = sf__handles_get(&engine->base.handles, submission->other_handle);

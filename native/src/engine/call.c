@@ -86,6 +86,18 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
   return find_parts(&engine->base.guest, op, out);
 }
 
+int32_t sf__call_now(struct sf_engine *engine, const struct sf_op *op) {
+  struct iovec parts[SF_IOVEC_MAX];
+  struct sf_call call;
+  int32_t result = sf__call_prepare(engine, op, parts, &call);
+  if (result < 0) return result;
+  do {
+    engine->base.system_calls++;
+    result = sf__operation(op->opcode)->call(&call);
+  } while (result == -SF_EINTR);
+  return result;
+}
+
 int32_t sf__call_bounce(const struct sf_engine *engine, struct sf_op *op, struct sf_call *call) {
   const struct sf_guest *guest = &engine->base.guest;
   if (!guest->moves || call->parts_count == 0) return 0;

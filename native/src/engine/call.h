@@ -49,6 +49,9 @@ static inline bool sf__is_positioned(uint16_t opcode) {
 int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
                          struct iovec parts[SF_IOVEC_MAX], struct sf_call *out);
 
+/* Makes the plain call at once, again when a signal ends it. Returns its result. */
+int32_t sf__call_now(struct sf_engine *engine, const struct sf_op *op);
+
 /* Copies the guest's vector out, checks each part and translates it. Returns how many bytes it names
  * in all, or a negated sf_errno. */
 int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t count,

@@ -8,8 +8,8 @@
 #include "engine/os-errno.h"
 #include "engine/platform.h"
 
-/* A pipe, also where there are eventfds: a ring that polls it tells its own eventfd each time. Of an eventfd that
- * it polled, Linux 6.18 told it the first time only. */
+/* A pipe, also where there are eventfds: io_uring polls it, and tells its own eventfd. Of an eventfd that it
+ * polled, Linux 6.18 told it the first time only. */
 int32_t sf__doorbell_open(struct sf_doorbell *out) {
   int ends[2];
   if (sf__os_pipe(ends, true) < 0) return sf__error(errno);

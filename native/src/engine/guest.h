@@ -39,6 +39,11 @@ static inline void *sf__guest_range(const struct sf_guest *guest, uint32_t point
   return guest->base + pointer;
 }
 
+/* Whether a buffer is inside it; one without bytes is, wherever it lies. */
+static inline bool sf__guest_has(const struct sf_guest *guest, uint32_t pointer, uint64_t length) {
+  return length == 0 || sf__guest_range(guest, pointer, length) != NULL;
+}
+
 /* How many submissions wait; no more than the ring is long, whatever head and tail say. */
 uint32_t sf__guest_waiting(const struct sf_guest *guest);
 

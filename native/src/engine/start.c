@@ -28,12 +28,7 @@ int32_t sf__engine_issue(struct sf_engine *engine, uint32_t index) {
   const struct sf_op *op = &engine->ops.items[index];
   const struct sf_operation *operation = sf__operation(op->opcode);
   if (operation->waits != SF_WAITS_NEVER) return engine->mechanism->issue(engine, index);
-  struct iovec parts[SF_IOVEC_MAX];
-  struct sf_call call;
-  const int32_t err = sf__call_prepare(engine, op, parts, &call);
-  if (err < 0) return err;
-  engine->base.system_calls++;
-  return operation->call(&call);
+  return sf__call_now(engine, op);
 }
 
 /* Puts the operation behind those of its handle that must come first, and issues it if there are

@@ -120,16 +120,7 @@ static int32_t watch(struct ready *ready, int fd) {
 }
 
 static int32_t attempt(struct ready *ready, uint32_t index) {
-  const struct sf_op *op = &ready->engine.ops.items[index];
-  struct iovec parts[SF_IOVEC_MAX];
-  struct sf_call call;
-  int32_t result = sf__call_prepare(&ready->engine, op, parts, &call);
-  if (result < 0) return result;
-  do {
-    ready->engine.base.system_calls++;
-    result = sf__operation(op->opcode)->call(&call);
-  } while (result == -SF_EINTR);
-  return result;
+  return sf__call_now(&ready->engine, &ready->engine.ops.items[index]);
 }
 
 static int32_t issue_close(struct ready *ready, uint32_t index) {

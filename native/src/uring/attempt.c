@@ -18,18 +18,6 @@ static short events_of(const struct sf_op *op) {
   }
 }
 
-static int32_t call(struct uring *uring, const struct sf_op *op) {
-  struct iovec parts[SF_IOVEC_MAX];
-  struct sf_call call;
-  int32_t result = sf__call_prepare(&uring->engine, op, parts, &call);
-  if (result < 0) return result;
-  do {
-    uring->engine.base.system_calls++;
-    result = sf__operation(op->opcode)->call(&call);
-  } while (result == -SF_EINTR);
-  return result;
-}
-
 static int32_t await(struct uring *uring, uint32_t index) {
   struct sf_op *op = &uring->engine.ops.items[index];
   const int fd = uring->engine.base.handles.items[op->handle].fd;
@@ -47,7 +35,7 @@ int32_t uring__attempt(struct uring *uring, uint32_t index) {
   /* What it was issued with before, it does not need. */
   free(op->bounce);
   op->bounce = NULL;
-  const int32_t result = call(uring, op);
+  const int32_t result = sf__call_now(&uring->engine, op);
   if (result != -SF_EAGAIN) return result;
   return op->canceled ? -SF_ECANCELED : await(uring, index);
 }
