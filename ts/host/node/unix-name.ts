@@ -1,25 +1,16 @@
 //! UNIX_LISTEN and UNIX_CONNECT: from a guest path to a name that the host's functions take.
 //!
-//! grants.ts walks the path; see there for the race that remains. Here it is narrowed: the directory is opened
-//! without following a link and compared with the granted one, and the name is given in that descriptor, where
-//! Linux has a path for it.
+//! grants.ts walks the path; see there for the race that remains. held.ts closes it where it can.
 
-import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { ERRNO, OP, SOCKET_TYPE, UNIX_NAME_MAX } from "../../abi.gen.ts";
-import { permitted } from "../../permissions.ts";
-import { type Directory, isBeneath, resolveBeneath } from "../grants.ts";
+import { type Directory, resolveBeneath } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { pathFailure, readGuestPath } from "../resources/guest-path.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
-import { descriptorPath } from "./descriptor-path.ts";
+import { holdDirectory } from "./held.ts";
 import { links } from "./path-links.ts";
-
-const openFd = promisify(fs.open);
-
-const DESCRIPTORS = { name: "write", path: "/proc/self/fd" } as const;
 
 /** What sockaddr_un has room for, on the systems where that is least. */
 const SYSTEM_NAME_MAX = 103;
@@ -86,26 +77,17 @@ async function findUnixName(
   for (const permission of ["read", "write"] as const) {
     if (sandbox?.allowsFile(permission, root, path) === false) throw pathFailure("ENOTCAPABLE");
   }
-  return openName(path, root);
+  return openName(located.directory, path);
 }
 
-async function openName(path: string, root: string): Promise<UnixName> {
-  const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
-  const fd = await openFd(dirname(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+async function openName(directory: Directory, path: string): Promise<UnixName> {
+  const held = await holdDirectory(directory, dirname(path));
   let open = true;
   const release = (): void => {
-    if (open) fs.closeSync(fd);
+    if (open) void held.release();
     open = false;
   };
-  const at = descriptorPath(fd);
-  if (at !== undefined && at !== root && !isBeneath(root, at)) {
-    release();
-    throw pathFailure("ENOTCAPABLE", path);
-  }
-  const name =
-    at !== undefined && permitted(DESCRIPTORS)
-      ? join(DESCRIPTORS.path, `${fd}`, basename(path))
-      : path;
+  const name = join(held.path, basename(path));
   if (Buffer.byteLength(name) > SYSTEM_NAME_MAX) {
     release();
     throw pathFailure("ENAMETOOLONG", path);
