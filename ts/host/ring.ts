@@ -150,6 +150,11 @@ export class GuestRing {
     this.#bytes.set(data, pointer);
   }
 
+  /** Writes an integer of 64 bits, which must be in range. */
+  putInt64(pointer: number, value: number): void {
+    this.#current().setBigInt64(pointer, BigInt(value), true);
+  }
+
   /** Fills `out`, which must not be longer than `from`, with guest bytes. */
   gather(from: Segments, out: Uint8Array): void {
     if (from.data !== undefined) {

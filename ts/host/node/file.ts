@@ -133,7 +133,7 @@ export class File extends Descriptor {
     const position = base + offset;
     if (position < 0 || position > Number.MAX_SAFE_INTEGER) return -ERRNO.EINVAL;
     this.#position = position;
-    if (!operation.finished) this.context.ring.copyIn(otherPointer, int64(position));
+    if (!operation.finished) this.context.ring.putInt64(otherPointer, position);
     return 0;
   }
 
@@ -198,12 +198,6 @@ export class File extends Descriptor {
 const fstat = promisify(fs.fstat);
 const readFd = promisify(fs.read);
 const writeFd = promisify(fs.write);
-
-function int64(value: number): Uint8Array {
-  const out = new Uint8Array(8);
-  new DataView(out.buffer).setBigInt64(0, BigInt(value), true);
-  return out;
-}
 
 function isWrite({ submission: { code } }: Operation): boolean {
   return code === OP.WRITE || code === OP.WRITEV || code === OP.PWRITE || code === OP.PWRITEV;

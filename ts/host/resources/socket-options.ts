@@ -68,9 +68,7 @@ export class SocketOptions {
       return result;
     }
     if (!ring.inRange(otherPointer, 8)) return -ERRNO.EFAULT;
-    const value = new DataView(new ArrayBuffer(8));
-    value.setBigInt64(0, BigInt(this.get(argument)), true);
-    ring.copyIn(otherPointer, new Uint8Array(value.buffer));
+    ring.putInt64(otherPointer, this.get(argument));
     return 0;
   }
 

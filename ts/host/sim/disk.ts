@@ -63,13 +63,7 @@ export class SimDisk implements LinkReaderSync {
 
   readFile(path: string): Uint8Array {
     const { content } = this.#file(path);
-    const out = new Uint8Array(content.size);
-    for (let at = 0; at < out.length; ) {
-      const piece = content.peek(at, out.length - at);
-      out.set(piece, at);
-      at += piece.length;
-    }
-    return out;
+    return content.read(0, content.size);
   }
 
   /** Replaces the file, or makes it, with the directories that lead there. */

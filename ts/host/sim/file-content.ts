@@ -50,12 +50,17 @@ export class FileContent {
     return this.#size;
   }
 
-  /** The bytes from `offset` to the end of its page, the file or `limit`, whichever comes first. */
-  peek(offset: number, limit: number): Uint8Array {
-    const within = offset % PAGE_BYTES;
-    const count = Math.max(0, Math.min(PAGE_BYTES - within, this.#size - offset, limit));
-    const page = this.#pages.get((offset - within) / PAGE_BYTES);
-    return page === undefined ? new Uint8Array(count) : page.subarray(within, within + count);
+  /** A copy of `count` bytes from `offset` on, which must be in the file. */
+  read(offset: number, count: number): Uint8Array<ArrayBuffer> {
+    const out = new Uint8Array(count);
+    for (let done = 0; done < count; ) {
+      const within = (offset + done) % PAGE_BYTES;
+      const bytes = Math.min(PAGE_BYTES - within, count - done);
+      const page = this.#pages.get((offset + done - within) / PAGE_BYTES);
+      if (page !== undefined) out.set(page.subarray(within, within + bytes), done);
+      done += bytes;
+    }
+    return out;
   }
 
   /** Writes as much of `data` as the disk has room for; returns how much. */

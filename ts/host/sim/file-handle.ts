@@ -172,9 +172,7 @@ export class FileHandle extends DiskHandle {
     const position = base + offset;
     if (position < 0 || position > FILE_BYTES_MAX) return -ERRNO.EINVAL;
     this.#position = position;
-    const out = new Uint8Array(8);
-    new DataView(out.buffer).setBigInt64(0, BigInt(position), true);
-    this.context.ring.copyIn(otherPointer, out);
+    this.context.ring.putInt64(otherPointer, position);
     return 0;
   }
 
@@ -225,13 +223,7 @@ export class FileHandle extends DiskHandle {
     const there = Math.min(count, TRANSFER_BYTES_MAX, Math.max(0, content.size - offset));
     const bytes = files.perhapsLess(there, files.options().shortReads);
     if (bytes < there) this.tellFault("short read");
-    const out = new Uint8Array(bytes);
-    for (let done = 0; done < bytes; ) {
-      const piece = content.peek(offset + done, bytes - done);
-      out.set(piece, done);
-      done += piece.length;
-    }
-    return out;
+    return content.read(offset, bytes);
   }
 
   /** Returns how much was written, perhaps less than all, or a negated errno. */

@@ -45,21 +45,19 @@ export class LocalStream extends StreamResource<SimContext> {
   override readonly local = undefined;
   override readonly peer = undefined;
   override readonly options = unixOptions("tcp");
-  readonly #in: LocalChannel | undefined;
-  readonly #out: LocalChannel | undefined;
+  readonly #ends: LocalEnds;
   #readShut = false;
   #writeShut = false;
 
   constructor(context: SimContext, ends: LocalEnds) {
     super(context);
-    this.#in = ends.in;
-    this.#out = ends.out;
+    this.#ends = ends;
     if (ends.in !== undefined) ends.in.onReadable = () => this.pumpReads();
     if (ends.out !== undefined) ends.out.onWritable = () => this.pumpWrites();
   }
 
   get #pipe(): boolean {
-    return this.#in === undefined || this.#out === undefined;
+    return this.#ends.in === undefined || this.#ends.out === undefined;
   }
 
   override start(operation: Operation): number | undefined {
@@ -72,7 +70,7 @@ export class LocalStream extends StreamResource<SimContext> {
   }
 
   protected override tryRead(buffers: Segments): number | undefined {
-    const from = this.#in;
+    const from = this.#ends.in;
     if (from === undefined) return -ERRNO.EBADF;
     const count = Math.min(from.available, buffers.bytes);
     for (let done = 0; done < count; ) {
@@ -86,7 +84,7 @@ export class LocalStream extends StreamResource<SimContext> {
   }
 
   protected override tryWrite(buffers: Segments): number | undefined {
-    const to = this.#out;
+    const to = this.#ends.out;
     if (to === undefined) return -ERRNO.EBADF;
     if (this.#writeShut || to.abandoned) return -ERRNO.EPIPE;
     const count = Math.min(to.room, buffers.bytes);
@@ -105,19 +103,17 @@ export class LocalStream extends StreamResource<SimContext> {
     }
     if (how !== SHUTDOWN.READ) {
       this.#writeShut = true;
-      this.#out?.finish(false);
+      this.#ends.out?.finish(false);
       this.pumpWrites();
     }
     return 0;
   }
 
   protected override release(): number {
-    if (this.#in !== undefined) this.#in.onReadable = () => {};
-    if (this.#out !== undefined) this.#out.onWritable = () => {};
-    closeEnds({
-      ...(this.#in !== undefined && { in: this.#in }),
-      ...(this.#out !== undefined && { out: this.#out }),
-    });
+    const { in: from, out: to } = this.#ends;
+    if (from !== undefined) from.onReadable = () => {};
+    if (to !== undefined) to.onWritable = () => {};
+    closeEnds(this.#ends);
     return 0;
   }
 
