@@ -8,8 +8,7 @@ import { type Report, reasonOf, runVitest, type TestResult } from "./matrix/run-
 const USAGE = `usage: npm run conformance -- [--json]
 
 Runs test/conformance here, and in Deno where there is one. Prints for each operation and backend how
-many of the laws that submit the operation passed, failed and were skipped because the backend does not
-have it; then the laws that were skipped, with the reason.
+many of the laws that submit the operation passed and failed; then why laws were skipped, and how many.
 `;
 
 interface Count {

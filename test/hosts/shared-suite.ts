@@ -9,7 +9,7 @@ import { ioCases } from "./io-cases.ts";
 export const CASES: readonly HostCase[] = [...hostCases, ...ioCases];
 
 /** What each backend lacks, and why. */
-export const LACKS: Readonly<Partial<Record<BackendName, string>>> = {
+const LACKS: Readonly<Partial<Record<BackendName, string>>> = {
   none: "backend none has no sockets and no files",
 };
 

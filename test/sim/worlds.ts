@@ -7,7 +7,7 @@ import { World, type WorldOptions } from "../../ts/host/sim/world.ts";
 import type { WorldEvent } from "../../ts/host/sim/world-event.ts";
 import { Guest } from "../conformance/guest.ts";
 
-export const EVERYTHING: Grants = { connect: [{}], listen: [{}] };
+const EVERYTHING: Grants = { connect: [{}], listen: [{}] };
 
 /** Runs `body` in a world, which must leave no handle and no pending operation behind. */
 export async function withWorld<T>(

@@ -93,7 +93,7 @@ function watchTime(simulation: Simulation): () => void {
 }
 
 /** The command that does the same again. */
-export function replayCommand({ scenario, seed, faults }: Job): string {
+function replayCommand({ scenario, seed, faults }: Job): string {
   return `npm run simulate -- ${scenario} --seed ${seed} --faults ${faults}`;
 }
 

@@ -55,15 +55,6 @@ export async function buildGuest(
   };
 }
 
-/** Links a module and leaves it where a child process can load it. */
-export async function linkToFile(guest: Uint8Array, options: LinkOptions = {}): Promise<string> {
-  mkdirSync(CACHE, { recursive: true });
-  const { wasm } = await link(guest, options);
-  const path = join(CACHE, `module-${createHash("sha256").update(wasm).digest("hex")}.wasm`);
-  await place(path, wasm);
-  return path;
-}
-
 async function make(
   text: string,
   options: GuestOptions,

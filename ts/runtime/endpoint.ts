@@ -20,7 +20,7 @@ export function backendGrants({ directories, connect, listen, dns }: RuntimeGran
  *
  * @throws {RangeError} that says what is wrong.
  */
-export function parseEndpoint(text: string): EndpointGrant[] {
+function parseEndpoint(text: string): EndpointGrant[] {
   if (text === "*") return [{}];
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\*|\d{1,5})$/.exec(text);
   const port = match?.[3] === "*" ? undefined : Number(match?.[3]);

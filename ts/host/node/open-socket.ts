@@ -1,7 +1,7 @@
 //! LISTEN, CONNECT and UDP_BIND: from an sf_address to a handle.
 
 import { createSocket } from "node:dgram";
-import { connect, createServer, type ListenOptions } from "node:net";
+import { createServer, type ListenOptions } from "node:net";
 import { ERRNO } from "../../abi.gen.ts";
 import { jsRuntime } from "../../js-runtime.ts";
 import type { EndpointGrant } from "../backend.ts";
@@ -14,7 +14,8 @@ import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { UdpSocket } from "../resources/udp-socket.ts";
 import { endpointOf, hostOf } from "./address.ts";
-import { Connection, SOCKET_OPTIONS } from "./connection.ts";
+import { connectSocket } from "./connect-socket.ts";
+import { SOCKET_OPTIONS } from "./connection.ts";
 import { datagramPort } from "./datagram-port.ts";
 import { denoDatagramPort } from "./deno-datagram-port.ts";
 import { Listener } from "./listener.ts";
@@ -81,24 +82,9 @@ export function startConnect(
   grants: readonly EndpointGrant[] | undefined,
   operation: Operation,
 ): number | undefined {
-  const { operations, handles } = context;
   const endpoint = grantedEndpoint(context, grants, operation);
   if (typeof endpoint === "number") return endpoint;
-
-  const socket = connect({ ...SOCKET_OPTIONS, host: hostOf(endpoint), port: endpoint.port });
-  socket.pause(); // Else Node would read ahead of the first READ.
-  const fail = (result: number): void => {
-    operations.finish(operation, result);
-    socket.destroy();
-  };
-  operation.owner = { cancel: () => fail(-ERRNO.ECANCELED) };
-  socket.once("error", (error) => fail(-errnoOf(error)));
-  socket.once("connect", () => {
-    if (operation.finished) return;
-    const handle = handles.insert(new Connection(context, socket));
-    if (handle < 0) fail(handle);
-    else operations.finish(operation, handle);
-  });
+  connectSocket(context, operation, { host: hostOf(endpoint), port: endpoint.port });
   return undefined;
 }
 

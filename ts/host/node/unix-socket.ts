@@ -1,7 +1,7 @@
 //! Unix sockets by their names, on node:net: streams alone, because node:dgram has none. Node removes the name
 //! of a server that it closes.
 
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { ERRNO } from "../../abi.gen.ts";
 import type { Directory } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
@@ -9,6 +9,7 @@ import { backlogOf } from "../resources/listener.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Context } from "../resources/resource.ts";
 import { unixAnswer, unixListenerAnswer } from "../resources/unix-answers.ts";
+import { connectSocket } from "./connect-socket.ts";
 import { Connection, SOCKET_OPTIONS } from "./connection.ts";
 import { Listener } from "./listener.ts";
 import { startAtUnixName, type UnixName } from "./unix-name.ts";
@@ -24,7 +25,10 @@ export function startUnix(
 ): Promise<void> {
   return startAtUnixName(context, directories, operation, {
     listen: (name) => listen(context, name, operation),
-    connect: (name) => connectTo(context, name, operation),
+    connect: (name) => {
+      const socket = connectSocket(context, operation, { path: name.path }, UnixConnection);
+      socket.once("close", name.release);
+    },
   });
 }
 
@@ -45,25 +49,6 @@ function listen(context: Context, name: UnixName, operation: Operation): void {
     operations.finish(operation, handle);
   });
   server.listen({ path: name.path, backlog, exclusive: true });
-}
-
-function connectTo(context: Context, name: UnixName, operation: Operation): void {
-  const { operations, handles } = context;
-  const socket = connect({ ...SOCKET_OPTIONS, path: name.path });
-  socket.pause(); // Else Node would read ahead of the first READ.
-  const fail = (result: number): void => {
-    operations.finish(operation, result);
-    socket.destroy();
-  };
-  operation.owner = { cancel: () => fail(-ERRNO.ECANCELED) };
-  socket.once("close", name.release);
-  socket.once("error", (error) => fail(-errnoOf(error)));
-  socket.once("connect", () => {
-    if (operation.finished) return;
-    const handle = handles.insert(new UnixConnection(context, socket));
-    if (handle < 0) fail(handle);
-    else operations.finish(operation, handle);
-  });
 }
 
 class UnixConnection extends Connection {
