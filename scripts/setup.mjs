@@ -1,4 +1,4 @@
-// Brings a checkout to where everything runs: dependencies, TypeScript, core.wasm, the addon. Skips
+// Brings a checkout to where everything runs: dependencies, TypeScript, core.wasm, net.wasm, the addon. Skips
 // what is up to date, and writes to stderr only, because npm scripts put it before their own output.
 //
 // The one script in JavaScript: it runs before there is a TypeScript compiler.

@@ -22,8 +22,9 @@ export interface AddonHandle {
 export interface Addon {
   readonly abiVersion: number;
   /**
-   * -ENOSYS when this build has no mechanism of that name. `counters` has COUNTER.length elements, which every `turn` writes. `wakeByThread`: where the event
-   * loop is not libuv's; then a `turn` that waits is not ended by what happens in the event loop.
+   * -ENOSYS when this build has no mechanism of that name. `counters` has COUNTER.length elements, which every
+   * `turn` writes. `wakeByThread`: where the event loop is not libuv's; then a `turn` that waits is not ended by
+   * what happens in the event loop.
    */
   open(
     mechanism: string,
