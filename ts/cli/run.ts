@@ -35,8 +35,9 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
   --dump-on-signal[=S]  on SIGUSR2, or S, print to stderr what every task does, and go on
 
 A module that has not been linked is linked first, with a cache. The exit code is the guest's; of several
-executors the first that is not 0, and then the others are canceled. It gets the signals that it watches; of others, Ctrl-C and SIGTERM cancel its tasks and wait for them, and a
-second one ends it at once.
+executors the first that is not 0, and then the others are canceled. It gets the signals that it
+watches; of others, Ctrl-C and SIGTERM cancel its tasks and wait for them, and a second one ends it at
+once.
 `;
 
 const OPTIONS = {

@@ -2,7 +2,8 @@
 //!
 //! - Refuses, by name, what Asyncify cannot carry.
 //! - Exports memory, function table and __stack_pointer, which the core imports.
-//! - Puts calls of stubs where the guest asks for the size of its memory, grows it, or takes stack. The stubs are appended, so no index shifts; the last stage gives them bodies.
+//! - Puts calls of stubs where the guest asks for the size of its memory, grows it, or takes stack. The stubs
+//!   are appended, so no index shifts; the last stage gives them bodies.
 //! - Adds an entry wrapper per export, int32_t (*)(void *arguments), and its slot in the table.
 
 import { StackfulError } from "../errors.ts";

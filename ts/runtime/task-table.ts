@@ -26,7 +26,9 @@ const STACK_BYTES_MAX = 8 * 1024 * 1024;
 /** @throws {RangeError} of the spawn of `entry`. */
 export function checkStackBytes(entry: string, stackBytes: number): void {
   if (Number.isInteger(stackBytes) && stackBytes >= 1 && stackBytes <= STACK_BYTES_MAX) return;
-  throw new RangeError(`spawn ${entry}: stackBytes must be 1 to 8388608, not ${stackBytes}`);
+  throw new RangeError(
+    `spawn ${entry}: stackBytes must be 1 to ${STACK_BYTES_MAX}, not ${stackBytes}`,
+  );
 }
 
 export class TaskTable implements TaskOwner {

@@ -134,7 +134,10 @@ export abstract class RingBackend implements Backend {
     return this.#disposal;
   }
 
-  /** Starts an operation that makes a handle, such as LISTEN, or works on paths; see `Resource.start` for the result. */
+  /**
+   * Starts an operation that makes a handle, such as LISTEN, or works on paths; see `Resource.start` for the
+   * result.
+   */
   protected abstract startOpener(operation: Operation): number | undefined;
 
   /** Asks the host's resolver. */
