@@ -38,7 +38,7 @@ export function buildCore(): Promise<boolean> {
 }
 
 /** Builds the resolver unless it is up to date; returns whether it did. */
-function buildNet(): Promise<boolean> {
+export function buildNet(): Promise<boolean> {
   const directory = packageRoot("wasm/include/stackful");
   const headers = readdirSync(directory).map((name) => join(directory, name));
   return buildModule("net", headers.sort(), compileNet);
