@@ -720,4 +720,5 @@ export const SHARED = {
   stackMarks: 112,
   stackMarksCount: 116,
   regionsFreeBytes: 120,
+  attemptsMax: 124,
 } as const;

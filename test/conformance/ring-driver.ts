@@ -150,22 +150,21 @@ export class RingDriver {
   /** Adds a record to the ring; its completion goes to the log alone. */
   add(submission: Submit): number {
     const token = submission.token ?? this.#nextToken++;
-    const record = new DataView(new ArrayBuffer(SUBMISSION.size));
-    record.setUint16(SUBMISSION.op, submission.op, true);
-    record.setUint16(SUBMISSION.flags, submission.flags ?? 0, true);
-    record.setInt32(SUBMISSION.handle, submission.handle ?? -1, true);
-    record.setUint32(SUBMISSION.token, token, true);
-    record.setUint32(SUBMISSION.pointer, submission.pointer ?? 0, true);
-    record.setUint32(SUBMISSION.length, submission.length ?? 0, true);
-    record.setUint32(SUBMISSION.argument, submission.argument ?? 0, true);
-    record.setBigInt64(SUBMISSION.offset, BigInt(submission.offset ?? 0), true);
-    record.setUint32(SUBMISSION.mode, submission.mode ?? 0, true);
-    record.setInt32(SUBMISSION.otherHandle, submission.otherHandle ?? -1, true);
-    record.setBigInt64(SUBMISSION.otherOffset, BigInt(submission.otherOffset ?? 0), true);
-    record.setUint32(SUBMISSION.otherPointer, submission.otherPointer ?? 0, true);
-    record.setUint32(SUBMISSION.otherLength, submission.otherLength ?? 0, true);
-    this.addRaw(new Uint8Array(record.buffer));
+    this.addRaw(encode(submission, token));
     return token;
+  }
+
+  /** Has the backend make a transfer at once, as the core does: its record is written, and not added. */
+  attempt(submission: Submit): number {
+    this.submitted.add(submission.op);
+    this.#write(encode(submission, 0));
+    if (this.backend.attempt === undefined) throw new Error("the backend makes nothing at once");
+    return this.backend.attempt();
+  }
+
+  #write(record: Uint8Array): void {
+    const slot = (this.getShared("submissionsTail") & (this.capacity - 1)) * SUBMISSION.size;
+    new Uint8Array(this.memory.buffer).set(record, this.getShared("submissions") + slot);
   }
 
   addRaw(record: Uint8Array): void {
@@ -178,8 +177,7 @@ export class RingDriver {
       return;
     }
     this.submitted.add(new DataView(record.buffer).getUint16(SUBMISSION.op, true));
-    const slot = (tail & (this.capacity - 1)) * SUBMISSION.size;
-    new Uint8Array(this.memory.buffer).set(record, this.getShared("submissions") + slot);
+    this.#write(record);
     this.setShared("submissionsTail", (tail + 1) >>> 0);
     if (this.automatic) this.#queueTurn();
   }
@@ -244,4 +242,22 @@ export class RingDriver {
       if (this.automatic) this.turn();
     });
   }
+}
+
+function encode(submission: Submit, token: number): Uint8Array {
+  const record = new DataView(new ArrayBuffer(SUBMISSION.size));
+  record.setUint16(SUBMISSION.op, submission.op, true);
+  record.setUint16(SUBMISSION.flags, submission.flags ?? 0, true);
+  record.setInt32(SUBMISSION.handle, submission.handle ?? -1, true);
+  record.setUint32(SUBMISSION.token, token, true);
+  record.setUint32(SUBMISSION.pointer, submission.pointer ?? 0, true);
+  record.setUint32(SUBMISSION.length, submission.length ?? 0, true);
+  record.setUint32(SUBMISSION.argument, submission.argument ?? 0, true);
+  record.setBigInt64(SUBMISSION.offset, BigInt(submission.offset ?? 0), true);
+  record.setUint32(SUBMISSION.mode, submission.mode ?? 0, true);
+  record.setInt32(SUBMISSION.otherHandle, submission.otherHandle ?? -1, true);
+  record.setBigInt64(SUBMISSION.otherOffset, BigInt(submission.otherOffset ?? 0), true);
+  record.setUint32(SUBMISSION.otherPointer, submission.otherPointer ?? 0, true);
+  record.setUint32(SUBMISSION.otherLength, submission.otherLength ?? 0, true);
+  return new Uint8Array(record.buffer);
 }

@@ -99,7 +99,7 @@ test("the core is under 48 KiB", () => {
   expect(core.length).toBeLessThan(48 * 1024);
 });
 
-test("the core imports the guest's memory, table and stack pointer, Asyncify's four, the probe, and no more", () => {
+test("the core imports the guest's memory, table and stack pointer, Asyncify's four, the probe, the attempt, and no more", () => {
   const imports = parseModule(core).imports.map(({ module, name }) => `${module}.${name}`);
   expect(imports.sort()).toEqual([
     "asyncify.start_rewind",
@@ -109,6 +109,7 @@ test("the core imports the guest's memory, table and stack pointer, Asyncify's f
     "guest.__indirect_function_table",
     "guest.__stack_pointer",
     "guest.memory",
+    "stackful_host.attempt",
     "stackful_host.probe",
   ]);
 });

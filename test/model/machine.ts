@@ -4,7 +4,17 @@
 //! queue, which is what another schedule would have had there. Everything else the host does to a guest
 //! is a step too: a cancel, the next timer, the end of an operation, a signal.
 
-import { OP, SHARED, SIGNAL, STATE, SUBMISSION, TASK, TIMER_NODE, WAIT } from "../../ts/abi.gen.ts";
+import {
+  ERRNO,
+  OP,
+  SHARED,
+  SIGNAL,
+  STATE,
+  SUBMISSION,
+  TASK,
+  TIMER_NODE,
+  WAIT,
+} from "../../ts/abi.gen.ts";
 import { Guest } from "../../ts/guest/guest.ts";
 import type { Case } from "./case.ts";
 import type { Op } from "./operations.ts";
@@ -78,7 +88,7 @@ export class Machine {
   #step = 0;
 
   constructor(module: WebAssembly.Module) {
-    const imports = { stackful_host: { probe: () => {} } };
+    const imports = { stackful_host: { probe: () => {}, attempt: () => -ERRNO.EAGAIN } };
     const instance = new WebAssembly.Instance(module, imports);
     this.#guest = new Guest(instance);
     (instance.exports._initialize as () => void)();

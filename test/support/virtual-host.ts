@@ -5,7 +5,7 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { FAULT, SHARED } from "../../ts/abi.gen.ts";
+import { ERRNO, FAULT, SHARED } from "../../ts/abi.gen.ts";
 import { Guest } from "../../ts/guest/guest.ts";
 import type { LinkInfo } from "../../ts/link/section.ts";
 import { type LoadedGuest, loadGuest } from "../../ts/runtime/load.ts";
@@ -48,6 +48,7 @@ export class VirtualHost {
         monotonic_ns: () => BigInt(host.nowNs),
         wall_ns: () => BigInt(host.nowNs),
         probe: () => {},
+        attempt: () => -ERRNO.EAGAIN,
       },
       test: {
         advance: (ns: bigint) => {

@@ -52,6 +52,8 @@ export interface GuestLimits {
   readonly tasksMax: number;
   readonly stackBytes: number;
   readonly guestMemoryBytes: number;
+  /** See sf_shared. */
+  readonly attemptsMax?: number;
 }
 
 const PAGE_BYTES = 65_536;
@@ -147,6 +149,7 @@ export class Guest {
     this.#refresh();
     this.setShared(SHARED.tasksMax, limits.tasksMax);
     this.setShared(SHARED.stackBytesDefault, limits.stackBytes);
+    this.setShared(SHARED.attemptsMax, limits.attemptsMax ?? 0);
   }
 
   /** Address of sf_shared. */

@@ -155,6 +155,15 @@ export interface Backend {
    */
   turn(waitNs: number): number;
 
+  /**
+   * Makes the transfer at once that stands in the ring's next place, behind the last submission, if it
+   * need not wait, for nothing that is under way or submitted on its handle either. Absent: the
+   * host cannot.
+   *
+   * @returns its result; -EAGAIN when it has to be submitted. The record is never taken.
+   */
+  attempt?(): number;
+
   /** Whether `turn` can block in the kernel. */
   readonly canWait: boolean;
 

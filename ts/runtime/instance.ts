@@ -4,13 +4,15 @@ import { EXECUTOR_MODULE, GuestExecutor } from "../channels/guest-executor.ts";
 import { StackfulError } from "../errors.ts";
 import type { Environment } from "../guest/environment.ts";
 import { Guest } from "../guest/guest.ts";
+import type { Backend } from "../host/backend.ts";
 import { openWasi } from "../wasi/open-wasi.ts";
 import { PREVIEW1 } from "../wasi/provider.ts";
+import { attemptsOf } from "./attempts.ts";
 import { GuestExit } from "./failure.ts";
 import { FunctionNames } from "./function-names.ts";
 import { bindImports, HostAwaits } from "./imports.ts";
 import type { LoadedGuest } from "./load.ts";
-import type { RuntimeGrants, RuntimeOptions } from "./options.ts";
+import type { Limits, RuntimeGrants, RuntimeOptions } from "./options.ts";
 import { StackTraces } from "./stack-traces.ts";
 
 export interface OpenedInstance {
@@ -27,19 +29,22 @@ export interface OpenedInstance {
 export interface InstanceOptions {
   /** argv[0]. */
   readonly program: string;
-  readonly environment: Environment;
+  readonly backend: Backend;
+  readonly limits: Limits;
   /** Of an executor of a pool; else the guest gets its own. */
   readonly executor: GuestExecutor | undefined;
   /** A promise that a task waits for has settled: asks for a turn. */
   onSettled(): void;
 }
 
-/** @throws {StackfulError} SF_IMPORT when nobody gives an import; SF_TRAP when its start function fails. */
+/** @throws {StackfulError} SF_IMPORT when nobody gives an import; SF_TRAP when its start function fails; SF_LIMIT. */
 export async function openInstance(
   { module, info }: LoadedGuest,
   { grants, imports = {}, args = [], env = {}, onOutput }: RuntimeOptions,
-  { program, environment, executor: given, onSettled }: InstanceOptions,
+  { program, backend, limits, executor: given, onSettled }: InstanceOptions,
 ): Promise<OpenedInstance> {
+  const { environment } = backend;
+  const { attempt, attemptsMax } = attemptsOf(backend);
   const names = new FunctionNames(module, info);
   const traces = new StackTraces(names);
   const awaits = new HostAwaits(traces, onSettled);
@@ -67,12 +72,13 @@ export async function openInstance(
       random_u64: () => randomU64(environment),
     },
   };
-  const core = { stackful_host: { probe: traces.record } };
+  const core = { stackful_host: { probe: traces.record, attempt } };
   const bound = bindImports(module, info, imports, own, core, awaits);
   const guest = new Guest(await instantiate(module, bound), environment);
   awaits.guest = traces.guest = guest;
   wasi?.attach(guest.memory);
   executor?.attach(guest, onSettled);
+  guest.start({ ...limits, attemptsMax });
   return { guest, executor, awaits, names, traces, flushOutput: () => wasi?.flush() };
 }
 

@@ -93,12 +93,12 @@ export class Runtime extends Coordination implements AsyncDisposable {
     try {
       const opened = await openInstance(loaded, options, {
         program: options.program ?? programName(source),
-        environment: backend.environment,
+        backend,
+        limits,
         executor,
         onSettled: () => runtime!.#loop.schedule(),
       });
       const { guest } = opened;
-      guest.start(limits);
       installStackBounds(guest, loaded.info);
       if (options.paintStacks) paintStacks(guest);
       runtime = new Runtime({ ...opened, info: loaded.info, backend, reasons, limits, options });

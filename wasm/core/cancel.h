@@ -17,10 +17,17 @@ INLINE uint32_t submissions_room(const struct core *core) {
   return shared->submissions_capacity - (shared->submissions_tail - shared->submissions_head);
 }
 
-INLINE struct sf_submission *submission_next(struct core *core) {
-  struct sf_shared *shared = &core->shared;
-  uint32_t index = shared->submissions_tail++ & (shared->submissions_capacity - 1);
+/* Where the next one goes; there must be room. It is in the ring once the tail has moved. */
+INLINE struct sf_submission *submission_place(const struct core *core) {
+  const struct sf_shared *shared = &core->shared;
+  uint32_t index = shared->submissions_tail & (shared->submissions_capacity - 1);
   return (struct sf_submission *)shared->submissions + index;
+}
+
+INLINE struct sf_submission *submission_next(struct core *core) {
+  struct sf_submission *record = submission_place(core);
+  core->shared.submissions_tail++;
+  return record;
 }
 
 /* Asks the host to end the operation of `token` early. One slot is always left for the operation of

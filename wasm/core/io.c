@@ -1,4 +1,10 @@
-/* io.c - operations: a record into the ring, the task parked until its completion. */
+/* io.c - operations: a record into the ring, the task parked until its completion.
+ *
+ * Some transfers the host is asked to make at once, so that the task goes on without parking: where
+ * a system call of its own costs less than the way through the ring, which many share well, or
+ * where so many bytes move that the call is the smaller part. Between two switches a task has
+ * `attempts` of them: one whose data never ends lets others run. See docs/decisions/011.
+ */
 #include "task.h"
 
 struct op {
@@ -11,17 +17,50 @@ struct op {
   int64_t offset;
 };
 
+/* A transfer of so many bytes costs more than its system call. */
+#define BULK_BYTES 16384
+
+/* The record behind the ring's last: its result, or -EAGAIN when it has to go through the ring. */
+__attribute__((import_module("stackful_host"), import_name("attempt"))) int32_t host_attempt(void);
+
+/* Nobody else has anything to do, here or in the system. */
+INLINE uint32_t is_alone(const struct core *core) {
+  const struct sf_shared *shared = &core->shared;
+  return core->ready_first == NULL && shared->submissions_head == shared->submissions_tail;
+}
+
+/* Whether it may need no wait, and is cheaper at once. */
+INLINE uint32_t attempt_pays(const struct core *core, const struct sf_task *self, uint32_t op,
+                             uint32_t length) {
+  switch (op) {
+    case SF_OP_READ: /* The last transfer was so large that there may be more. */
+      return (self->wait_detail == SF_OP_READ || self->wait_detail == SF_OP_WRITE) &&
+             self->waiter.result >= BULK_BYTES;
+    case SF_OP_WRITE:
+      return length >= BULK_BYTES || is_alone(core);
+    case SF_OP_SEND_TO:
+    case SF_OP_PREAD:
+      return is_alone(core);
+    default:
+      return 0;
+  }
+}
+
 /* Not inlined: one copy for all operations. Parks nobody, so Asyncify has nothing to do with it.
- * Returns 0, or -ECANCELED when a request was pending and nothing has been submitted. */
-NOINLINE static int32_t op_submit(struct core *core, struct sf_task *self,
-                                                   uint32_t op, int32_t handle, uint32_t pointer,
-                                                   uint32_t length, uint32_t argument,
-                                                   uint32_t mode, int64_t offset) {
-  if (op != SF_OP_CLOSE)
-    RETURN_IF_CANCELED(self);
-  else if (UNLIKELY(self->flags & SF_TASK_UNARMED))
-    scopes_arm(core, self);
-  struct sf_submission *record = submission_next(core);
+ * Returns whether the task has to park; else its waiter has the result: of what was done at once, or
+ * -ECANCELED when a request was pending. */
+NOINLINE static uint32_t op_submit(struct core *core, struct sf_task *self, uint32_t op, int32_t handle,
+                               uint32_t pointer, uint32_t length, uint32_t argument, uint32_t mode,
+                               int64_t offset) {
+  if (UNLIKELY(self->flags & SF_TASK_ATTENTION)) {
+    if (op == SF_OP_CLOSE) {
+      if (self->flags & SF_TASK_UNARMED) scopes_arm(core, self);
+    } else if (attend(core, self)) {
+      self->waiter.result = -SF_ECANCELED;
+      return 0;
+    }
+  }
+  struct sf_submission *record = submission_place(core);
   record->op = (uint16_t)op;
   record->flags = 0;
   record->handle = handle;
@@ -31,16 +70,26 @@ NOINLINE static int32_t op_submit(struct core *core, struct sf_task *self,
   record->argument = argument;
   record->offset = offset;
   record->mode = mode;
+  if (core->attempts != 0 && attempt_pays(core, self, op, length)) {
+    core->attempts--;
+    const int32_t result = host_attempt();
+    if (result != -SF_EAGAIN) {
+      self->wait_detail = op;
+      self->waiter.result = result;
+      return 0;
+    }
+  }
+  core->shared.submissions_tail++;
   core->shared.ops_pending++;
-  return 0;
+  return 1;
 }
 
 INLINE int32_t op_park(struct op op) {
   struct core *core = core_get();
   struct sf_task *self = self_to_park();
-  int32_t error = op_submit(core, self, op.op, op.handle, op.pointer, op.length, op.argument,
-                            op.mode, op.offset);
-  if (UNLIKELY(error != 0)) return error;
+  if (!op_submit(core, self, op.op, op.handle, op.pointer, op.length, op.argument, op.mode,
+                 op.offset))
+    return self->waiter.result;
   return park(self, SF_WAIT_OP, op.op);
 }
 

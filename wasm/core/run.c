@@ -60,6 +60,7 @@ INLINE void enter(struct core *core, struct sf_task *task) {
   stack_limit_set(task->stack_limit);
   stack_span_set(task->stack_span);
   stack_pointer_set(task->stack_pointer);
+  core->attempts = core->shared.attempts_max;
   void *frames = frames_of(core, task);
   if (task->state == SF_STATE_PARKED) {
     phase_set(PHASE_REWINDING);

@@ -73,6 +73,7 @@ struct core {
   uint32_t slots_free; /* a bit for each */
   uint32_t slots_next; /* whose turn it is to be taken from its owner */
   uint32_t budget;         /* switches left in this run */
+  uint32_t attempts;       /* left to the task that runs; see io.c */
   uint32_t parked_at;      /* for tasks that park in this run */
   uint32_t host_stack_pointer;
   uint32_t host_stack_limit;

@@ -122,6 +122,12 @@ static napi_value binding_turn(napi_env env, napi_callback_info info) {
   return sf__int_result(env, result);
 }
 
+/* attempt(handle): number */
+static napi_value binding_attempt(napi_env env, napi_callback_info info) {
+  struct binding *binding = sf__arguments(env, info, 0, NULL);
+  return sf__int_result(env, sf__backend_attempt(binding->backend));
+}
+
 /* discard(handle, ranges: Uint32Array): number. Address and bytes by turns. */
 static napi_value binding_discard(napi_env env, napi_callback_info info) {
   napi_value values[1], discarded;
@@ -155,6 +161,7 @@ NAPI_MODULE_INIT() {
     FUNCTION("adopt", sf__binding_adopt),
     FUNCTION("bind", binding_bind),
     FUNCTION("turn", binding_turn),
+    FUNCTION("attempt", binding_attempt),
     FUNCTION("discard", binding_discard),
     FUNCTION("setWake", binding_set_wake),
     FUNCTION("poke", binding_poke),

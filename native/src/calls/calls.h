@@ -113,7 +113,7 @@ typedef int32_t sf_finish(struct sf_engine *, const struct sf_op *, int32_t);
 typedef int32_t sf_call_function(const struct sf_call *);
 
 sf_check sf__check_buffer, sf__check_positioned, sf__check_vector, sf__check_positioned_vector;
-sf_call_function sf__call_read, sf__call_write;
+sf_call_function sf__call_read, sf__call_write, sf__attempt_read, sf__attempt_write;
 
 sf_start sf__listen, sf__shutdown, sf__local_address, sf__peer_address;
 sf_check sf__check_accept, sf__check_connect;
@@ -124,7 +124,7 @@ sf_start sf__set_option, sf__get_option, sf__membership;
 
 sf_start sf__udp_bind, sf__udp_connect;
 sf_check sf__check_send_to, sf__check_receive_from;
-sf_call_function sf__call_send_to, sf__call_receive_from;
+sf_call_function sf__call_send_to, sf__call_receive_from, sf__attempt_send_to;
 sf_finish sf__finish_receive_from;
 
 sf_check sf__check_send_batch, sf__check_receive_batch;

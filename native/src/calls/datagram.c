@@ -141,11 +141,19 @@ int32_t sf__check_receive_from(struct sf_engine *engine, const struct sf_submiss
   return SF_STARTED;
 }
 
-int32_t sf__call_send_to(const struct sf_call *call) {
+static int32_t send_to(const struct sf_call *call, int flags) {
   struct sf_message *kept = call->kept;
   kept->part = call->parts[0];
-  const ssize_t bytes = sendmsg(call->fd, &kept->message, SF_MSG_NOSIGNAL);
+  const ssize_t bytes = sendmsg(call->fd, &kept->message, SF_MSG_NOSIGNAL | flags);
   return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
+}
+
+int32_t sf__call_send_to(const struct sf_call *call) {
+  return send_to(call, 0);
+}
+
+int32_t sf__attempt_send_to(const struct sf_call *call) {
+  return send_to(call, MSG_DONTWAIT);
 }
 
 int32_t sf__call_receive_from(const struct sf_call *call) {

@@ -40,12 +40,12 @@ static const struct sf_operation table[] = {
   [SF_OP_READ] = {
     .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_FILL,
     .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
-    .check = sf__check_buffer, .call = sf__call_read,
+    .check = sf__check_buffer, .call = sf__call_read, .attempt = sf__attempt_read,
   },
   [SF_OP_WRITE] = {
     .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_SEND,
     .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
-    .check = sf__check_buffer, .call = sf__call_write,
+    .check = sf__check_buffer, .call = sf__call_write, .attempt = sf__attempt_write,
   },
   [SF_OP_READV] = {
     .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_FILL,
@@ -59,7 +59,7 @@ static const struct sf_operation table[] = {
   },
   [SF_OP_PREAD] = {
     .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE, SF_EISDIR), .borrows = SF_BORROWS_TO_FILL,
-    .check = sf__check_positioned, .call = sf__call_read,
+    .check = sf__check_positioned, .call = sf__call_read, .attempt = sf__attempt_read,
   },
   [SF_OP_PWRITE] = {
     .on_handle = true, .refuses = ONLY_FILES(SF_ESPIPE, SF_EISDIR), .borrows = SF_BORROWS_TO_SEND,
@@ -162,7 +162,7 @@ static const struct sf_operation table[] = {
   [SF_OP_SEND_TO] = {
     .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_SEND,
     .waits = SF_WAITS_WRITABLE,
-    .check = sf__check_send_to, .call = sf__call_send_to,
+    .check = sf__check_send_to, .call = sf__call_send_to, .attempt = sf__attempt_send_to,
   },
   [SF_OP_RECEIVE_FROM] = {
     .on_handle = true, .refuses = ONLY_UDP, .borrows = SF_BORROWS_TO_FILL,

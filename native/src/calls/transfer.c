@@ -71,3 +71,32 @@ int32_t sf__call_write(const struct sf_call *call) {
   const struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
   return moved(sendmsg(call->fd, &message, SF_MSG_NOSIGNAL));
 }
+
+#ifdef RWF_NOWAIT
+/* What is in memory already. Short is only what moves the file's position: a program that names its place
+ * expects all there is. */
+static int32_t read_cached(const struct sf_call *call) {
+  const bool positioned = sf__is_positioned(call->opcode);
+  const ssize_t bytes = preadv2(call->fd, call->parts, (int)call->parts_count,
+                                positioned ? call->offset : -1, RWF_NOWAIT);
+  if (bytes < 0) return errno == EOPNOTSUPP ? -SF_EAGAIN : sf__error(errno);
+  return positioned && (size_t)bytes < call->parts->iov_len ? -SF_EAGAIN : (int32_t)bytes;
+}
+#else
+static int32_t read_cached(const struct sf_call *call) {
+  (void)call;
+  return -SF_EAGAIN;
+}
+#endif
+
+int32_t sf__attempt_read(const struct sf_call *call) {
+  if (call->kind == SF_HANDLE_FILE || call->pipe) return read_cached(call);
+  struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
+  return moved(recvmsg(call->fd, &message, MSG_DONTWAIT));
+}
+
+int32_t sf__attempt_write(const struct sf_call *call) {
+  if (call->kind == SF_HANDLE_FILE || call->pipe) return -SF_EAGAIN;
+  const struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
+  return moved(sendmsg(call->fd, &message, SF_MSG_NOSIGNAL | MSG_DONTWAIT));
+}

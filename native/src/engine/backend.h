@@ -62,6 +62,9 @@ int32_t sf__backend_bind(struct sf_backend *backend, uint8_t *base, uint64_t byt
  * negated sf_errno when the mechanism failed: never because of what a guest asked for. */
 int32_t sf__backend_turn(struct sf_backend *backend, int64_t wait_ns, bool arm);
 
+/* See Backend.attempt. */
+int32_t sf__backend_attempt(struct sf_backend *backend);
+
 /* wake_fd was readable: makes it quiet until the next turn. Returns whether it was armed. */
 bool sf__backend_woken(struct sf_backend *backend);
 

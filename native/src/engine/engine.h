@@ -5,6 +5,7 @@
  *
  *   engine.c      open, bind, turn, close
  *   start.c       a submission, checked, goes into the table and to the mechanism
+ *   attempt.c     one that is made at once, without all of this
  *   finish.c      how it ended becomes a completion; what waited for it starts
  *   jobs.c        operations that run on threads (pool.c)
  *   operation.h   what the engine knows of each operation

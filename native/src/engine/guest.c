@@ -47,6 +47,14 @@ int32_t sf__guest_bind(struct sf_guest *out, uint8_t *base, uint64_t bytes, uint
   return 0;
 }
 
+/* However many there are, nobody looks at more. */
+#define LOOKED_AT_MAX 32
+
+static const uint8_t *submission_at(const struct sf_guest *guest, uint32_t position) {
+  const uint64_t index = position & (guest->submissions_capacity - 1);
+  return guest->base + guest->submissions + index * sizeof(struct sf_submission);
+}
+
 uint32_t sf__guest_waiting(const struct sf_guest *guest) {
   uint32_t head = __atomic_load_n(FIELD(guest, submissions_head), __ATOMIC_RELAXED);
   uint32_t tail = __atomic_load_n(FIELD(guest, submissions_tail), __ATOMIC_ACQUIRE);
@@ -57,9 +65,25 @@ uint32_t sf__guest_waiting(const struct sf_guest *guest) {
 void sf__guest_take(const struct sf_guest *guest, struct sf_submission *out) {
   uint32_t *head = FIELD(guest, submissions_head);
   uint32_t position = __atomic_load_n(head, __ATOMIC_RELAXED);
-  uint64_t index = position & (guest->submissions_capacity - 1);
-  memcpy(out, guest->base + guest->submissions + index * sizeof(*out), sizeof(*out));
+  memcpy(out, submission_at(guest, position), sizeof(*out));
   __atomic_store_n(head, position + 1, __ATOMIC_RELEASE);
+}
+
+void sf__guest_next(const struct sf_guest *guest, struct sf_submission *out) {
+  const uint32_t tail = __atomic_load_n(FIELD(guest, submissions_tail), __ATOMIC_ACQUIRE);
+  memcpy(out, submission_at(guest, tail), sizeof(*out));
+}
+
+bool sf__guest_submitted(const struct sf_guest *guest, int32_t handle) {
+  const uint32_t tail = __atomic_load_n(FIELD(guest, submissions_tail), __ATOMIC_ACQUIRE);
+  const uint32_t waiting = sf__guest_waiting(guest);
+  if (waiting > LOOKED_AT_MAX) return true;
+  for (uint32_t back = 1; back <= waiting; back++) {
+    struct sf_submission submission;
+    memcpy(&submission, submission_at(guest, tail - back), sizeof(submission));
+    if (submission.handle == handle || submission.other_handle == handle) return true;
+  }
+  return false;
 }
 
 bool sf__guest_complete(const struct sf_guest *guest, const struct sf_completion *completion) {

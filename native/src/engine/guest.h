@@ -50,6 +50,12 @@ uint32_t sf__guest_waiting(const struct sf_guest *guest);
 /* Copies the oldest submission out and gives its place back. There must be one waiting. */
 void sf__guest_take(const struct sf_guest *guest, struct sf_submission *out);
 
+/* Copies the submission out that stands behind the last: nothing has been said of it yet. */
+void sf__guest_next(const struct sf_guest *guest, struct sf_submission *out);
+
+/* Whether one of those that wait names `handle`. Says so where there are many. */
+bool sf__guest_submitted(const struct sf_guest *guest, int32_t handle);
+
 /* Puts a completion into the ring. Returns false when there is no room. */
 bool sf__guest_complete(const struct sf_guest *guest, const struct sf_completion *completion);
 

@@ -9,8 +9,6 @@
 #include "engine/engine.h"
 #include "engine/platform.h"
 
-struct sf_draft;
-
 struct sf_mechanism {
   const char *name;
   /* Sockets do not block: attempts at them say EAGAIN. */
@@ -34,10 +32,6 @@ struct sf_mechanism {
   int32_t (*issue)(struct sf_engine *engine, uint32_t index);
   /* Has an operation that was issued end as soon as it can; sf__engine_finish tells how it did. */
   void (*cancel)(struct sf_engine *engine, uint32_t index);
-  /* Does an operation that is alone in its turn, and before which nothing waits, without the table,
-   * if that is cheaper and it need not wait. Returns whether it did, and sets *result. Or NULL. */
-  bool (*try_now)(struct sf_engine *engine, const struct sf_submission *submission,
-                  const struct sf_handle *handle, const struct sf_draft *draft, int32_t *result);
   /* What was issued has reached the system when this returns. NULL: it always has. */
   void (*flush)(struct sf_engine *engine);
   /* The guest's memory is at another address: ends what works on the old one and marks it `moved`.

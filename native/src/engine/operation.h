@@ -12,6 +12,8 @@ struct sf_draft {
   int other_fd; /* what sf_op.other_fd becomes, or -1 */
 };
 
+void sf__draft_drop(const struct sf_draft *draft);
+
 enum sf_borrow {
   SF_BORROWS_NOTHING,
   SF_BORROWS_TO_SEND, /* the system reads the guest's memory */
@@ -51,6 +53,10 @@ struct sf_operation {
   /* The operation as a plain system call, on sockets that do not block, or on a thread. Its result;
    * -SF_EAGAIN: it has to wait, and is made again. */
   int32_t (*call)(const struct sf_call *call);
+
+  /* The same where it need not wait, whatever its descriptor is like; else -SF_EAGAIN. NULL: it is never
+   * wanted at once; see attempt.c. */
+  int32_t (*attempt)(const struct sf_call *call);
 
   /* Of an operation of two steps, the first of which reads a file: whether the second follows, for which
    * the operation is issued again, or else its result. NULL: it has one. Returns SF_STARTED to go on. */

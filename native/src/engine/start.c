@@ -18,7 +18,7 @@ enum sf_capability sf__capability(const struct sf_mechanism *mechanism, uint16_t
   return has ? SF_NATIVE : SF_ON_POOL;
 }
 
-static void drop_draft(const struct sf_draft *draft) {
+void sf__draft_drop(const struct sf_draft *draft) {
   free(draft->kept);
   if (draft->fd >= 0) close(draft->fd);
   if (draft->other_fd >= 0) close(draft->other_fd);
@@ -72,21 +72,8 @@ static int32_t add(struct sf_engine *engine, const struct sf_submission *submiss
 fail_add:
   if (opens != SF_NONE) sf__handles_release(handles, opens);
 fail_reserve:
-  drop_draft(draft);
+  sf__draft_drop(draft);
   return err;
-}
-
-/* Whether the mechanism has done it without the table. */
-static bool done_now(struct sf_engine *engine, const struct sf_submission *submission,
-                     const struct sf_operation *operation, const struct sf_handle *handle,
-                     const struct sf_draft *draft, int32_t *result) {
-  const struct sf_mechanism *mechanism = engine->mechanism;
-  if (!engine->alone || mechanism->try_now == NULL || handle == NULL) return false;
-  if (operation->lane != SF_LANE_NONE) {
-    const uint8_t lane = sf__lane_for(handle, operation);
-    if (handle->lanes[lane].first != SF_NONE) return false;
-  }
-  return mechanism->try_now(engine, submission, handle, draft, result);
 }
 
 /* The operation's result, or SF_STARTED. */
@@ -105,12 +92,8 @@ static int32_t start(struct sf_engine *engine, const struct sf_submission *submi
   if (operation->start != NULL) return operation->start(engine, submission, handle);
 
   struct sf_draft draft = { .fd = -1, .other_fd = -1 };
-  int32_t result = operation->check(engine, submission, handle, &draft);
+  const int32_t result = operation->check(engine, submission, handle, &draft);
   if (result != SF_STARTED) return result;
-  if (done_now(engine, submission, operation, handle, &draft, &result)) {
-    drop_draft(&draft);
-    return result;
-  }
   return add(engine, submission, operation, handle, &draft);
 }
 

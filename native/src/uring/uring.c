@@ -178,7 +178,6 @@ const struct sf_mechanism sf__uring = {
   .has = uring__has,
   .issue = uring__issue,
   .cancel = uring__cancel,
-  .try_now = uring__try_now,
   .flush = uring__flush,
   .moved = uring_moved,
   .begin = uring__begin,

@@ -3,7 +3,6 @@
  *   uring.c   open, drain, free; cancel
  *   turn.c    the parts of a turn, and the wake-up of the host's event loop
  *   issue.c   an operation becomes an SQE
- *   now.c     what is cheaper by a plain system call
  *   attempt.c what has no SQE, and waits for its descriptor
  *   ring.c    the system's interface
  */
@@ -53,8 +52,6 @@ static inline bool uring__passes(int err) {
 /* Entries of struct sf_mechanism. */
 bool uring__has(uint16_t opcode);
 int32_t uring__issue(struct sf_engine *engine, uint32_t index);
-bool uring__try_now(struct sf_engine *engine, const struct sf_submission *submission,
-                    const struct sf_handle *handle, const struct sf_draft *draft, int32_t *result);
 /* Makes the operation's plain call; where it would have to wait, that is made again when its descriptor
  * is ready. As `issue`. */
 int32_t uring__attempt(struct uring *uring, uint32_t index);

@@ -51,6 +51,8 @@ export interface Addon {
   bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */
   turn(handle: AddonHandle, waitNs: number): number;
+  /** As Backend.attempt. */
+  attempt(handle: AddonHandle): number;
   /** `ranges`: address and bytes by turns. Returns the bytes discarded, or a negated errno. */
   discard(handle: AddonHandle, ranges: Uint32Array): number;
   /** Called from the event loop when a turn has work, once until the next `turn`. */

@@ -225,6 +225,13 @@ export class NativeBackend implements Backend {
     return result;
   }
 
+  attempt(): number {
+    const handle = this.#handle;
+    if (handle === undefined || this.#memory === undefined) return -ERRNO.EAGAIN;
+    this.#bindAgain();
+    return this.#addon.attempt(handle);
+  }
+
   discard(ranges: Uint32Array): number {
     const handle = this.#opened("discard");
     this.#bindAgain();

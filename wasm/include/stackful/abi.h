@@ -252,6 +252,7 @@ struct sf_shared {
   uint32_t stack_marks; /* address of a uint32_t for each table index: most stack used; 0: not painted */
   uint32_t stack_marks_count;
   uint32_t regions_free_bytes; /* those of regions_bytes that no task or allocation uses */
+  uint32_t attempts_max; /* transfers made at once between two switches; 0: the host makes none */
 };
 
 _Static_assert(sizeof(struct sf_waiter) == 24, "sf_waiter layout");
