@@ -55,7 +55,12 @@ async function run(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const runtime of runtimes) {
     if (values.install && runtime.find() === undefined) install(runtime);
-    rows.push(await runRow(runtime, backends, (text) => process.stderr.write(`matrix: ${text}\n`)));
+    const row = await runRow(runtime, backends, (text) =>
+      process.stderr.write(`matrix: ${text}\n`),
+    );
+    rows.push(row);
+    // At once, for a run that is stopped.
+    if (values.write) write([row]);
   }
   return rows;
 }
@@ -80,7 +85,6 @@ if (values.help) {
   const rows = await run();
   const text = values.json ? JSON.stringify(rows, undefined, 2) : formatTable(rows);
   process.stdout.write(`${text}\n`);
-  if (values.write) write(rows);
   const failures = failuresOf(rows);
   for (const failure of failures) process.stderr.write(`failed: ${failure}\n`);
   process.exitCode = failures.length === 0 ? 0 : 1;

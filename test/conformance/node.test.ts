@@ -1,11 +1,12 @@
 import { openNodeBackend } from "../../ts/host/node/node-backend.ts";
 import { jsRuntime } from "../../ts/js-runtime.ts";
 import { backendConformance } from "./backend-conformance.ts";
+import { DENO_DATAGRAMS } from "./deno-datagrams.ts";
 import { thisMachine } from "./setting.ts";
 
 const IN_DENO = {
+  ...DENO_DATAGRAMS,
   "LISTEN on an address the host does not have gives -EADDRNOTAVAIL": "Deno's node:net says EINVAL",
-  "SEND_TO everybody gives -EACCES": "Deno does not say why a datagram was not sent",
   "cancel ends CONNECTs that wait for room in a listener's backlog":
     "a connection that the backlog has no room for is reset, and Deno's node:net then says that it never connected",
 };
