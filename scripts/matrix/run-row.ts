@@ -80,8 +80,10 @@ async function runCells(
       continue;
     }
     const began = performance.now();
-    const guests = await runs.guests(backend);
-    const conformance = await runs.conformance?.(backend);
+    const [guests, conformance] = await Promise.all([
+      runs.guests(backend),
+      runs.conformance?.(backend),
+    ]);
     const cell = { backend, guests, ...(conformance === undefined ? {} : { conformance }) };
     cells.push(cell);
     const seconds = Math.round((performance.now() - began) / 1000);

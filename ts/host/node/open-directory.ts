@@ -70,8 +70,8 @@ export class OpenDirectory extends Descriptor {
           return;
         }
         this.#listing = new DirectoryListing(
-          // node:fs has inodes only in a stat of each: 0 is what stands for "not said".
-          entries.map((entry) => ({ name: bytesOf(entry.name), kind: kindOf(entry), inode: 0 })),
+          // Only a stat of each entry has its inode.
+          entries.map((entry) => ({ name: bytesOf(entry.name), kind: kindOf(entry), inode: 0n })),
         );
         const filled = operation.finished ? 0 : this.#listing.fill(ring, operation);
         this.endTurn(operation, filled);
