@@ -18,14 +18,16 @@ import { formatReadme, formatTable, replaceBlock } from "./matrix/table.ts";
 
 const USAGE = `usage: npm run matrix -- [RUNTIME …] [options]
 
-Runs test/hosts and test/conformance inside each runtime. RUNTIME is one of
+Runs test/hosts and test/conformance inside each runtime, and prints the table; on stderr a line for
+each backend as soon as it has run. RUNTIME is one of
 ${RUNTIMES.map(({ key }) => key).join(", ")}; all of them without one. A runtime is found in
 STACKFUL_NODE22, STACKFUL_DENO, STACKFUL_CHROMIUM and so on, in PATH, or where --install puts it.
 
   --backend NAME   only this one: ${COLUMNS.join(", ")}; may be given again
   --install        have npm install the runtimes that are not there, below dist/runtimes
   --json           print what was counted as JSON
-  --write          put it into docs/matrix.json and README.md; what did not run stays as it was
+  --write          put it into docs/matrix.json and README.md, after each runtime; what did not run
+                   stays as it was
   --help           this text
 `;
 
