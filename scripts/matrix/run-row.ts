@@ -2,7 +2,6 @@
 
 import { HostsPage } from "../../test/hosts/run-page.ts";
 import type { BackendName } from "../../ts/host/backend.ts";
-import { MECHANISM_TITLES } from "../../ts/host/native/mechanisms.ts";
 import { type Cell, COLUMNS, type Row, type SuiteResult, suitesOf } from "./results.ts";
 import { countResults, runTests } from "./run-tests.ts";
 import { type MatrixRuntime, versionOf } from "./runtimes.ts";
@@ -36,8 +35,8 @@ export async function runRow(
     runTests({
       command,
       file: `test/conformance/${backend}.test.ts`,
-      // Not once more as in the other runtimes.
-      ...(backend in MECHANISM_TITLES ? { within: `${backend} backend` } : {}),
+      // Not once more with other settings.
+      within: `${backend} backend`,
     });
   const cells = await runCells(runtime, backends, say, { guests, conformance });
   return { runtime: name, version: versionOf(program), cells };
