@@ -18,14 +18,16 @@ import { formatReadme, formatTable, replaceBlock } from "./matrix/table.ts";
 
 const USAGE = `usage: npm run matrix -- [RUNTIME …] [options]
 
-Runs test/hosts and test/conformance inside each runtime. RUNTIME is one of
+Runs test/hosts and test/conformance inside each runtime, and prints the table; on stderr a line for
+each backend as soon as it has run. RUNTIME is one of
 ${RUNTIMES.map(({ key }) => key).join(", ")}; all of them without one. A runtime is found in
 STACKFUL_NODE22, STACKFUL_DENO, STACKFUL_CHROMIUM and so on, in PATH, or where --install puts it.
 
   --backend NAME   only this one: ${COLUMNS.join(", ")}; may be given again
   --install        have npm install the runtimes that are not there, below dist/runtimes
   --json           print what was counted as JSON
-  --write          put it into docs/matrix.json and README.md; what did not run stays as it was
+  --write          put it into docs/matrix.json and README.md, after each runtime; what did not run
+                   stays as it was
   --help           this text
 `;
 
@@ -55,7 +57,12 @@ async function run(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const runtime of runtimes) {
     if (values.install && runtime.find() === undefined) install(runtime);
-    rows.push(await runRow(runtime, backends, (text) => process.stderr.write(`matrix: ${text}\n`)));
+    const row = await runRow(runtime, backends, (text) =>
+      process.stderr.write(`matrix: ${text}\n`),
+    );
+    rows.push(row);
+    // At once, for a run that is stopped.
+    if (values.write) write([row]);
   }
   return rows;
 }
@@ -80,7 +87,6 @@ if (values.help) {
   const rows = await run();
   const text = values.json ? JSON.stringify(rows, undefined, 2) : formatTable(rows);
   process.stdout.write(`${text}\n`);
-  if (values.write) write(rows);
   const failures = failuresOf(rows);
   for (const failure of failures) process.stderr.write(`failed: ${failure}\n`);
   process.exitCode = failures.length === 0 ? 0 : 1;

@@ -2,14 +2,15 @@
 
 import { HostsPage } from "../../test/hosts/run-page.ts";
 import type { BackendName } from "../../ts/host/backend.ts";
-import { type Cell, COLUMNS, type Row, type SuiteResult } from "./results.ts";
+import { type Cell, COLUMNS, type Row, type SuiteResult, suitesOf } from "./results.ts";
 import { countResults, runTests } from "./run-tests.ts";
 import { type MatrixRuntime, versionOf } from "./runtimes.ts";
+import { formatCounts } from "./table.ts";
 
 /** One suite on one backend. */
 type Run = (backend: BackendName) => Promise<SuiteResult>;
 
-/** @param say - is told of each backend before it runs. */
+/** @param say - is told of each backend what came of it, as soon as it has run. */
 export async function runRow(
   runtime: MatrixRuntime,
   backends: readonly BackendName[],
@@ -31,7 +32,12 @@ export async function runRow(
       env: { STACKFUL_BACKEND: backend },
     });
   const conformance: Run = (backend) =>
-    runTests({ command, file: `test/conformance/${backend}.test.ts` });
+    runTests({
+      command,
+      file: `test/conformance/${backend}.test.ts`,
+      // Not once more with other settings.
+      within: `${backend} backend`,
+    });
   const cells = await runCells(runtime, backends, say, { guests, conformance });
   return { runtime: name, version: versionOf(program), cells };
 }
@@ -72,10 +78,19 @@ async function runCells(
       cells.push({ backend, lacks: why });
       continue;
     }
-    say(`${name}, backend ${backend}`);
-    const guests = await runs.guests(backend);
-    const conformance = await runs.conformance?.(backend);
-    cells.push({ backend, guests, ...(conformance === undefined ? {} : { conformance }) });
+    const began = performance.now();
+    const [guests, conformance] = await Promise.all([
+      runs.guests(backend),
+      runs.conformance?.(backend),
+    ]);
+    const cell = { backend, guests, ...(conformance === undefined ? {} : { conformance }) };
+    cells.push(cell);
+    const seconds = Math.round((performance.now() - began) / 1000);
+    const counts = [guests, conformance].map(formatCounts).join(", ");
+    say(`${name}, backend ${backend}: passed/failed/skipped ${counts}, ${seconds} s`);
+    for (const failure of suitesOf(cell).flatMap(({ failures }) => failures)) {
+      say(`  failed: ${failure}`);
+    }
   }
   return cells;
 }

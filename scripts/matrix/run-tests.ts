@@ -7,6 +7,9 @@ import { runProgram } from "../../test/support/run-program.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 import type { SuiteResult } from "./results.ts";
 
+/** What the reason begins with, and the name of the operation ends. */
+export const UNSUPPORTED = "unsupported: ";
+
 /** A machine may be busy with something else. */
 const LIMIT_MS = 900_000;
 
@@ -33,28 +36,37 @@ export interface TestResult {
   readonly status: string;
   readonly failureMessages?: readonly string[] | null;
   /** What the test says of itself. */
-  readonly meta?: { readonly operations?: readonly string[] };
+  readonly meta?: { readonly operations?: readonly string[]; readonly unsupported?: string };
 }
 
 export async function runTests({ within, ...run }: TestRun): Promise<SuiteResult> {
-  const { report, broken } = await runVitest(run);
+  const { report, broken } = await runVitest({
+    ...run,
+    ...(within === undefined ? {} : { pattern: `^${within} ` }),
+  });
   const counted = count(report, within);
   if (broken === undefined || counted.failed > 0) return counted;
   return { ...counted, failed: 1, failures: [`${run.file} ${broken}`] };
 }
 
-/** `broken`: how the run ended, if not well. */
+/** `pattern`: a regular expression for what runs; the rest is skipped. `broken`: how the run ended, if not well. */
 export async function runVitest({
   command,
   file,
   env,
-}: Omit<TestRun, "within">): Promise<{ report: Report; broken: string | undefined }> {
+  pattern,
+}: Omit<TestRun, "within"> & { readonly pattern?: string }): Promise<{
+  report: Report;
+  broken: string | undefined;
+}> {
   const directory = mkdtempSync(join(tmpdir(), "stackful-matrix-"));
   const output = join(directory, "report.json");
   try {
     const [program, ...flags] = command;
     const vitest = packageRoot("node_modules/vitest/vitest.mjs");
-    const args = [...flags, vitest, "run", "--reporter=json", `--outputFile=${output}`, file];
+    const only = pattern === undefined ? [] : [`--testNamePattern=${pattern}`];
+    const reporter = ["--reporter=json", `--outputFile=${output}`];
+    const args = [...flags, vitest, "run", ...reporter, ...only, file];
     const { STACKFUL_BACKEND: _any, ...outer } = process.env;
     const { code, hung, stderr } = await runProgram(program, args, {
       cwd: packageRoot(),
@@ -77,8 +89,9 @@ function readReport(path: string): Report {
   }
 }
 
-/** Of a skipped test, whose title ends in it. */
-export function reasonOf({ title }: TestResult): string {
+/** Of a skipped test: its title ends in it, or it says which operation the backend has not. */
+export function reasonOf({ title, meta }: TestResult): string {
+  if (meta?.unsupported !== undefined) return `${UNSUPPORTED}${meta.unsupported}`;
   return /\[skipped: (.*)\]$/s.exec(title)?.[1] ?? "no reason given";
 }
 

@@ -60,7 +60,13 @@ export const RUNTIMES: readonly MatrixRuntime[] = [
     key: "chromium",
     name: "Chromium",
     find: () => findProgram("STACKFUL_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]),
-    lacks: { uring: NO_SYSTEM, node: NO_SYSTEM, deno: NO_SYSTEM },
+    lacks: {
+      uring: NO_SYSTEM,
+      epoll: NO_SYSTEM,
+      poll: NO_SYSTEM,
+      node: NO_SYSTEM,
+      deno: NO_SYSTEM,
+    },
   },
 ];
 

@@ -1,6 +1,15 @@
 //! The matrix as text: for a terminal, and for the README.
 
-import { COLUMNS, type Row, type SuiteResult, suitesOf } from "./results.ts";
+import type { BackendName } from "../../ts/host/backend.ts";
+import { type Cell, COLUMNS, type Row, type SuiteResult, suitesOf } from "./results.ts";
+import { UNSUPPORTED } from "./run-tests.ts";
+
+/** What backends with operations that they do not have are made of. */
+const MADE_OF: Readonly<Partial<Record<BackendName, string>>> = {
+  node: "node:fs, node:net and node:dgram have",
+  deno: "Deno's API has",
+  sim: "a simulated world has",
+};
 
 /** What the terminal gets: a line for each runtime and backend. */
 export function formatTable(rows: readonly Row[]): string {
@@ -33,7 +42,7 @@ function nameOf(runtime: string, version = "unknown"): string {
 }
 
 /** passed/failed/skipped */
-function formatCounts(suite: SuiteResult | undefined): string {
+export function formatCounts(suite: SuiteResult | undefined): string {
   return suite === undefined ? "-" : `${suite.passed}/${suite.failed}/${suite.skipped}`;
 }
 
@@ -62,10 +71,24 @@ function formatCell({ cells }: Row, name: string, notes: Notes): string {
   const suites = suitesOf(cell);
   const sum = (key: "passed" | "failed"): number =>
     suites.reduce((total, suite) => total + suite[key], 0);
-  const marks = suites.flatMap(({ reasons }) => Object.keys(reasons).map((why) => notes.mark(why)));
-  const all = [...new Set(marks)].join("");
+  const all = reasonsOf(cell)
+    .map((reason) => notes.mark(reason))
+    .join("");
   if (sum("failed") > 0) return `${sum("failed")} failed ${all}`.trimEnd();
   return (sum("passed") === 0 ? `— ${all}` : `ok ${sum("passed")} ${all}`).trimEnd();
+}
+
+/** Each once; the operations that the backend does not have are one. */
+function reasonsOf(cell: Cell): string[] {
+  const all = suitesOf(cell).flatMap(({ reasons }) => Object.keys(reasons));
+  const missing = all.filter((reason) => reason.startsWith(UNSUPPORTED));
+  const operations = new Set(missing.map((reason) => reason.slice(UNSUPPORTED.length)));
+  const others = all.filter((reason) => !reason.startsWith(UNSUPPORTED));
+  if (operations.size > 0) {
+    const has = MADE_OF[cell.backend] ?? `backend ${cell.backend} has`;
+    others.unshift(`${has} no ${[...operations].sort().join(", ")}`);
+  }
+  return [...new Set(others)];
 }
 
 /** Reasons, numbered in the order in which they come. */

@@ -51,10 +51,12 @@ export interface ConformanceOptions {
   readonly skip?: Readonly<Record<string, string>>;
 }
 
-/** What scripts/conformance.ts is told of a law that was tried. */
+/** What scripts/conformance.ts and scripts/matrix.ts are told of a law that was tried. */
 interface LawMeta {
   /** Those that its guest has submitted and the backend has. */
   operations?: OperationName[];
+  /** The operation for which the backend has it skipped. */
+  unsupported?: OperationName;
 }
 
 /** What a law is given. */
@@ -109,8 +111,11 @@ export function backendConformance(
       return;
     }
     test(title, { timeout: LAW_TIMEOUT_MS }, async ({ task, skip }) => {
-      const missing = await runLaw({ name, child }, setting, body, options, task.meta as LawMeta);
-      if (missing !== undefined) skip(`unsupported on ${child}: ${missing}`);
+      const meta = task.meta as LawMeta;
+      const missing = await runLaw({ name, child }, setting, body, options, meta);
+      if (missing === undefined) return;
+      meta.unsupported = missing;
+      skip(`unsupported on ${child}: ${missing}`);
     });
   };
 

@@ -7,10 +7,8 @@ import { packageRoot } from "../../ts/package-files.ts";
 import { findDeno, NO_DENO } from "../support/deno.ts";
 import { runProgram } from "../support/run-program.ts";
 import { backendConformance } from "./backend-conformance.ts";
+import { DENO_DATAGRAMS } from "./deno-datagrams.ts";
 import { thisMachine } from "./setting.ts";
-
-const NO_REASON = "Deno does not say why a datagram was not sent";
-const NOT_CONNECTED = "Deno connects no UDP socket in the system";
 
 if (deno === undefined) {
   const program = findDeno();
@@ -44,17 +42,11 @@ if (deno === undefined) {
   backendConformance("deno", {
     setting,
     skip: {
-      "SEND_TO everybody gives -EACCES": NO_REASON,
-      "SEND_TO everybody is allowed once BROADCAST is set": NO_REASON,
-      "a connected UDP socket is told -ECONNREFUSED, once, when nobody listens": NOT_CONNECTED,
-      "RECEIVE_FROM on a connected UDP socket is told -ECONNREFUSED too": NOT_CONNECTED,
-      "what is sent to a group can be kept from every other machine":
-        "Deno takes no MULTICAST_HOPS of 0",
+      ...DENO_DATAGRAMS,
       "a Unix name stays when its listener is closed, and then refuses":
         "Deno removes the name of a listener that it closes",
       "a Unix connection whose other end was closed: an end, then -EPIPE":
         "a WRITE is handed over before Deno says that it failed, which the next one is told",
-      "a group of IPv6 works like one of IPv4": "Deno sends to no interface that is named",
     },
   });
 }

@@ -3,16 +3,22 @@
 import { join } from "node:path/posix";
 import { expect } from "vitest";
 import { DIRECTORY_ENTRY, FILE_KIND, OP, OPEN } from "../../ts/abi.gen.ts";
+import type { BackendName } from "../../ts/host/backend.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, text } from "./guest.ts";
+import { NO_FOLLOW, PathGuest } from "./path-guest.ts";
 
 const DIRECTORY = OPEN.READ | OPEN.DIRECTORY;
 
 /** Holds any entry. */
 const ANY_ENTRY_BYTES = 288;
 
+/** node:fs has them only in a stat of each entry, which would be a call for each. */
+const WITHOUT_INODES: readonly BackendName[] = ["node", "deno"];
+
 interface Entry {
   readonly name: string;
+  readonly inode: bigint;
   readonly kind: number;
 }
 
@@ -44,6 +50,21 @@ export function directoryLaws(law: Law): void {
         ["link", FILE_KIND.SYMLINK],
       ]),
     );
+  });
+
+  law("an entry's inode is what STAT says, or 0 where the host does not say it", async (bench) => {
+    const { guest, files, data, name } = bench;
+    await files.makeDirectory(join(data, "directory"));
+    await files.write(join(data, "file"), "");
+    await files.makeLink("file", join(data, "link"));
+    const directory = must(await guest.open("/data", DIRECTORY));
+    const entries = await readAll(guest, directory, 4096);
+    expect(entries).toHaveLength(3);
+    const paths = new PathGuest(guest);
+    for (const entry of entries) {
+      const { inode } = await paths.stat(`/data/${entry.name}`, NO_FOLLOW);
+      expect(entry.inode).toBe(WITHOUT_INODES.includes(name) ? 0n : inode);
+    }
   });
 
   law("an empty directory has no entries", async ({ guest }) => {
@@ -171,6 +192,7 @@ async function readSome(
     expect(DIRECTORY_ENTRY.size + nameBytes).toBeLessThanOrEqual(recordBytes);
     out.push({
       name: text(guest.bytes(at + DIRECTORY_ENTRY.size, nameBytes)),
+      inode: guest.view.getBigUint64(at + DIRECTORY_ENTRY.inode, true),
       kind: guest.view.getUint8(at + DIRECTORY_ENTRY.kind),
     });
     at += recordBytes;

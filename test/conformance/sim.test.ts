@@ -13,7 +13,7 @@ const SKIP = {
 backendConformance("sim", { setting: () => simSetting({ preset: "ideal" }), skip: SKIP });
 
 backendConformance("sim", {
-  how: " with latencies and short transfers",
+  how: ": latencies and short transfers",
   setting: () => simSetting({ preset: "lan", network: { shortReads: 0.5, shortWrites: 0.5 } }),
   skip: {
     ...SKIP,

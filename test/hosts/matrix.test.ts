@@ -78,6 +78,7 @@ test("a failure shows in its cell and in the list", () => {
       version: "20.2.0",
       cells: [
         { backend: "uring", guests: suite(3, { failed: 1, failures: ["a: why"] }) },
+        { backend: "poll", guests: suite(3) },
         { backend: "node", guests: suite(3), conformance: suite(4) },
         { backend: "deno", lacks: "no Deno" },
         { backend: "sim", guests: suite(0, { skipped: 1, reasons: { "no world": 1 } }) },
@@ -90,9 +91,9 @@ test("a failure shows in its cell and in the list", () => {
     [
       "x",
       "<!-- matrix -->",
-      "| laws that hold | uring | node | deno | sim | none |",
-      "|---|---|---|---|---|---|",
-      "| Node 20.2.0 | 1 failed | ok 7 | — <sup>1</sup> | — <sup>2</sup> | ok 2 <sup>1</sup> |",
+      "| laws that hold | uring | epoll | poll | node | deno | sim | none |",
+      "|---|---|---|---|---|---|---|---|",
+      "| Node 20.2.0 | 1 failed | not run | ok 3 | ok 7 | — <sup>1</sup> | — <sup>2</sup> | ok 2 <sup>1</sup> |",
       "",
       "<sup>1</sup> no Deno<br>",
       "<sup>2</sup> no world<br>",
@@ -100,4 +101,24 @@ test("a failure shows in its cell and in the list", () => {
       "y",
     ].join("\n"),
   );
+});
+
+test("the operations that a backend does not have are one reason", () => {
+  const reasons = { "unsupported: POLL": 3, "no x": 1, "unsupported: LOCK": 1 };
+  const guests = suite(1, { reasons: { "unsupported: POLL": 1 } });
+  const conformance = suite(1, { skipped: 5, reasons });
+  const cells = [{ backend: "node", guests, conformance }] as const;
+  expect(
+    formatReadme([{ runtime: "Node 20", version: "20.2.0", cells }])
+      .split("\n")
+      .slice(4),
+  ).toEqual([
+    "<sup>1</sup> node:fs, node:net and node:dgram have no LOCK, POLL<br>",
+    "<sup>2</sup> no x<br>",
+  ]);
+});
+
+test("a skipped law says which operation the backend does not have", () => {
+  const law = { ...result("a law", "skipped"), meta: { unsupported: "PIPE" } };
+  expect(countResults([law]).reasons).toEqual({ "unsupported: PIPE": 1 });
 });

@@ -1,6 +1,7 @@
 //! A bound node:dgram socket as UdpSocket wants it.
 
 import type { Socket } from "node:dgram";
+import { ERRNO } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { DatagramPort } from "../resources/udp-socket.ts";
@@ -22,7 +23,7 @@ export function datagramPort(socket: Socket): DatagramPort {
         done(error == null ? bytes : -errnoOf(error));
       // A connected socket takes no address, not even its peer's.
       if (connected) socket.send(data, told);
-      else socket.send(data, to.port, hostOf(to), told);
+      else sendTo(socket, data, to, told);
     },
     connect: (peer) => {
       if (connected) socket.disconnect();
@@ -35,6 +36,23 @@ export function datagramPort(socket: Socket): DatagramPort {
       socket.close();
     },
   };
+}
+
+/**
+ * Bun tells a socket that talks to nobody in particular that nobody listened where an earlier datagram went, in the
+ * place of sending this one.
+ */
+function sendTo(
+  socket: Socket,
+  data: Uint8Array,
+  to: Endpoint,
+  told: (error: Error | null, bytes: number) => void,
+): void {
+  socket.send(data, to.port, hostOf(to), (error, bytes) => {
+    const ofEarlier = error != null && errnoOf(error) === ERRNO.ECONNREFUSED;
+    if (ofEarlier) sendTo(socket, data, to, told);
+    else told(error, bytes);
+  });
 }
 
 function connect(socket: Socket, peer: Endpoint): Promise<number> {

@@ -185,8 +185,11 @@ function timesOf(
 
 function seconds(change: TimeChange, nowNs: bigint): number {
   if (change === "now") return Date.now() / 1000;
-  // Half a microsecond more: what cuts the rest off must not cut a microsecond off.
-  return change === "keep" ? inSeconds(nowNs) + 5e-7 : inSeconds(change);
+  if (change !== "keep") return inSeconds(change);
+  const now = inSeconds(nowNs);
+  // Half a microsecond more: what cuts the rest off must not cut a microsecond off. Bun cuts nothing off, and
+  // of whole seconds there is nothing.
+  return Number.isInteger(now) ? now : now + 5e-7;
 }
 
 function inSeconds(ns: bigint): number {

@@ -3,6 +3,7 @@
 
 import * as fs from "node:fs";
 import { FILE_KIND, OP } from "../../abi.gen.ts";
+import { jsRuntime } from "../../js-runtime.ts";
 import type { Directory } from "../grants.ts";
 import { DirectoryListing, directoryReadRefused } from "../resources/directory-entries.ts";
 import type { Operation } from "../resources/operation.ts";
@@ -11,7 +12,8 @@ import type { Context } from "../resources/resource.ts";
 import { Descriptor } from "./descriptor.ts";
 import { descriptorPath } from "./descriptor-path.ts";
 
-/** Node's types know only names of text. */
+/** Bun has kinds with names of text alone; Node's types know no others. */
+const ENCODING = jsRuntime() === "bun" ? "utf8" : ("buffer" as "utf8");
 type NamedEntry = Omit<fs.Dirent, "name"> & { readonly name: Uint8Array };
 
 export class OpenDirectory extends Descriptor {
@@ -58,7 +60,7 @@ export class OpenDirectory extends Descriptor {
     let entries: readonly NamedEntry[] = [];
     this.call(
       (done) =>
-        fs.readdir(root, { withFileTypes: true, encoding: "buffer" as "utf8" }, (error, found) => {
+        fs.readdir(root, { withFileTypes: true, encoding: ENCODING }, (error, found) => {
           if (error === null) entries = found as unknown as readonly NamedEntry[];
           done(error);
         }),
@@ -68,7 +70,8 @@ export class OpenDirectory extends Descriptor {
           return;
         }
         this.#listing = new DirectoryListing(
-          entries.map((entry) => ({ name: bytesOf(entry.name), kind: kindOf(entry), inode: 0 })),
+          // Only a stat of each entry has its inode.
+          entries.map((entry) => ({ name: bytesOf(entry.name), kind: kindOf(entry), inode: 0n })),
         );
         const filled = operation.finished ? 0 : this.#listing.fill(ring, operation);
         this.endTurn(operation, filled);

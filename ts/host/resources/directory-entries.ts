@@ -8,8 +8,8 @@ export interface DirectoryEntry {
   readonly name: Uint8Array;
   /** One of FILE_KIND. */
   readonly kind: number;
-  /** 0: the host does not say. */
-  readonly inode: number;
+  /** 0n: the host does not say. */
+  readonly inode: bigint;
 }
 
 const NAME_BYTES_MAX = 255;
@@ -46,7 +46,7 @@ export class DirectoryListing {
 function encode({ name, kind, inode }: DirectoryEntry): Uint8Array {
   const record = new Uint8Array((DIRECTORY_ENTRY.size + name.length + 7) & ~7);
   const view = new DataView(record.buffer);
-  view.setBigUint64(DIRECTORY_ENTRY.inode, BigInt(inode), true);
+  view.setBigUint64(DIRECTORY_ENTRY.inode, inode, true);
   view.setUint16(DIRECTORY_ENTRY.recordBytes, record.length, true);
   view.setUint8(DIRECTORY_ENTRY.kind, kind);
   view.setUint8(DIRECTORY_ENTRY.nameBytes, name.length);

@@ -76,7 +76,7 @@ export class DirectoryHandle extends DiskHandle {
       [...this.#node.entries].map(([name, { kind, inode }]) => ({
         name: encoder.encode(name),
         kind: KINDS[kind],
-        inode: Number(inode),
+        inode,
       })),
     );
   }

@@ -229,7 +229,7 @@ struct sf_times {
 
 /* What READ_DIRECTORY writes, one behind the other, each at a multiple of 8. "." and ".." are left out. */
 struct sf_directory_entry {
-  uint64_t inode;        /* 0: the host does not say */
+  uint64_t inode;        /* as in sf_stat; 0: not known, as on backends node and deno; sf_stat tells */
   uint16_t record_bytes; /* to the next one */
   uint8_t kind;          /* enum sf_file_kind */
   uint8_t name_bytes;
