@@ -21,10 +21,18 @@ const loaders: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> =
   "tcp-echo": () => import("./scenarios/tcp-echo.ts"),
   "file-read": () => import("./scenarios/file-read.ts"),
   tcp: () => import("./scenarios/tcp.ts"),
+  http: () => import("./scenarios/http.ts"),
   link: () => import("./scenarios/link.ts"),
 };
 
 export const scenarioNames: readonly string[] = Object.keys(loaders);
+
+/** A name of a scenario, or of several. */
+export function scenariosOf(name: string): readonly string[] {
+  if (name === "all") return scenarioNames;
+  const group = scenarioNames.filter((scenario) => scenario.startsWith(`${name}-`));
+  return Object.hasOwn(loaders, name) || group.length === 0 ? [name] : group;
+}
 
 /** @throws {RangeError} for an unknown name; the message lists the known ones. */
 export async function loadScenario(name: string): Promise<Scenario> {

@@ -41,6 +41,7 @@ func commands() map[string]command {
 		"sleep-10k":        runSleep,
 		"timers":           runTimers,
 		"tcp-server":       runTCPServer,
+		"http-server":      runHTTPServer,
 		"tcp-echo-load":    runEchoLoad,
 		"tcp-sink-load":    runSinkLoad,
 		"tcp-source-load":  runSourceLoad,

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+)
+
+const greeting = "Hello, world!\n"
+
+// Answers /hello; the protocol is in bench/server-run.ts.
+func runHTTPServer(args []string) error {
+	if err := newFlags("http-server").parse(args); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	report, err := announce(listener)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/hello", func(response http.ResponseWriter, _ *http.Request) {
+		response.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(response, greeting)
+	})
+	server := http.Server{Handler: mux}
+	idle := make(chan error, 1)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		idle <- server.Shutdown(context.Background())
+	}()
+	if err := server.Serve(listener); err != http.ErrServerClosed {
+		return err
+	}
+	if err := <-idle; err != nil {
+		return err
+	}
+	return report()
+}
