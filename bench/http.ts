@@ -40,9 +40,9 @@ async function wrk(args: readonly string[]): Promise<string> {
   return stdout.trim().split("\n").at(-1)!;
 }
 
-async function load(port: number, params: Params): Promise<WrkReport> {
+async function load(port: number, params: Params, seconds: number): Promise<WrkReport> {
   const script = `${root}bench/peers/wrk-report.lua`;
-  const sizes = [`-c${param(params, "connections")}`, `-d${param(params, "seconds")}s`];
+  const sizes = [`-c${param(params, "connections")}`, `-d${seconds}s`];
   const line = await wrk(["-t1", ...sizes, "-s", script, `http://127.0.0.1:${port}${PATH}`]);
   return parseLine<WrkReport>(line, "requests");
 }
@@ -57,9 +57,11 @@ export const httpLoad: Load = {
     }
     return undefined;
   },
+  warmUp: (port, params) => load(port, params, 1),
   async run(port, params) {
     const checksum = await checksumOf(port);
-    const { requests, errors, microseconds, p50, p99 } = await load(port, params);
+    const seconds = param(params, "seconds");
+    const { requests, errors, microseconds, p50, p99 } = await load(port, params, seconds);
     if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
     return {
       metrics: { "requests/s": (requests / microseconds) * 1e6, "us-p50": p50, "us-p99": p99 },

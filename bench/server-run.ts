@@ -4,7 +4,8 @@
  * The protocol of every server: its first line on stdout is {"port":N}; it serves until its stdin
  * has ended and every connection is gone; then it prints {"cpuMicroseconds":N,
  * "userMicroseconds":N,"version":"..."}, which is its own user and system time (all of it, and the
- * user part) since the port was printed, and ends with status 0.
+ * user part) since the port was printed, and ends with status 0. Where a load warms the server up,
+ * the server prints {"warm":true} when something has come on stdin, and counts from then on.
  */
 import { Program } from "./command.ts";
 import type { Command, Params, Sample } from "./scenario.ts";
@@ -22,6 +23,8 @@ export interface LoadResult extends Sample {
 export interface Load {
   /** Why it cannot run here. */
   missing?(): Promise<string | undefined>;
+  /** What comes before, and is not measured. */
+  warmUp?(port: number, params: Params): Promise<unknown>;
   /** Loads the server at 127.0.0.1. @throws {Error} when the server did not do its work. */
   run(port: number, params: Params): Promise<LoadResult>;
   /** The metrics that come of the server's own report. */
@@ -45,6 +48,11 @@ export async function runServer(
   const program = Program.start(server.argv, { timeoutMs });
   try {
     const { port } = parseLine<{ port: number }>(await program.line(), "port");
+    if (load.warmUp !== undefined) {
+      await load.warmUp(port, params);
+      program.writeLine("warm");
+      parseLine(await program.line(), "warm");
+    }
     const result = await load.run(port, params);
     program.endInput();
     let line = await program.line();
@@ -63,7 +71,10 @@ export async function runServer(
   }
 }
 
-export function parseLine<T>(line: string, key: keyof T & string): T {
+export function parseLine<T = { readonly [key: string]: unknown }>(
+  line: string,
+  key: keyof T & string,
+): T {
   const value: unknown = JSON.parse(line);
   if (typeof value !== "object" || value === null || !(key in value)) {
     throw new Error(`expected a JSON line with "${key}", got ${line}`);

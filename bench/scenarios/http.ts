@@ -3,8 +3,8 @@
  * http-server, of node:http and of Go's net/http.
  *
  * For: requests a server answers in a second of its own processor time, which holds on a busy machine
- * too. Not for: requests per second of a real network; wrk shares the machine with the server. The
- * servers' time counts from the moment they listen, so compiling is in it, spread over all requests.
+ * too. Not for: requests per second of a real network; wrk shares the machine with the server. A
+ * second of the same load comes before the count.
  */
 import { buildExamples } from "../../scripts/build-examples.ts";
 import type { BackendName } from "../../ts/index.ts";

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net"
@@ -19,7 +20,8 @@ func runHTTPServer(args []string) error {
 	if err != nil {
 		return err
 	}
-	report, err := announce(listener)
+	port := listener.Addr().(*net.TCPAddr).Port
+	report, err := announce(map[string]any{"port": port})
 	if err != nil {
 		return err
 	}
@@ -31,7 +33,13 @@ func runHTTPServer(args []string) error {
 	server := http.Server{Handler: mux}
 	idle := make(chan error, 1)
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		input := bufio.NewReader(os.Stdin)
+		for {
+			if _, err := input.ReadString('\n'); err != nil {
+				break
+			}
+			report, _ = announce(map[string]any{"warm": true})
+		}
 		idle <- server.Shutdown(context.Background())
 	}()
 	if err := server.Serve(listener); err != http.ErrServerClosed {

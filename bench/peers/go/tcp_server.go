@@ -38,7 +38,8 @@ func runTCPServer(args []string) error {
 	if err != nil {
 		return err
 	}
-	report, err := announce(listener)
+	port := listener.Addr().(*net.TCPAddr).Port
+	report, err := announce(map[string]any{"port": port})
 	if err != nil {
 		return err
 	}
@@ -64,8 +65,8 @@ func runTCPServer(args []string) error {
 	return report()
 }
 
-// Prints {"port":N}, and returns what prints the processor time used since then.
-func announce(listener net.Listener) (report func() error, err error) {
+// Prints the line, and returns what prints the processor time used since then.
+func announce(line map[string]any) (report func() error, err error) {
 	userBefore, totalBefore, err := cpuMicroseconds()
 	if err != nil {
 		return nil, err
@@ -77,7 +78,7 @@ func announce(listener net.Listener) (report func() error, err error) {
 		}
 		return printLine(cpuReport{total - totalBefore, user - userBefore, version()})
 	}
-	return report, printLine(map[string]int{"port": listener.Addr().(*net.TCPAddr).Port})
+	return report, printLine(line)
 }
 
 func echo(connection net.Conn) {

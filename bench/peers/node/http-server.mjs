@@ -11,10 +11,13 @@ const server = createServer((request, response) => {
 });
 
 server.listen(0, "127.0.0.1", () => {
-  const before = process.cpuUsage();
+  let before = process.cpuUsage();
   console.log(JSON.stringify({ port: server.address().port }));
 
-  process.stdin.resume();
+  process.stdin.on("data", () => {
+    before = process.cpuUsage();
+    console.log('{"warm":true}');
+  });
   process.stdin.on("end", () => {
     server.close(() => {
       const { user, system } = process.cpuUsage(before);
