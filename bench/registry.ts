@@ -20,6 +20,8 @@ const loaders: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> =
   timers: () => import("./scenarios/timers.ts"),
   "tcp-echo": () => import("./scenarios/tcp-echo.ts"),
   "file-read": () => import("./scenarios/file-read.ts"),
+  "file-walk": () => import("./scenarios/file-walk.ts"),
+  "file-write": () => import("./scenarios/file-write.ts"),
   tcp: () => import("./scenarios/tcp.ts"),
   http: () => import("./scenarios/http.ts"),
   link: () => import("./scenarios/link.ts"),
