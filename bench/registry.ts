@@ -23,6 +23,7 @@ const loaders: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> =
   "file-walk": () => import("./scenarios/file-walk.ts"),
   "file-write": () => import("./scenarios/file-write.ts"),
   tcp: () => import("./scenarios/tcp.ts"),
+  "tcp-executors": () => import("./scenarios/tcp-executors.ts"),
   http: () => import("./scenarios/http.ts"),
   link: () => import("./scenarios/link.ts"),
 };

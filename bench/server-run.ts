@@ -34,6 +34,8 @@ export interface Load {
 export interface ServerReport {
   readonly cpuMicroseconds: number;
   readonly userMicroseconds: number;
+  /** Of several threads that serve, the processor time of the one that had the most. */
+  readonly busiestMicroseconds?: number;
   readonly version?: string;
   readonly metrics?: Readonly<Record<string, number>>;
   readonly notes?: Readonly<Record<string, unknown>>;
