@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { beforeAll, expect, test } from "vitest";
 import { buildExamples } from "../../scripts/build-examples.ts";
 import { runProgram } from "../support/run-program.ts";
-import { withServer } from "./example-server.ts";
+import { withServer } from "./in-process.ts";
 
 function findWrk(): string | undefined {
   try {

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildExamples } from "../../scripts/build-examples.ts";
 import { pattern } from "../conformance/guest.ts";
-import { BACKENDS, type ExampleServer, received, withServer } from "./example-server.ts";
+import { BACKENDS, type ExampleServer, received, withServer } from "./in-process.ts";
 
 beforeAll(() => buildExamples(["http-server"]), 240_000);
 

@@ -1,4 +1,4 @@
-//! A server of the examples in this process, and raw connections to it.
+//! Examples in this process: a program to its end, or a server and raw connections to it.
 
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
@@ -22,10 +22,26 @@ export interface ExampleServer {
   connect(): Promise<Socket>;
 }
 
-interface ServerOptions {
+interface ExampleOptions {
   readonly backend: BackendChoice;
   readonly args?: readonly string[];
   readonly grants?: RuntimeGrants;
+}
+
+/** Runs examples/NAME to its end. */
+export async function runExample(
+  name: string,
+  { backend, args = [], grants = {} }: ExampleOptions,
+): Promise<{ readonly code: number; readonly stdout: string[]; readonly stderr: string[] }> {
+  const [example] = await buildExamples([name]);
+  const output = { stdout: [] as string[], stderr: [] as string[] };
+  await using runtime = await Runtime.create(example!.file, {
+    backend,
+    args,
+    grants,
+    onOutput: (stream, line) => output[stream].push(line),
+  });
+  return { code: await runtime.run(), ...output };
 }
 
 /**
@@ -34,7 +50,7 @@ interface ServerOptions {
  */
 export async function withServer(
   name: string,
-  { backend, args = [], grants = {} }: ServerOptions,
+  { backend, args = [], grants = {} }: ExampleOptions,
   body: (server: ExampleServer) => Promise<void>,
 ): Promise<Record<string, number>> {
   const [example] = await buildExamples([name]);
@@ -75,8 +91,8 @@ export async function withServer(
   return lines.length > 1 ? JSON.parse(lines.at(-1)!) : {};
 }
 
-/** Everything that comes until the server ends the stream, as latin1. */
-export async function received(socket: Socket): Promise<string> {
+/** Everything that comes until the server ends the stream, as latin1; `keep`: one can go on to write. */
+export async function received(socket: Socket, { keep = false } = {}): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk) => chunks.push(chunk));
   socket.on("error", () => {});
@@ -84,6 +100,6 @@ export async function received(socket: Socket): Promise<string> {
     socket.once("end", resolve);
     socket.once("close", () => resolve());
   });
-  socket.destroy();
+  if (!keep) socket.destroy();
   return Buffer.concat(chunks).toString("latin1");
 }
