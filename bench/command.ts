@@ -51,6 +51,10 @@ export class Program {
     return next.value;
   }
 
+  writeLine(text: string): void {
+    this.#child.stdin!.write(`${text}\n`);
+  }
+
   endInput(): void {
     this.#child.stdin!.end();
   }

@@ -4,7 +4,7 @@ import { root } from "./peers.ts";
 
 export const BLOCK_BYTES = 4096;
 
-/** Guests see it as /data. */
+/** Of the file that is read. Guests see it as /data. */
 export const dataDirectory = `${root}dist/bench-data`;
 
 /** Where read number `index` goes: all implementations read the same blocks. */
@@ -16,7 +16,8 @@ export function blockOf(index: number, blocks: number): number {
   return (mixed >>> 0) % blocks;
 }
 
-function wordOf(block: number): number {
+/** With what the block of a file, or a small file, begins. */
+export function wordOf(block: number): number {
   return Math.imul(block + 1, 2654435761) >>> 0;
 }
 

@@ -1,16 +1,16 @@
 /** `npm run -s bench -- SCENARIO...`: see `--help`. */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { loadScenario, scenarioNames } from "./registry.ts";
+import { loadScenario, scenarioNames, scenariosOf } from "./registry.ts";
 import { jsonReporter, paramText, type Reporter, tableReporter } from "./report.ts";
 import { type RoundOptions, runRound } from "./round.ts";
-import { findRunners, type RunnerOptions } from "./runners.ts";
+import { findRunners } from "./runners.ts";
 import { type Family, families, type Scenario } from "./scenario.ts";
 
-const help = `usage: bench SCENARIO... [options]    ("all" runs every scenario)
+const help = `usage: bench SCENARIO... [options]    ("all" runs every scenario, "file" those of files)
 
   --peers LIST   compare with: ${families.slice(1).join(",")}, or none
-                 (default: go,tokio; with --smoke: none)
+                 (default: as the scenario says, most go,tokio; with --smoke: none)
   --node PATH    Node binary for the implementations that run in Node (default: this one)
   --runs N       counted runs of each implementation, after one warm-up run (default: 5)
   --smoke        tiny parameters and one run: proves that the benchmarks work
@@ -19,7 +19,10 @@ const help = `usage: bench SCENARIO... [options]    ("all" runs every scenario)
   --help         this text
 `;
 
-interface Options extends RunnerOptions, RoundOptions {
+interface Options extends RoundOptions {
+  /** Undefined: those that the scenario names. */
+  readonly peers: readonly Family[] | undefined;
+  readonly nodePath: string;
   readonly scenarios: readonly string[];
   readonly smoke: boolean;
   readonly json: boolean;
@@ -53,8 +56,8 @@ function parseOptions(args: readonly string[]): Options | "help" {
   const nodePath = values.node ?? process.execPath;
   if (!existsSync(nodePath)) throw new RangeError(`--node: there is no file "${nodePath}"`);
   return {
-    scenarios: positionals.includes("all") ? scenarioNames : [...new Set(positionals)],
-    families: new Set(["stackful", ...parsePeers(values.peers ?? (smoke ? "none" : "go,tokio"))]),
+    scenarios: [...new Set(positionals.flatMap(scenariosOf))],
+    peers: values.peers === undefined ? (smoke ? [] : undefined) : parsePeers(values.peers),
     nodePath,
     runs,
     warmUps: smoke ? 0 : 1,
@@ -81,7 +84,9 @@ async function runScenario(
   options: Options,
   reporter: Reporter,
 ): Promise<boolean> {
-  const { runners, skips } = await findRunners(scenario, options);
+  const peers = options.peers ?? scenario.against ?? ["go", "tokio"];
+  const families = new Set<Family>(["stackful", ...peers]);
+  const { runners, skips } = await findRunners(scenario, { families, nodePath: options.nodePath });
   for (const skip of skips) {
     reporter.skip(skip);
     complain(`${skip.scenario}: ${skip.impl} is skipped: ${skip.skipped}`);

@@ -45,8 +45,10 @@ async function buildGo(): Promise<string> {
 /** The ring is the addon's: io_uring without anything around it. */
 async function buildC(): Promise<string> {
   const path = `${output}c-peer`;
-  const files = [`${sources}c/file-read.c`, `${root}native/src/uring/ring.c`];
-  await build(["cc", "-O2", `-I${root}native/src`, "-o", path, ...files], root);
+  const names = ["main", "file-read", "file-walk", "file-write"];
+  const files = [...names.map((name) => `${sources}c/${name}.c`), `${root}native/src/uring/ring.c`];
+  const flags = ["-O2", "-Wall", "-Wextra", "-pthread", `-I${root}native/src`];
+  await build(["cc", ...flags, "-o", path, ...files], root);
   return path;
 }
 

@@ -20,11 +20,22 @@ const loaders: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> =
   timers: () => import("./scenarios/timers.ts"),
   "tcp-echo": () => import("./scenarios/tcp-echo.ts"),
   "file-read": () => import("./scenarios/file-read.ts"),
+  "file-walk": () => import("./scenarios/file-walk.ts"),
+  "file-write": () => import("./scenarios/file-write.ts"),
   tcp: () => import("./scenarios/tcp.ts"),
+  "tcp-executors": () => import("./scenarios/tcp-executors.ts"),
+  http: () => import("./scenarios/http.ts"),
   link: () => import("./scenarios/link.ts"),
 };
 
 export const scenarioNames: readonly string[] = Object.keys(loaders);
+
+/** A name of a scenario, or of several. */
+export function scenariosOf(name: string): readonly string[] {
+  if (name === "all") return scenarioNames;
+  const group = scenarioNames.filter((scenario) => scenario.startsWith(`${name}-`));
+  return Object.hasOwn(loaders, name) || group.length === 0 ? [name] : group;
+}
 
 /** @throws {RangeError} for an unknown name; the message lists the known ones. */
 export async function loadScenario(name: string): Promise<Scenario> {

@@ -3,7 +3,8 @@ import { runForLine, toFlags } from "./command.ts";
 import { peerProgram, root } from "./peers.ts";
 import type { Run, Runner } from "./round.ts";
 import { type Family, families, type ImplName, type Scenario } from "./scenario.ts";
-import { runTcp } from "./tcp.ts";
+import { runServer } from "./server-run.ts";
+import { tcpLoad } from "./tcp.ts";
 
 export interface Skip {
   readonly scenario: string;
@@ -66,7 +67,10 @@ async function makeRunner(
   }
   const server = scenario.servers?.[impl];
   if (server !== undefined) {
-    return async (params) => runTcp(await server({ nodePath, root, params }), params);
+    const load = scenario.load ?? tcpLoad;
+    const missing = await load.missing?.();
+    if (missing !== undefined) return missing;
+    return async (params) => runServer(await server({ nodePath, root, params }), load, params);
   }
   const script = `${root}dist/bench/run-one.js`;
   return (params) => runJson([nodePath, script, scenario.name, impl, JSON.stringify(params)]);

@@ -6,6 +6,8 @@
  * runner (main.ts, round.ts) repeats them in turns and compares.
  */
 
+import type { Load } from "./server-run.ts";
+
 /** One configuration. Peer programs get it as flags: `inFlight: 16` becomes `--in-flight=16`. */
 export type Params = Readonly<Record<string, number>>;
 
@@ -34,7 +36,7 @@ export interface Command {
   readonly argv: readonly [string, ...string[]];
 }
 
-/** Starts a server that follows the protocol in tcp.ts. */
+/** Starts a server that follows the protocol in server-run.ts. */
 export type ServerCommand = (context: ServerContext) => Command | Promise<Command>;
 
 export interface ServerContext {
@@ -64,8 +66,12 @@ export interface Scenario {
   readonly implementations: { readonly [Name in ImplName]?: Implementation };
   /** Peer programs that know this scenario. */
   readonly peers?: readonly PeerProgram[];
-  /** For the TCP scenarios: servers that the load generator of tcp.ts is pointed at. */
+  /** Servers that the load is pointed at. */
   readonly servers?: { readonly [Name in ImplName]?: ServerCommand };
+  /** Default: that of tcp.ts. */
+  readonly load?: Load;
+  /** Whom to compare with unless --peers says. Default: Go and Tokio. */
+  readonly against?: readonly Family[];
   /**
    * Whether run-one.ts does the work once before it measures, so that compiled code is measured.
    * False where a first run changes what the second one sees (memory). Default: true.

@@ -1,21 +1,15 @@
 /**
- * Points one load generator at a TCP server, whoever wrote the server.
- *
- * The protocol of every server: its first line on stdout is {"port":N}; it serves until its stdin
- * has ended and every connection is gone; then it prints {"cpuMicroseconds":N,
- * "userMicroseconds":N,"version":"..."}, which is its own user and system time (all of it, and the
- * user part) since the port was printed, and ends with status 0.
+ * The load of the TCP scenarios, for any server of server-run.ts.
  *
  * The generators are those of peers/go, on one thread. Where Go is missing, echoes come from
  * peers/node/tcp-echo-load.mjs, which sends the same bytes but is slower: figures of the two are
  * not comparable, so the notes and the version of each sample name the one that ran.
  */
 import { crc32 } from "node:zlib";
-import { Program, runForLine, toFlags } from "./command.ts";
+import { runForLine, toFlags } from "./command.ts";
 import { peerProgram, root } from "./peers.ts";
-import { type Command, type Params, param, type Sample } from "./scenario.ts";
-
-const timeoutMs = 120_000;
+import { type Params, param, type Sample } from "./scenario.ts";
+import { type Load, parseLine, timeoutMs } from "./server-run.ts";
 
 /** What a server does with each connection: `--service` of the peers' servers. */
 export const SERVICE = { echo: 0, sink: 1, source: 2 } as const;
@@ -75,52 +69,26 @@ export function tcpChecksum(params: Params): string {
   return `${total}:${sum.toString(16).padStart(8, "0")}`;
 }
 
-interface ServerReport {
-  readonly cpuMicroseconds: number;
-  readonly userMicroseconds: number;
-  readonly version?: string;
-  readonly metrics?: Readonly<Record<string, number>>;
-  readonly notes?: Readonly<Record<string, unknown>>;
-}
-
-/** Starts the server, loads it, stops it. The metrics are the generator's and the server's. */
-export async function runTcp(
-  server: Command,
-  params: Params,
-): Promise<Sample & { readonly version: string }> {
-  const generator = await loadGenerator(loadOf(params).name);
-  const program = Program.start(server.argv, { timeoutMs });
-  try {
-    const { port } = parseLine<{ port: number }>(await program.line(), "port");
+export const tcpLoad: Load = {
+  async run(port, params) {
+    const generator = await loadGenerator(loadOf(params).name);
     const { load: _, ...sizes } = params;
     const flags = toFlags({ port, ...sizes });
-    const load = parseLine<Sample & { version: string }>(
+    const sample = parseLine<Sample & { version: string }>(
       await runForLine([...generator.argv, ...flags], timeoutMs),
       "metrics",
     );
-    program.endInput();
-    let line = await program.line();
-    // The guest of the stackful server prints its own totals first.
-    if (!line.includes('"cpuMicroseconds"')) line = await program.line();
-    const report = parseLine<ServerReport>(line, "cpuMicroseconds");
-    await program.finish();
-
-    const messages = param(params, "connections") * param(params, "messages");
     return {
-      metrics: {
-        ...load.metrics,
-        ...report.metrics,
-        "us-cpu/message": report.cpuMicroseconds / messages,
-        "us-user-cpu/message": report.userMicroseconds / messages,
-      },
-      checksum: load.checksum,
-      notes: { ...load.notes, ...report.notes, load: `${generator.name} (${load.version})` },
-      version: `${report.version ?? "unknown"}; load: ${load.version}`,
+      ...sample,
+      version: `${generator.name} (${sample.version})`,
+      handled: param(params, "connections") * param(params, "messages"),
     };
-  } finally {
-    program.kill();
-  }
-}
+  },
+  cost: ({ cpuMicroseconds, userMicroseconds }, { handled }) => ({
+    "us-cpu/message": cpuMicroseconds / handled,
+    "us-user-cpu/message": userMicroseconds / handled,
+  }),
+};
 
 async function loadGenerator(
   load: (typeof LOADS)[number]["name"],
@@ -130,12 +98,4 @@ async function loadGenerator(
   if (load !== "echo") throw new Error(`the ${load} load needs go: ${go.missing}`);
   const script = `${root}bench/peers/node/tcp-echo-load.mjs`;
   return { name: `node, as go is missing (${go.missing})`, argv: [process.execPath, script] };
-}
-
-function parseLine<T>(line: string, key: keyof T & string): T {
-  const value: unknown = JSON.parse(line);
-  if (typeof value !== "object" || value === null || !(key in value)) {
-    throw new Error(`expected a JSON line with "${key}", got ${line}`);
-  }
-  return value as T;
 }

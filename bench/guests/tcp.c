@@ -1,4 +1,5 @@
-/* tcp.c - the server of the tcp scenario: echo, sink or source, one task per connection. */
+/* tcp.c - the server of the tcp scenarios: echo, sink or source, one task per connection. With a port it is one
+ * of several that share it. */
 #include <stackful.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,12 +54,16 @@ int main(int argc, char **argv) {
   /* bench/tcp.ts has the same list. */
   static int32_t (*const services[])(void *) = { echo, sink, source };
   static const struct sf_spawn_options small = { .stack_bytes = 8192 };
-  const int service = argc == 2 ? atoi(argv[1]) : -1;
+  const int service = argc >= 2 ? atoi(argv[1]) : -1;
+  const int port = argc >= 3 ? atoi(argv[2]) : 0;
   if (service < 0 || service > 2) return 2;
   for (uint32_t i = 0; i < sizeof(pattern); i++) pattern[i] = (unsigned char)(i * 7 + 3);
 
-  struct sf_address address = { .family = SF_FAMILY_IPV4, .bytes = { 127, 0, 0, 1 } };
-  sf_handle_t listener = sf_tcp_listen(&address, BACKLOG);
+  struct sf_address address = { .family = SF_FAMILY_IPV4,
+                                .port = (uint16_t)port,
+                                .bytes = { 127, 0, 0, 1 } };
+  sf_handle_t listener =
+    sf_tcp_listen_with(&address, BACKLOG, port == 0 ? 0 : SF_BIND_REUSE_PORT);
   if (listener < 0) return fail("listen", listener);
   int32_t result = sf_local_address(listener, &address);
   if (result < 0) return fail("local address", result);

@@ -4,24 +4,16 @@
  * For: what a read costs beyond copying the bytes. Not for: how fast a disk is; a page that is not cached
  * is brought by a thread of the kernel, and its time hides all else.
  */
-import { runForLine, toFlags } from "../command.ts";
 import { blockFile, readsChecksum } from "../file-data.ts";
-import { readWithPromises } from "../js/file-read.ts";
-import { peerProgram } from "../peers.ts";
-import { type Params, param, type Sample, type Scenario } from "../scenario.ts";
-import { readOn } from "../stackful/file-read.ts";
+import { peerWork } from "../file-work.ts";
+import { readWithPromises } from "../js/files.ts";
+import { type Params, param, type Scenario } from "../scenario.ts";
+import { readOn } from "../stackful/files.ts";
 
 const BLOCKS = 16_384;
 
 function depths(reads: number): readonly Params[] {
   return [1, 32, 128].map((depth) => ({ depth, reads, blocks: BLOCKS }));
-}
-
-async function readInC(params: Params): Promise<Sample> {
-  const program = await peerProgram("c");
-  if ("missing" in program) throw new Error(program.missing);
-  const argv = [program.path, blockFile(param(params, "blocks")), ...toFlags(params)];
-  return JSON.parse(await runForLine(argv, 60_000)) as Sample;
 }
 
 export const scenario: Scenario = {
@@ -34,6 +26,7 @@ export const scenario: Scenario = {
     "stackful-uring": readOn("uring"),
     "stackful-node": readOn("node"),
     node: readWithPromises,
-    c: readInC,
+    c: peerWork("c", "file-read", (params) => blockFile(param(params, "blocks"))),
   },
+  against: ["node", "c"],
 };

@@ -15,11 +15,10 @@
 
 #include "shared/arguments.h"
 #include "shared/error-name.h"
+#include "shared/server.h"
 
 #define BUFFER_BYTES 2048
 #define STACK_BYTES 4096 /* the buffer, its callers' frames, and room to save them */
-#define BACKLOG 4096     /* the system lowers it to its own limit */
-#define SHORTAGE_PAUSE (10 * SF_MILLISECOND)
 
 /* Tasks never run at the same time, and none of these is touched across a park: plain fields do. */
 struct server {
@@ -61,34 +60,6 @@ static void start_connection(sf_handle_t connection, uint32_t stack_bytes) {
   sf_close(connection);
 }
 
-/* Too little of something that other connections give back when they end. */
-static bool is_shortage(int32_t result) {
-  switch (-result) {
-    case SF_EMFILE:
-    case SF_ENFILE:
-    case SF_EAGAIN:
-    case SF_ENOBUFS:
-    case SF_ENOMEM:
-      return true;
-  }
-  return false;
-}
-
-/* Accepts until it is canceled or the listener fails. Returns that error. */
-static int32_t accept_connections(sf_handle_t listener, uint32_t stack_bytes) {
-  for (;;) {
-    int32_t result = sf_tcp_accept(listener, NULL);
-    if (result >= 0) {
-      start_connection(result, stack_bytes);
-    } else if (is_shortage(result)) {
-      result = sf_sleep(SHORTAGE_PAUSE);
-      if (result < 0) return result;
-    } else if (result != -SF_ECONNABORTED) { /* That peer left while it was queued: the next one. */
-      return result;
-    }
-  }
-}
-
 static int fail(const char *what, int32_t result) {
   fprintf(stderr, "echo-server: %s: %s (%s)\n", what, error_text(result), error_name(result));
   return 1;
@@ -106,17 +77,10 @@ int main(int argc, char **argv) {
   };
   if (!parse_arguments(argc, argv, arguments, sizeof(arguments) / sizeof(*arguments))) return 2;
 
-  struct sf_address address;
-  int32_t result = sf_address_parse(host, (uint32_t)strlen(host), (uint32_t)port, &address);
-  if (result < 0) return fail(host, result);
-  sf_handle_t listener = sf_tcp_listen(&address, BACKLOG);
+  sf_handle_t listener = listen_on(host, port);
   if (listener < 0) return fail("listen", listener);
-  result = sf_local_address(listener, &address);
-  if (result < 0) return fail("local address", result);
-  printf("{\"port\":%u}\n", address.port);
-  fflush(stdout);
-
-  result = accept_connections(listener, (uint32_t)stack_bytes);
+  int32_t result;
+  while ((result = accept_next(listener)) >= 0) start_connection(result, (uint32_t)stack_bytes);
   sf_close(listener);
   if (result != -SF_ECANCELED) return fail("accept", result);
   printf("{\"connections\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"failed\":%" PRIu64

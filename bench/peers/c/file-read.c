@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
+#include "peer.h"
 #include "uring/ring.h"
 
 #define BLOCK_BYTES 4096
@@ -20,28 +19,6 @@ static uint32_t block_of(uint32_t index, uint32_t blocks) {
   mixed *= 2246822519u;
   mixed ^= mixed >> 13;
   return mixed % blocks;
-}
-
-static uint32_t flag(int argc, char **argv, const char *name) {
-  const size_t length = strlen(name);
-  for (int i = 1; i < argc; i++) {
-    if (strncmp(argv[i], name, length) == 0) return (uint32_t)strtoul(argv[i] + length, NULL, 10);
-  }
-  fprintf(stderr, "file-read: %s is missing\n", name);
-  exit(2);
-}
-
-static double cpu_us(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static double now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
 static void read_block(struct sf_ring *ring, int file, uint32_t slot, uint8_t *buffers,
@@ -81,28 +58,25 @@ static int run(struct sf_ring *ring, int file, uint8_t *buffers, uint32_t depth,
   return 0;
 }
 
-int main(int argc, char **argv) {
+int file_read(int argc, char **argv) {
   const uint32_t depth = flag(argc, argv, "--depth=");
   const uint32_t reads = flag(argc, argv, "--reads=");
   const uint32_t blocks = flag(argc, argv, "--blocks=");
   struct sf_ring ring;
   uint32_t sum = 0;
-  const int file = open(argv[1], O_RDONLY | O_CLOEXEC);
+  const int file = open(argv[argc - 1], O_RDONLY | O_CLOEXEC);
   uint8_t *buffers = aligned_alloc(BLOCK_BYTES, (size_t)DEPTH_MAX * BLOCK_BYTES);
   if (file < 0 || buffers == NULL || depth > DEPTH_MAX || sf__ring_open(&ring, DEPTH_MAX) < 0) {
     fprintf(stderr, "file-read: cannot open the file or the ring\n");
     return 1;
   }
-  const double cpu = cpu_us();
-  const double start = now_us();
+  const struct meter meter = meter_start();
   const int err = run(&ring, file, buffers, depth, reads, blocks, &sum);
-  const double us = now_us() - start;
   if (err < 0) {
     fprintf(stderr, "file-read: %s\n", strerror(-err));
     return 1;
   }
-  printf("{\"metrics\":{\"reads/s\":%f,\"us-cpu/read\":%f},\"checksum\":\"%u\","
-         "\"version\":\"C, io_uring\"}\n",
-         reads / us * 1e6, (cpu_us() - cpu) / reads, sum);
+  const struct meter end = meter_end(&meter);
+  meter_print(&end, "read", reads, sum, "C, io_uring");
   return 0;
 }

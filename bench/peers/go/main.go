@@ -41,6 +41,9 @@ func commands() map[string]command {
 		"sleep-10k":        runSleep,
 		"timers":           runTimers,
 		"tcp-server":       runTCPServer,
+		"file-walk":        runFileWalk,
+		"file-write":       runFileWrite,
+		"http-server":      runHTTPServer,
 		"tcp-echo-load":    runEchoLoad,
 		"tcp-sink-load":    runSinkLoad,
 		"tcp-source-load":  runSourceLoad,
@@ -107,3 +110,6 @@ func (f *flags) parse(args []string) error {
 }
 
 func (f *flags) get(name string) int { return *f.values[name] }
+
+// What follows the flags.
+func (f *flags) path() string { return f.set.Arg(0) }

@@ -38,15 +38,11 @@ func runTCPServer(args []string) error {
 	if err != nil {
 		return err
 	}
-	userBefore, totalBefore, err := cpuMicroseconds()
+	port := listener.Addr().(*net.TCPAddr).Port
+	report, err := announce(map[string]any{"port": port})
 	if err != nil {
 		return err
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	if err := printLine(map[string]int{"port": port}); err != nil {
-		return err
-	}
-
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		listener.Close()
@@ -66,11 +62,23 @@ func runTCPServer(args []string) error {
 	}
 	connections.Wait()
 
-	user, total, err := cpuMicroseconds()
+	return report()
+}
+
+// Prints the line, and returns what prints the processor time used since then.
+func announce(line map[string]any) (report func() error, err error) {
+	userBefore, totalBefore, err := cpuMicroseconds()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return printLine(cpuReport{total - totalBefore, user - userBefore, version()})
+	report = func() error {
+		user, total, err := cpuMicroseconds()
+		if err != nil {
+			return err
+		}
+		return printLine(cpuReport{total - totalBefore, user - userBefore, version()})
+	}
+	return report, printLine(line)
 }
 
 func echo(connection net.Conn) {

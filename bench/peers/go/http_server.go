@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+)
+
+const greeting = "Hello, world!\n"
+
+// Answers /hello; the protocol is in bench/server-run.ts.
+func runHTTPServer(args []string) error {
+	if err := newFlags("http-server").parse(args); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	report, err := announce(map[string]any{"port": port})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/hello", func(response http.ResponseWriter, _ *http.Request) {
+		response.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(response, greeting)
+	})
+	server := http.Server{Handler: mux}
+	idle := make(chan error, 1)
+	go func() {
+		input := bufio.NewReader(os.Stdin)
+		for {
+			if _, err := input.ReadString('\n'); err != nil {
+				break
+			}
+			report, _ = announce(map[string]any{"warm": true})
+		}
+		idle <- server.Shutdown(context.Background())
+	}()
+	if err := server.Serve(listener); err != http.ErrServerClosed {
+		return err
+	}
+	if err := <-idle; err != nil {
+		return err
+	}
+	return report()
+}
