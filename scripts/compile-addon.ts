@@ -15,12 +15,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { packageRoot } from "../ts/package-files.ts";
 import { ABI_HEADERS } from "./gen-abi.ts";
 
 /** Whose system calls the addon is for. "kqueue": those of macOS and the BSDs. */
-export type NativeSystem = "linux" | "kqueue";
+export type NativeSystem = "linux" | "kqueue" | "windows";
 
 export interface AddonCompilation {
   /** What is made. */
@@ -47,6 +47,8 @@ const FLAGS = [
   "-fvisibility=hidden",
   "-shared",
   "-pthread",
+  // The same bytes in whichever directory the sources are.
+  `-ffile-prefix-map=${packageRoot()}=`,
 ];
 
 /** What only one system has, by the path in native/src/. */
@@ -79,17 +81,22 @@ export function compileAddon(what: AddonCompilation, force = false): "built" | "
   const fresh = existsSync(file) && existsSync(stamp) && readFileSync(stamp, "utf8") === key;
   if (fresh && !force) return "fresh";
 
-  mkdirSync(dirname(file), { recursive: true });
-  // Another process may be loading the old one, or building this one.
-  const temporary = `${file}.${process.pid}`;
-  const includeFlags = directories.map((directory) => `-I${directory}`);
-  const args = [...allFlags, ...includeFlags, "-o", temporary, ...own, ...units];
-  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
-  if (status !== 0) {
-    rmSync(temporary, { force: true });
-    throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });
+  // Another process may be loading the old one, or building this one. The name is the same, because
+  // some linkers write it into the file.
+  const directory = `${file}.${process.pid}`;
+  const temporary = join(directory, basename(file));
+  mkdirSync(directory, { recursive: true });
+  try {
+    const includeFlags = directories.map((path) => `-I${path}`);
+    const args = [...allFlags, ...includeFlags, "-o", temporary, ...own, ...units];
+    const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+    if (status !== 0) {
+      throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });
+    }
+    renameSync(temporary, file);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
-  renameSync(temporary, file);
   writeFileSync(stamp, key);
   return "built";
 }
