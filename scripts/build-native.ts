@@ -7,7 +7,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
-import { addonFile, addonReasonFile } from "../ts/host/native/addon.ts";
+import { addonFile, addonReasonFile } from "../ts/host/native/load-addon.ts";
 import { compileAddon, findCompiler } from "./compile-addon.ts";
 import { PLATFORMS, type Platform } from "./platforms.ts";
 

@@ -1,7 +1,7 @@
 //! The systems that the addon is cross-compiled for.
 
 import { packageRoot } from "../../ts/package-files.ts";
-import { type AddonCompilation, compileAddon } from "../compile-addon.ts";
+import { type AddonCompilation, compileAddon, isFresh } from "../compile-addon.ts";
 import { PLATFORMS, type Platform, type PlatformName } from "../platforms.ts";
 
 export interface Target extends Platform {
@@ -53,17 +53,25 @@ export function targetFile({ name, shipped }: Target): string {
 }
 
 /**
- * Compiles the addon with zig, for itself the same bytes each time.
+ * Compiles the addon with zig, to the same bytes each time.
  *
  * @throws {Error} when the compiler fails; the message is what it printed.
  */
 export function compileTarget(target: Target, zig: string, force: boolean): "built" | "fresh" {
-  const compilation: AddonCompilation = {
+  return compileAddon(compilation(target, zig), force);
+}
+
+/** Whether `compileTarget` has made it of the sources as they are. */
+export function isPrebuilt(target: Target): boolean {
+  return isFresh(compilation(target));
+}
+
+function compilation(target: Target, zig = "zig"): AddonCompilation {
+  return {
     file: targetFile(target),
     system: target.system,
     // What is checked in a build of one's own is checked in this one.
     compiler: [zig, "cc", "-target", target.triple, "-UNDEBUG", "-s"],
     linkerFlags: target.linkerFlags,
   };
-  return compileAddon(compilation, force);
 }
