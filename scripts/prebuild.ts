@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { packageRoot } from "../ts/package-files.ts";
 import { portabilityProblems } from "./prebuild/portable.ts";
 import { compileTarget, TARGETS, type Target, targetFile } from "./prebuild/targets.ts";
+import { testHere } from "./prebuild/test-here.ts";
 import { findZig, installZig } from "./prebuild/zig.ts";
 
 const names = (shipped: boolean): string =>
@@ -14,7 +15,7 @@ const names = (shipped: boolean): string =>
     .map(({ name }) => name)
     .join(", ");
 
-const USAGE = `usage: npm run prebuild -- [TARGET …] [--check] [--force]
+const USAGE = `usage: npm run prebuild -- [TARGET …] [--check] [--test] [--force]
 
 Compiles the addon into prebuilds/TARGET/stackful.node, which is in the package when it is packed. TARGET is
 one of
@@ -23,6 +24,8 @@ zig is what STACKFUL_ZIG names, or the one in PATH, or pip installs it below dis
 
   --check  compiles for ${names(false)},
            too, which are not for the package
+  --test   then runs what runs here: linux-arm64 by qemu, the laws of test/conformance; linux-x64 and
+           linux-arm64 in a program of musl's, which only loads them
   --force  compiles what is up to date, too
   --help   this text
 `;
@@ -31,6 +34,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     check: { type: "boolean", default: false },
+    test: { type: "boolean", default: false },
     force: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -79,5 +83,11 @@ if (values.help) {
     const { line, built } = build(target, zig.command);
     process.stdout.write(`${line}\n`);
     if (!built) process.exitCode = 1;
+  }
+  if (values.test) {
+    for await (const { line, failed } of testHere(targets, zig.command)) {
+      process.stdout.write(`${line}\n`);
+      if (failed) process.exitCode = 1;
+    }
   }
 }

@@ -16,12 +16,13 @@ const DYNAMIC = 2;
 const TAG = {
   end: 0,
   needed: 1,
-  hash: 4,
   strings: 5,
   symbols: 6,
   versions: 0x6ffffffe,
   versionsCount: 0x6fffffff,
 } as const;
+/** Type of the section of symbols that are found when it is loaded; the first of them is none. */
+const SYMBOLS = 11;
 const SYMBOL_BYTES = 24;
 
 /** @throws {Error} when it is no library for a 64-bit machine, least byte first. */
@@ -72,9 +73,12 @@ export function libraryNeeds(file: string): LibraryNeeds {
     library += bytes.readUInt32LE(library + 12);
   }
 
-  // The hash table's second word is how many symbols there are; the first symbol is none.
+  const sections = Array.from({ length: bytes.readUInt16LE(60) }, (_, index) => {
+    const start = at(40) + index * bytes.readUInt16LE(58);
+    return { type: bytes.readUInt32LE(start + 4), size: at(start + 32) };
+  });
   const symbols = place(TAG.symbols);
-  const count = bytes.readUInt32LE(place(TAG.hash) + 4);
+  const count = sections.find(({ type }) => type === SYMBOLS)!.size / SYMBOL_BYTES;
   const undefinedSymbols = Array.from(
     { length: count },
     (_, index) => symbols + index * SYMBOL_BYTES,
