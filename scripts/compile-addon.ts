@@ -64,8 +64,25 @@ const ONLY: readonly (readonly [RegExp, NativeSystem])[] = [
  * @throws {Error} when the compiler fails; the message is what it printed.
  */
 export function compileAddon(what: AddonCompilation, force = false): "built" | "fresh" {
-  const { file, system, compiler, includes = [], units = [] } = what;
+  const { file } = what;
   if (!force && isFresh(what)) return "fresh";
+  // Another process may be loading the old one, or building this one. The name is the same, because
+  // some linkers write it into the file.
+  const directory = `${file}.${process.pid}`;
+  const temporary = join(directory, basename(file));
+  mkdirSync(directory, { recursive: true });
+  try {
+    runCompiler(what, ["-o", temporary]);
+    renameSync(temporary, file);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  writeFileSync(stampOf(file), cacheKey(what));
+  return "built";
+}
+
+function runCompiler(what: AddonCompilation, more: readonly string[]): void {
+  const { file, system, compiler, includes = [], units = [] } = what;
   const own = nativeSources().filter((path) => path.endsWith(".c") && isFor(path, system));
   const directories = [
     packageRoot("native/src"),
@@ -74,24 +91,11 @@ export function compileAddon(what: AddonCompilation, force = false): "built" | "
     ...includes,
   ];
   const [command = "cc"] = compiler;
-  // Another process may be loading the old one, or building this one. The name is the same, because
-  // some linkers write it into the file.
-  const directory = `${file}.${process.pid}`;
-  const temporary = join(directory, basename(file));
-  mkdirSync(directory, { recursive: true });
-  try {
-    const includeFlags = directories.map((path) => `-I${path}`);
-    const args = [...flagsOf(what), ...includeFlags, "-o", temporary, ...own, ...units];
-    const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
-    if (status !== 0) {
-      throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });
-    }
-    renameSync(temporary, file);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-  writeFileSync(stampOf(file), cacheKey(what));
-  return "built";
+  const includeFlags = directories.map((path) => `-I${path}`);
+  const args = [...flagsOf(what), ...includeFlags, ...more, ...own, ...units];
+  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+  if (status === 0) return;
+  throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });
 }
 
 /** Whether it is what `compileAddon` would make. Needs no compiler. */
