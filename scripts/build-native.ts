@@ -7,8 +7,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
-import { addonFile, addonReasonFile } from "../ts/host/native/addon.ts";
-import { compileAddon, findCompiler, type NativeSystem } from "./compile-addon.ts";
+import { addonFile, addonReasonFile } from "../ts/host/native/load-addon.ts";
+import { compileAddon, findCompiler } from "./compile-addon.ts";
+import { PLATFORMS, type Platform } from "./platforms.ts";
 
 export interface NativeBuild {
   readonly status: "built" | "fresh" | "skipped";
@@ -22,19 +23,11 @@ export interface NativeBuildOptions {
   readonly force?: boolean;
 }
 
-interface Platform {
-  readonly system: NativeSystem;
-  readonly linkerFlags: readonly string[];
-}
-
-// Node unloads an addon with the last worker that used it, while its event loop may still call it.
-const STAYS_LOADED = "-Wl,-z,nodelete";
-
-const PLATFORMS: Readonly<Record<string, Platform>> = {
-  linux: { system: "linux", linkerFlags: [STAYS_LOADED] },
-  // There a library with threads of its own is never unloaded; Node-API is found when it is loaded.
-  darwin: { system: "kqueue", linkerFlags: ["-Wl,-undefined,dynamic_lookup"] },
-  freebsd: { system: "kqueue", linkerFlags: [STAYS_LOADED] },
+/** Where a C compiler of the system's is asked for it. */
+const HERE: Readonly<Record<string, Platform>> = {
+  linux: PLATFORMS.linux,
+  darwin: PLATFORMS.darwin,
+  freebsd: PLATFORMS.freebsd,
 };
 
 /**
@@ -44,7 +37,7 @@ const PLATFORMS: Readonly<Record<string, Platform>> = {
  */
 export function buildNative({ force = false }: NativeBuildOptions = {}): NativeBuild {
   const file = addonFile();
-  const platform = PLATFORMS[process.platform];
+  const platform = HERE[process.platform];
   if (platform === undefined) return skipped(file, `there is none for ${process.platform}`);
   const compiler = findCompiler();
   if (compiler === undefined) {

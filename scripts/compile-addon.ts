@@ -15,12 +15,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { packageRoot } from "../ts/package-files.ts";
 import { ABI_HEADERS } from "./gen-abi.ts";
 
 /** Whose system calls the addon is for. "kqueue": those of macOS and the BSDs. */
-export type NativeSystem = "linux" | "kqueue";
+export type NativeSystem = "linux" | "kqueue" | "windows";
 
 export interface AddonCompilation {
   /** What is made. */
@@ -47,6 +47,8 @@ const FLAGS = [
   "-fvisibility=hidden",
   "-shared",
   "-pthread",
+  // The same bytes in whichever directory the sources are.
+  `-ffile-prefix-map=${packageRoot()}=`,
 ];
 
 /** What only one system has, by the path in native/src/. */
@@ -62,36 +64,54 @@ const ONLY: readonly (readonly [RegExp, NativeSystem])[] = [
  * @throws {Error} when the compiler fails; the message is what it printed.
  */
 export function compileAddon(what: AddonCompilation, force = false): "built" | "fresh" {
-  const { file, system, compiler, linkerFlags, flags = [], includes = [], units = [] } = what;
-  const sources = nativeSources();
-  const own = sources.filter((path) => path.endsWith(".c") && isFor(path, system));
+  const { file } = what;
+  if (!force && isFresh(what)) return "fresh";
+  // Another process may be loading the old one, or building this one. The name is the same, because
+  // some linkers write it into the file.
+  const directory = `${file}.${process.pid}`;
+  const temporary = join(directory, basename(file));
+  mkdirSync(directory, { recursive: true });
+  try {
+    runCompiler(what, ["-o", temporary]);
+    renameSync(temporary, file);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  writeFileSync(stampOf(file), cacheKey(what));
+  return "built";
+}
+
+function runCompiler(what: AddonCompilation, more: readonly string[]): void {
+  const { file, system, compiler, includes = [], units = [] } = what;
+  const own = nativeSources().filter((path) => path.endsWith(".c") && isFor(path, system));
   const directories = [
     packageRoot("native/src"),
     packageRoot("wasm/include"),
     napiHeaders(),
     ...includes,
   ];
-  const [command = "cc", ...compilerFlags] = compiler;
-  const allFlags = [...compilerFlags, ...FLAGS, ...flags, ...linkerFlags];
-  const headers = includes.flatMap((directory) => filesOf(directory, /\.h$/));
-  const key = cacheKey([...sources, ...ABI_HEADERS, ...units, ...headers], [command, ...allFlags]);
-  const stamp = `${file}.key`;
-  const fresh = existsSync(file) && existsSync(stamp) && readFileSync(stamp, "utf8") === key;
-  if (fresh && !force) return "fresh";
-
-  mkdirSync(dirname(file), { recursive: true });
-  // Another process may be loading the old one, or building this one.
-  const temporary = `${file}.${process.pid}`;
-  const includeFlags = directories.map((directory) => `-I${directory}`);
-  const args = [...allFlags, ...includeFlags, "-o", temporary, ...own, ...units];
+  const [command = "cc"] = compiler;
+  const includeFlags = directories.map((path) => `-I${path}`);
+  const args = [...flagsOf(what), ...includeFlags, ...more, ...own, ...units];
   const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
-  if (status !== 0) {
-    rmSync(temporary, { force: true });
-    throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });
-  }
-  renameSync(temporary, file);
-  writeFileSync(stamp, key);
-  return "built";
+  if (status === 0) return;
+  throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });
+}
+
+/** Whether it is what `compileAddon` would make. Needs no compiler. */
+export function isFresh(what: AddonCompilation): boolean {
+  const stamp = stampOf(what.file);
+  if (!existsSync(what.file) || !existsSync(stamp)) return false;
+  return readFileSync(stamp, "utf8") === cacheKey(what);
+}
+
+/** What the file was made of; without it the file is out of date. */
+export function stampOf(file: string): string {
+  return `${file}.key`;
+}
+
+function flagsOf({ compiler, flags = [], linkerFlags }: AddonCompilation): string[] {
+  return [...compiler.slice(1), ...FLAGS, ...flags, ...linkerFlags];
 }
 
 /** The command and flags of its own: $CC may have both ("zig cc", "gcc -m64"). */
@@ -133,8 +153,14 @@ function napiHeaders(): string {
   return join(dirname(main), "include");
 }
 
-function cacheKey(files: readonly string[], command: readonly string[]): string {
+function cacheKey(what: AddonCompilation): string {
+  const { compiler, includes = [], units = [] } = what;
+  // The same compiler may be at several places.
+  const command = [basename(compiler[0] ?? "cc"), ...flagsOf(what)];
   const hash = createHash("sha256").update(JSON.stringify(command));
-  for (const file of files) hash.update(file).update(readFileSync(file));
+  const headers = includes.flatMap((directory) => filesOf(directory, /\.h$/));
+  for (const file of [...nativeSources(), ...ABI_HEADERS, ...units, ...headers]) {
+    hash.update(file).update(readFileSync(file));
+  }
   return hash.digest("hex");
 }

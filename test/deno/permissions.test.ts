@@ -188,7 +188,7 @@ describeDeno("a missing permission in Deno", (project) => {
 describeDeno("native I/O in Deno", (project) => {
   const addon = (): string =>
     project().path(
-      `node_modules/stackful/dist/native/${process.platform}-${process.arch}/stackful.node`,
+      `node_modules/stackful/prebuilds/${process.platform}-${process.arch}/stackful.node`,
     );
   const native = (): string[] => [`--allow-ffi=${addon()}`, `--allow-read=${addon()},guest.wasm`];
   const listen = { listen: ["127.0.0.1:*"] };

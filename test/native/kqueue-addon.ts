@@ -1,7 +1,7 @@
 //! The addon for macOS and the BSDs, built for this Linux over a kqueue made of epoll.
 
 import { compileAddon, findCompiler } from "../../scripts/compile-addon.ts";
-import { type LoadedAddon, loadAddonFile } from "../../ts/host/native/addon.ts";
+import { type LoadedAddon, loadAddonFile } from "../../ts/host/native/load-addon.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 
 let loaded: LoadedAddon | undefined;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { buildNative } from "../../scripts/build-native.ts";
 import { OP, OPEN } from "../../ts/abi.gen.ts";
-import { addonFile } from "../../ts/host/native/addon.ts";
+import { addonFile } from "../../ts/host/native/load-addon.ts";
 import { openNative } from "../../ts/host/native/native-backend.ts";
 import { errnoName, must } from "../conformance/guest.ts";
 import { requireAddon } from "./require-addon.ts";

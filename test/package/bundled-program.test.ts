@@ -134,11 +134,11 @@ describe("bun build --compile", () => {
   });
 
   test("without an addon to put in, its executable says so and serves a connection", async () => {
-    const native = project.path("node_modules", "stackful", "dist", "native");
-    mkdirSync(native, { recursive: true });
-    renameSync(native, project.path("native"));
+    const prebuilds = project.path("node_modules", "stackful", "prebuilds");
+    mkdirSync(prebuilds, { recursive: true });
+    renameSync(prebuilds, project.path("prebuilds"));
     const program = compile();
-    renameSync(project.path("native"), native);
+    renameSync(project.path("prebuilds"), prebuilds);
     const result = await run(program, []);
     expect(result).toMatchObject({ ...SERVED, backend: "node" });
     expectNoAddon(result);

@@ -7,7 +7,7 @@ import { install, npm, type Packed, Project, pack } from "./packed.ts";
 const BELONGS: readonly RegExp[] = [
   /^(LICENSE|README\.md|package\.json)$/,
   /^dist\/(?:core|net)\.wasm$/,
-  /^dist\/native\/[a-z0-9]+-[a-z0-9]+\/stackful\.node$/,
+  /^prebuilds\/[a-z0-9]+-[a-z0-9]+\/stackful\.node$/,
   /^dist\/ts\/([a-z-]+\/)*[a-z-]+(\.gen|\.browser)?\.(js|d\.ts)$/,
   /^wasm\/include\/([a-z-]+\/)*[a-z-]+\.h$/,
 ];
@@ -72,7 +72,7 @@ describe("the packed package", () => {
   test("holds only the kinds of files that belong there", () => {
     const others = packed.files.filter(({ path }) => !BELONGS.some((kind) => kind.test(path)));
     expect(others).toEqual([]);
-    for (const kind of BELONGS.filter((kind) => !kind.source.includes("native"))) {
+    for (const kind of BELONGS.filter((kind) => !kind.source.includes("prebuilds"))) {
       expect(paths(kind), String(kind)).not.toEqual([]);
     }
   });

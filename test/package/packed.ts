@@ -4,6 +4,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packAddons } from "../../scripts/pack-addons.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 
 export interface PackedFile {
@@ -41,7 +42,7 @@ export class Project implements Disposable {
     return readFileSync(this.path(name), "utf8");
   }
 
-  run(command: string, args: readonly string[]): Ended {
+  run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Ended {
     return ended(
       spawnSync(command, args, {
         cwd: this.root,
@@ -51,6 +52,7 @@ export class Project implements Disposable {
           STACKFUL_BACKEND: "",
           STACKFUL_CACHE: this.path(".stackful-cache"),
           WASI_SDK_PATH: "",
+          ...env,
         },
       }),
     );
@@ -69,6 +71,7 @@ export interface Ended {
 
 /** `npm pack` of the checkout as it is built. */
 export function pack(directory: string): Packed {
+  packAddons();
   const { stdout } = npm(packageRoot(), [
     "pack",
     "--ignore-scripts",

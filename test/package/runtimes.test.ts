@@ -1,9 +1,10 @@
 //! The installed package on every JavaScript runtime that is here.
 
-import { rmSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { guestOfFile } from "../support/guest-of-file.ts";
-import { install, type Packed, Project, pack } from "./packed.ts";
+import { install, type Packed, type PackedFile, Project, pack } from "./packed.ts";
 import { installedRuntimes } from "./runtimes.ts";
 
 const PROGRAM = `
@@ -42,6 +43,13 @@ beforeAll(async () => {
   project.write("program.mjs", PROGRAM);
 });
 afterAll(() => project[Symbol.dispose]());
+
+const MACHINE = `${process.platform}-${process.arch}`;
+
+/** The addon for this machine, if the package has one. */
+function addonHere(): PackedFile | undefined {
+  return packed.files.find(({ path }) => path === `prebuilds/${MACHINE}/stackful.node`);
+}
 
 /** Lines that the guest printed, and what the program found. */
 function runProgram([command, ...args]: readonly [string, ...string[]]) {
@@ -93,9 +101,8 @@ describe.each(installedRuntimes())("$name", ({ name, command, reason }) => {
   });
 
   test("loads the addon as it was packed", () => {
-    const addon = packed.files.find(({ path }) => path.endsWith("/stackful.node"));
     const { backend, reasons } = runProgram(command).report;
-    if (addon === undefined) {
+    if (addonHere() === undefined) {
       expect(reasons[0]?.reason).toMatch(/this package has no addon for/);
     } else {
       // It was loaded, and at most the kernel said no.
@@ -105,14 +112,50 @@ describe.each(installedRuntimes())("$name", ({ name, command, reason }) => {
   });
 });
 
+/** What `stackful doctor` says on a machine that has only this Node: nothing is in PATH. */
+function doctor(): { readonly backend: string; readonly addon: Readonly<Record<string, string>> } {
+  const main = project.path("node_modules", "stackful", "dist", "ts", "cli", "main.js");
+  const { stdout } = project.run(process.execPath, [main, "doctor", "--json"], { PATH: "" });
+  return JSON.parse(stdout);
+}
+
+describe("where there is no compiler", () => {
+  const title = "the addon of the package is loaded, and stackful doctor says which one";
+  test(title, ({ skip }) => {
+    const addon = addonHere();
+    if (addon === undefined) skip(`the package has none for ${MACHINE}`);
+    const { backend, addon: loaded } = doctor();
+    expect(loaded).toEqual({ from: project.path("node_modules", "stackful", addon!.path) });
+    expect(backend).not.toBe("node");
+  });
+
+  test("another machine's is not tried, and one that cannot be loaded is named with the reason", () => {
+    const prebuilds = project.path("node_modules", "stackful", "prebuilds");
+    const aside = project.path("aside");
+    mkdirSync(prebuilds, { recursive: true });
+    renameSync(prebuilds, aside);
+    try {
+      mkdirSync(join(prebuilds, "plan9-mips"), { recursive: true });
+      writeFileSync(join(prebuilds, "plan9-mips", "stackful.node"), "no library");
+      expect(doctor().addon).toEqual({ reason: `this package has no addon for ${MACHINE}` });
+      mkdirSync(join(prebuilds, MACHINE));
+      const file = join(prebuilds, MACHINE, "stackful.node");
+      writeFileSync(file, "no library");
+      const { backend, addon } = doctor();
+      expect(backend).toBe("node");
+      expect(addon.reason).toContain(`${file} cannot be loaded: `);
+    } finally {
+      rmSync(prebuilds, { recursive: true });
+      renameSync(aside, prebuilds);
+    }
+  });
+});
+
 describe("a package without an addon", () => {
   test("runs on the node backend, and says that there is none for this machine", () => {
-    rmSync(project.path("node_modules", "stackful", "dist", "native"), {
-      recursive: true,
-      force: true,
-    });
+    rmSync(project.path("node_modules", "stackful", "prebuilds"), { recursive: true, force: true });
     const { report } = runProgram([process.execPath]);
-    const why = `this package has no addon for ${process.platform}-${process.arch}`;
+    const why = `this package has no addon for ${MACHINE}`;
     expect(report).toMatchObject({ sum: 328_350, echo: 43, code: 0, backend: "node" });
     expect(report.reasons[0]?.reason).toMatch(/^open \S+: /);
     for (const { reason } of report.reasons) expect(reason).toContain(why);

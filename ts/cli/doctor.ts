@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { release } from "node:os";
 import { join } from "node:path";
 import { OPERATIONS } from "../host/capability.ts";
+import { loadAddon } from "../host/native/load-addon.ts";
 import { type BackendSurvey, openBackend, surveyBackends } from "../host/open-backend.ts";
 import { jsRuntime } from "../js-runtime.ts";
 import { installCommand } from "../link/peers.ts";
@@ -36,6 +37,7 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
     backend: backend.name,
     reasons,
     backends,
+    addon: addon(),
     freeMemory: backend.canDiscard ? "goes back to the system" : "is kept for later tasks",
     core: existsSync(packageRoot("dist/core.wasm")) ? "present" : "missing: npm run build makes it",
     binaryen: installed("binaryen") ?? `missing: linking needs ${installCommand("binaryen")}`,
@@ -60,6 +62,10 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
       ...backends.flatMap(({ name, reason }): [string, string][] =>
         reason === undefined ? [] : [[`  not ${name}`, reason]],
       ),
+      ["addon", report.addon.from ?? `none: ${report.addon.reason}`],
+      ...(report.addon.insteadOf === undefined
+        ? []
+        : ([["  not built here", report.addon.insteadOf]] as const)),
       ["free memory", report.freeMemory],
       ["core.wasm", report.core],
       ["binaryen", report.binaryen],
@@ -67,6 +73,14 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
     ]),
   );
   return 0;
+}
+
+/** Which addon is loaded, and why it is not the one that was built here; or why there is none. */
+function addon(): { from?: string; insteadOf?: string; reason?: string } {
+  const loaded = loadAddon();
+  if (loaded.addon === undefined) return { reason: loaded.reason };
+  const { from, insteadOf } = loaded;
+  return insteadOf === undefined ? { from } : { from, insteadOf };
 }
 
 interface Backends {

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <unistd.h>
+#ifndef __OpenBSD__ /* whose unistd.h has it */
+#include <sys/random.h>
+#endif
 
 #include "engine/platform.h"
 

@@ -57,8 +57,8 @@ int32_t sf__check_allocate(struct sf_engine *engine, const struct sf_submission 
 int32_t sf__call_allocate(const struct sf_call *call) {
 #if defined(SF_LINUX)
   return fallocate(call->fd, 0, call->offset, call->other_offset) < 0 ? sf__error(errno) : 0;
-#elif defined(__APPLE__)
-  (void)call;
+#elif defined(__APPLE__) || defined(__OpenBSD__)
+  (void)call; /* they have no such call */
   return -SF_ENOTSUP;
 #else
   const int err = posix_fallocate(call->fd, call->offset, call->other_offset);

@@ -40,7 +40,9 @@ static int64_t ns_of(struct statx_timestamp time) {
 int32_t sf__object_stat(const struct sf_object *object, struct sf_stat *out) {
   struct statx status;
   const unsigned wanted = STATX_BASIC_STATS | STATX_BTIME;
-  if (statx(object->fd, "", AT_EMPTY_PATH, wanted, &status) < 0) return sf__error(errno);
+  /* Not by the C library, which may not know it: musl's does from 1.2.5 on. */
+  const long result = syscall(SYS_statx, object->fd, "", AT_EMPTY_PATH, wanted, &status);
+  if (result < 0) return sf__error(errno);
   *out = (struct sf_stat){
     .device = makedev(status.stx_dev_major, status.stx_dev_minor),
     .inode = status.stx_ino,

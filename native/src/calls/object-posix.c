@@ -102,7 +102,9 @@ int32_t sf__object_stat(const struct sf_object *object, struct sf_stat *out) {
     .accessed_ns = ns_of(TIME_OF(status, a)),
     .modified_ns = ns_of(TIME_OF(status, m)),
     .changed_ns = ns_of(TIME_OF(status, c)),
-#ifndef __linux__
+#if defined(__OpenBSD__)
+    .created_ns = ns_of(status.__st_birthtim),
+#elif !defined(__linux__)
     .created_ns = ns_of(TIME_OF(status, birth)),
 #endif
     .kind = sf__file_kind(status.st_mode),

@@ -9,8 +9,10 @@
 #include "calls/calls.h"
 #include "engine/os-errno.h"
 
-#ifndef TCP_KEEPIDLE
+#if defined(__APPLE__)
 #define TCP_KEEPIDLE TCP_KEEPALIVE
+#elif defined(__OpenBSD__)
+#define TCP_KEEPIDLE (-1) /* ENOPROTOOPT: all connections have the system's */
 #endif
 
 /* The most that every system takes for a number of seconds. */

@@ -113,9 +113,16 @@ int32_t sf__write_pipe(int fd, const struct iovec *parts, int count) {
 
 /* Takes the signal back that a write has raised for this thread, which blocks it. */
 static void take_pipe_signal(const sigset_t *pipe_signal) {
+#ifdef __OpenBSD__ /* which has no sigtimedwait */
+  int taken;
+  sigset_t pending;
+  sigpending(&pending);
+  if (sigismember(&pending, SIGPIPE)) sigwait(pipe_signal, &taken);
+#else
   const struct timespec at_once = { 0 };
   while (sigtimedwait(pipe_signal, NULL, &at_once) < 0 && errno == EINTR) {
   }
+#endif
 }
 
 int32_t sf__write_pipe(int fd, const struct iovec *parts, int count) {

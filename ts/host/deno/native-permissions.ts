@@ -6,7 +6,7 @@ import { bundled } from "../../package-files.ts";
 import { flagOf, type Permission, permitted } from "../../permissions.ts";
 import type { EndpointGrant, Grants } from "../backend.ts";
 import { checkDirectoryGrant, checkEndpointGrant } from "../grants.ts";
-import { addonFile } from "../native/addon.ts";
+import { presentAddonFile } from "../native/load-addon.ts";
 import { MECHANISM_TITLES, type MechanismName } from "../native/mechanisms.ts";
 import { netPermission } from "../resources/sandbox.ts";
 
@@ -29,7 +29,7 @@ function needed({ connect = [], listen = [], directories = [], dns }: Grants): P
   return [
     // The host's resolver asks whom it likes.
     ...(dns === undefined ? [] : [{ name: "net" } as const]),
-    ...(bundled ? [] : addonPermissions(addonFile())),
+    ...(bundled ? [] : addonPermissions(presentAddonFile())),
     ...[...connect, ...listen].map(endpointPermission),
     ...directories.flatMap(({ host: path, readOnly }): Permission[] =>
       readOnly === true

@@ -1,11 +1,5 @@
-//! Loads the native addon and types what it exports.
+//! What the native addon exports.
 
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { ABI_VERSION } from "../../abi.gen.ts";
-import { jsRuntime } from "../../js-runtime.ts";
-import { bundled, packageRoot } from "../../package-files.ts";
 import type { Capability } from "../capability.ts";
 
 declare const handleBrand: unique symbol;
@@ -80,64 +74,3 @@ export const CAPABILITIES: readonly Capability[] = ["unsupported", "native", "po
 
 /** Of `grantEndpoint`. */
 export const ENDPOINT_USE = { connect: 0, listen: 1, bind: 2 } as const;
-
-/** The addon, or why there is none. */
-export type LoadedAddon =
-  | { readonly addon: Addon; readonly reason?: undefined }
-  | { readonly addon?: undefined; readonly reason: string };
-
-/** Where the addon for this machine belongs. */
-export function addonFile(): string {
-  return packageRoot(`dist/native/${process.platform}-${process.arch}/stackful.node`);
-}
-
-/** Where the build says why it made none. */
-export function addonReasonFile(): string {
-  return join(dirname(addonFile()), "reason.txt");
-}
-
-let loaded: LoadedAddon | undefined;
-
-/** Loads the addon, the first time it is called. Never throws. */
-export function loadAddon(): LoadedAddon {
-  loaded ??= bundled ? loadBundled() : loadAddonFile(addonFile());
-  return loaded;
-}
-
-/** Loads another build of it. */
-export function loadAddonFile(file: string): LoadedAddon {
-  try {
-    if (!existsSync(file)) return { reason: missing(file) };
-    return checked(createRequire(import.meta.url)(file) as Addon, file);
-  } catch (error) {
-    return { reason: `${file} cannot be loaded: ${String(error)}` };
-  }
-}
-
-function loadBundled(): LoadedAddon {
-  // Elsewhere nothing can have put it there, and looking for it might need a permission.
-  if (jsRuntime() !== "bun") return { reason: "the addon is not in this bundle" };
-  try {
-    // Bun puts into an executable what has such a name here. In a `try` it may be missing.
-    const addon = require(`#native/${process.platform}-${process.arch}`) as Addon;
-    return checked(addon, "the addon in this bundle");
-  } catch (error) {
-    const [why] = String(error).split("\n");
-    return { reason: `the addon in this bundle cannot be loaded: ${why}` };
-  }
-}
-
-function checked(addon: Addon, name: string): LoadedAddon {
-  if (addon.abiVersion === ABI_VERSION) return { addon };
-  return { reason: `${name} is for ABI version ${addon.abiVersion}, not ${ABI_VERSION}` };
-}
-
-function missing(file: string): string {
-  const reasonFile = addonReasonFile();
-  if (existsSync(reasonFile))
-    return `there is no addon at ${file}: ${readFileSync(reasonFile, "utf8")}`;
-  const { platform, arch } = process;
-  if (existsSync(packageRoot("native/src")))
-    return `there is no addon at ${file}: npm run build makes it`;
-  return `this package has no addon for ${platform}-${arch}`;
-}

@@ -16,16 +16,9 @@ import type {
 import type { Capability } from "../capability.ts";
 import { openNames } from "../node/host-names.ts";
 import { applyNames, type Names } from "../resources/names.ts";
-import {
-  type Addon,
-  type AddonHandle,
-  CAPABILITIES,
-  COUNTER,
-  ENDPOINT_USE,
-  type LoadedAddon,
-  loadAddon,
-} from "./addon.ts";
+import { type Addon, type AddonHandle, CAPABILITIES, COUNTER, ENDPOINT_USE } from "./addon.ts";
 import { type HostTraits, hostTraits } from "./host-traits.ts";
+import { type LoadedAddon, loadAddon } from "./load-addon.ts";
 import { MECHANISM_TITLES, type MechanismName } from "./mechanisms.ts";
 
 /** Submissions that go to the kernel at once. A guest's batch beyond that costs further calls. */

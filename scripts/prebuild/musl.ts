@@ -1,0 +1,61 @@
+//! Whether an addon for Linux runs with musl.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { libraryNeeds } from "./elf.ts";
+
+const UTF8 = { encoding: "utf8" } as const;
+
+/** What the program that loads an addon has. */
+const NODE_API = /^napi_/;
+
+/** The symbols that an addon uses and musl does not have, as zig knows musl. */
+export function missingInMusl(file: string, zig: string): string[] {
+  const { stdout } = spawnSync(zig, ["env"], UTF8);
+  const [, library] = /"?\blib_dir"?\s*[=:]\s*"([^"]+)"/.exec(stdout) ?? [];
+  if (library === undefined) throw new Error(`${zig} env names no lib_dir`);
+  const text = readFileSync(join(library, "libc", "musl", "libc.S"), "utf8");
+  const known = new Set([...text.matchAll(/^(\w+):/gm)].map(([, name]) => name!));
+  const { symbols } = libraryNeeds(file);
+  return symbols.filter((name) => !NODE_API.test(name) && !known.has(name));
+}
+
+/**
+ * Loads an addon into a program of musl's. Returns why it did not, undefined: it did.
+ *
+ * @param arch - "x86_64" or "aarch64".
+ */
+export function loadInMusl(file: string, zig: string, arch: string): string | undefined {
+  const names = libraryNeeds(file).symbols.filter((name) => NODE_API.test(name));
+  const source = [
+    "#include <dlfcn.h>",
+    "#include <stdio.h>",
+    ...names.map((name) => `void ${name}(void) {}`),
+    "int main(int count, char **words) {",
+    "  void *addon = dlopen(words[1], RTLD_NOW);",
+    '  if (addon != NULL && dlsym(addon, "napi_register_module_v1") != NULL) return 0;',
+    "  puts(dlerror());",
+    "  return 1;",
+    "}",
+  ];
+  const directory = mkdtempSync(join(tmpdir(), "stackful-musl-"));
+  const program = join(directory, "program");
+  try {
+    writeFileSync(`${program}.c`, source.join("\n"));
+    const target = ["-target", `${arch}-linux-musl`, "-dynamic", "-rdynamic"];
+    const compiler = spawnSync(zig, ["cc", ...target, "-o", program, `${program}.c`], UTF8);
+    if (compiler.status !== 0) return compiler.stderr.trim();
+    const { status, stdout, error } = spawnSync(program, [file], UTF8);
+    return status === 0 ? undefined : (error?.message ?? stdout.trim());
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** musl's loader, with which this machine runs such a program; undefined: it has none. */
+export function muslLoader(arch: string): string | undefined {
+  const path = `/lib/ld-musl-${arch}.so.1`;
+  return existsSync(path) ? path : undefined;
+}
