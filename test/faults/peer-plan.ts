@@ -1,20 +1,26 @@
 //! What a peer is told, and what it tells.
 
 /**
- * What becomes of a connection in mid-transfer. "killed": its process is, from outside; "reset" and
- * "abandoned": it is closed with and without a reset; "finished": this end sends no more; "none": nothing, it
- * has a length.
+ * What becomes of a connection in mid-transfer. "killed": its process is, from outside; "stalled": the same, and
+ * it does not read any more before; "reset" and "abandoned": it is closed with and without a reset; "finished":
+ * this end sends no more; "none": nothing, it has a length.
  */
-export type Fault = "killed" | "reset" | "abandoned" | "finished" | "none";
+export type Fault = "killed" | "stalled" | "reset" | "abandoned" | "finished" | "none";
 
 export interface PeerPlan {
-  /** Of a server to connect to; absent: the peer listens. */
-  readonly port?: number;
-  /** The first stream's number, where it connects. */
-  readonly first: number;
-  readonly connections: readonly PlannedConnection[];
-  /** Nothing is sent before all of them are connected. */
-  readonly together?: boolean;
+  /** Connections that it makes, to a port, with the numbers of their streams. Absent: none. */
+  readonly calls?: {
+    readonly port: number;
+    readonly first: number;
+    readonly connections: readonly PlannedConnection[];
+    /**
+     * What all of them wait for: to be connected before anything is sent, or that each has got its first byte
+     * back or has been refused before any gets a second. Absent: nothing.
+     */
+    readonly together?: "connected" | "answered";
+  };
+  /** Those that it accepts. Absent: it does not listen. */
+  readonly accepts?: readonly PlannedConnection[];
 }
 
 export interface PlannedConnection {

@@ -8,19 +8,37 @@ import type { PeerEvent, PeerPlan, PlannedConnection } from "./peer-plan.ts";
 const CHUNK_BYTES = 16_384;
 const HEAD_BYTES = 8;
 
+/** How much more comes over a connection that waits to be killed. */
+const MORE_BYTES_MAX = 500_000;
+
 /** A stream without a length. */
 const OPEN = 0xffff_ffff;
 
-const plan = JSON.parse(process.argv[2]!) as PeerPlan;
+const { calls, accepts } = JSON.parse(process.argv[2]!) as PeerPlan;
 const problems: string[] = [];
 let bytes = 0;
-let early = plan.connections.length;
-let unconnected = plan.together === true ? plan.connections.length : 0;
-let allConnected: () => void = () => {};
-const together = new Promise<void>((resolve) => {
-  allConnected = resolve;
-});
-if (unconnected === 0) allConnected();
+let early = (calls?.connections.length ?? 0) + (accepts?.length ?? 0);
+
+/** Where several wait for each other. */
+class Meeting {
+  readonly all: Promise<void>;
+  #resolve: () => void = () => {};
+  #missing: number;
+
+  constructor(count: number) {
+    this.#missing = count;
+    this.all = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (count === 0) this.#resolve();
+  }
+
+  arrive(): void {
+    if (--this.#missing === 0) this.#resolve();
+  }
+}
+
+const meeting = new Meeting(calls?.together === undefined ? 0 : calls.connections.length);
 
 function tell(event: PeerEvent): void {
   process.send?.(event);
@@ -39,6 +57,8 @@ class End {
   #faulted = false;
   /** No more are sent. */
   finished = false;
+  /** No more are read. */
+  stalled = false;
 
   constructor(socket: Socket, planned: PlannedConnection) {
     this.#socket = socket;
@@ -54,7 +74,12 @@ class End {
     this.#position += data.length;
     bytes += data.length;
     const { fault, at } = this.#plan;
-    if (this.#faulted || fault === "none" || this.#position < at) return;
+    if (fault === "none" || this.#position < at) return;
+    if (fault === "stalled" || (fault === "killed" && this.#position > at + MORE_BYTES_MAX)) {
+      this.stalled = true;
+      this.#socket.pause();
+    }
+    if (this.#faulted) return;
     this.#faulted = true;
     isThere();
     if (fault === "reset") this.#socket.resetAndDestroy();
@@ -86,28 +111,45 @@ async function send(port: number, number: number, planned: PlannedConnection): P
   socket.on("data", (data) => end.take(number, data));
   socket.on("end", () => socket.end());
   let sent = 0;
-  const more = (): void => {
-    if (socket.destroyed || end.finished) return;
+  const sendSome = (most: number): void => {
+    if (socket.destroyed || socket.writableEnded || end.finished) return;
     const left = fault === "none" ? at - sent : CHUNK_BYTES;
     if (left === 0) return void socket.end();
-    const chunk = numberedBytes(number, sent, Math.min(left, CHUNK_BYTES));
+    const chunk = numberedBytes(number, sent, Math.min(left, most));
     sent += chunk.length;
-    if (socket.writableEnded) return;
     socket.write(chunk, more);
   };
+  const more = (): void => sendSome(CHUNK_BYTES);
   const head = new Uint8Array(HEAD_BYTES);
   const view = new DataView(head.buffer);
   view.setUint32(0, number, true);
   view.setUint32(4, fault === "none" ? at : OPEN, true);
-  socket.once("connect", () => {
-    if (--unconnected === 0) allConnected();
+  await meet(socket, head, () => {
+    sent = 1;
+    return numberedBytes(number, 0, 1);
   });
-  await together;
-  if (!socket.destroyed) socket.write(head, more);
+  if (sent === 0 && !socket.destroyed) socket.write(head, more);
+  else more();
   await closed;
   // Refused by the guest, which had no room for it, unless the stream went on both sides to its end.
   const counts = (fault === "none" || fault === "finished") && !failed && !refusedBy(socket);
   end.over(number, counts ? sent : undefined);
+}
+
+/** Waits for the others. With "answered" the head and the first byte are sent before. */
+async function meet(socket: Socket, head: Uint8Array, first: () => Uint8Array): Promise<void> {
+  const { together } = calls!;
+  if (together === undefined) return;
+  // One that is over does not keep the others.
+  await new Promise((resolve) => {
+    socket.once("close", resolve);
+    if (together === "connected") return void socket.once("connect", resolve);
+    socket.once("data", resolve);
+    socket.write(head);
+    socket.write(first());
+  });
+  meeting.arrive();
+  await meeting.all;
 }
 
 /** The guest closed it before it had read anything. */
@@ -134,22 +176,23 @@ async function sendBack(socket: Socket, planned: PlannedConnection): Promise<voi
     end.take(number, rest);
     if (socket.destroyed || socket.writableEnded || socket.write(rest)) return;
     socket.pause();
-    socket.once("drain", () => socket.resume());
+    socket.once("drain", () => {
+      if (!end.stalled) socket.resume();
+    });
   });
   socket.on("end", () => socket.end());
   await closed;
   end.over(number, undefined);
 }
 
-async function sendAll(port: number): Promise<void> {
-  const { connections, first } = plan;
+async function callAll({ port, first, connections }: NonNullable<typeof calls>): Promise<void> {
   await Promise.all(connections.map((planned, index) => send(port, first + index, planned)));
 }
 
-async function serveAll(): Promise<void> {
+async function acceptAll(planned: readonly PlannedConnection[]): Promise<void> {
   const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1", 4096);
   await once(server, "listening");
-  const left = [...plan.connections];
+  const left = [...planned];
   const ends: Promise<void>[] = [];
   const all = new Promise<void>((resolve) => {
     server.on("connection", (socket: Socket) => {
@@ -165,6 +208,6 @@ async function serveAll(): Promise<void> {
 
 // Not without the program that wants it.
 process.on("disconnect", () => process.exit(1));
-await (plan.port === undefined ? serveAll() : sendAll(plan.port));
+await Promise.all([calls && callAll(calls), accepts && acceptAll(accepts)]);
 tell({ what: "over", bytes, problems });
 process.disconnect?.();

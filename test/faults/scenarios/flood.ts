@@ -24,11 +24,14 @@ function floodOnce({ backend, random, size }: Trial, waits: boolean): Promise<Co
   const limits = { tasksMax: TASKS_MAX };
   return Bench.with({ backend, limits }, async (bench) => {
     const { port, close } = await bench.server({ backlog: 4096, waits });
+    const first = random.integer(2 ** 20);
     const connections: PlannedConnection[] = [];
     for (let left = size === "short" ? 150 : 2_000; left > 0; left--) {
       connections.push({ fault: "none", at: 1 + random.integer(STREAM_BYTES_MAX) });
     }
-    const peer = new Peer({ port, first: random.integer(2 ** 20), connections, together: true });
+    const peer = new Peer({
+      calls: { port, first, connections, together: waits ? "connected" : "answered" },
+    });
     try {
       const bytes = await peer.finish();
       const { begun, whole, ended, refused, liveMax } = await close();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Random } from "../../../ts/host/sim/random.ts";
 import { Bench, type Server } from "../bench.ts";
-import type { Fault, PeerPlan, PlannedConnection } from "../peer-plan.ts";
+import type { Fault, PlannedConnection } from "../peer-plan.ts";
 import { Peer } from "../peers.ts";
 import { addCounts, type Counts, type Scenario, type Trial } from "../scenario.ts";
 
@@ -24,69 +24,63 @@ export const peers: Scenario = {
     }),
 };
 
-/** Some that are killed and some that are not, at either end; and connections that have nothing to do with them. */
+/** Some that are killed and some that are not, at both ends; and connections that have nothing to do with them. */
 export async function peersRound(bench: Bench, random: Random, most: number): Promise<Counts> {
   const counts: Counts = {};
   const server = await bench.server();
   const control = await bench.server();
-  const first = random.integer(2 ** 20);
-  const controls = bench.clients(control.port, first, 4, CONTROL_BYTES);
+  const controls = bench.clients(control.port, random.integer(2 ** 20), 4, CONTROL_BYTES);
   await Promise.all(
-    [true, false].flatMap((killed) => [
-      callers(server, random, killed, most),
-      callees(bench, random, killed, most, counts),
-    ]),
+    [true, false].map(async (killed) => {
+      addCounts(counts, await onePeer(bench, server, random, killed, most));
+    }),
   );
   assert.equal((await controls).whole, 4, "connections to nobody who is killed");
   assert.equal((await control.close()).whole, 4, "connections from nobody who is killed");
   const { ended, reset, whole, bytes } = await server.close();
-  addCounts(counts, { ended, reset, whole, bytes, killed: 2 });
+  addCounts(counts, { ended, reset, whole, bytes, killed: 1 });
   return counts;
 }
 
-/** A process that connects to the guest. */
-async function callers(
+/** A process that the guest connects to, and that connects to the guest. */
+async function onePeer(
+  bench: Bench,
   { port }: Server,
   random: Random,
   killed: boolean,
   most: number,
-): Promise<void> {
-  const peer = new Peer({ port, ...plan(random, killed, most) });
+): Promise<Counts> {
+  const first = random.integer(2 ** 20);
+  const calls = { port, first, connections: planned(random, killed, most, CALLED) };
+  const accepts = planned(random, killed, most, ACCEPTED);
+  const peer = new Peer({ calls, accepts });
   try {
+    const numbers = random.integer(2 ** 20);
+    const clients = bench.clients(await peer.port(), numbers, accepts.length, -1);
     await (killed ? peer.kill() : peer.finish());
+    const { ended, reset, bytes } = await clients;
+    return { ended, reset, bytes };
   } finally {
     await peer.end();
   }
 }
 
-/** A process that the guest connects to. */
-async function callees(
-  bench: Bench,
+/** How connections are found by what kills it. */
+const KILLED: readonly Fault[] = ["killed", "stalled"];
+
+/** What becomes of connections that it makes, and of those that it accepts. */
+const CALLED: readonly Fault[] = ["reset", "abandoned", "finished", "none"];
+const ACCEPTED: readonly Fault[] = ["reset", "abandoned", "finished"];
+
+function planned(
   random: Random,
   killed: boolean,
   most: number,
-  counts: Counts,
-): Promise<void> {
-  const planned = plan(random, killed, most, ["reset", "abandoned", "finished"]);
-  const peer = new Peer(planned);
-  try {
-    const port = await peer.port();
-    const clients = bench.clients(port, planned.first, planned.connections.length, -1);
-    await (killed ? peer.kill() : peer.finish());
-    const { ended, reset, bytes } = await clients;
-    addCounts(counts, { ended, reset, bytes });
-  } finally {
-    await peer.end();
-  }
-}
-
-const FAULTS: readonly Fault[] = ["reset", "abandoned", "finished", "none"];
-
-function plan(random: Random, killed: boolean, most: number, faults = FAULTS): PeerPlan {
-  const connections: PlannedConnection[] = [];
-  for (let left = 1 + random.integer(most); left > 0; left--) {
-    const fault = killed ? "killed" : faults[random.integer(faults.length)]!;
-    connections.push({ fault, at: 1 + random.integer(FAULT_BYTES_MAX) });
-  }
-  return { first: random.integer(2 ** 20), connections };
+  faults: readonly Fault[],
+): PlannedConnection[] {
+  return Array.from({ length: 1 + random.integer(most) }, () => {
+    const kinds = killed ? KILLED : faults;
+    const fault = kinds[random.integer(kinds.length)]!;
+    return { fault, at: 1 + random.integer(FAULT_BYTES_MAX) };
+  });
 }

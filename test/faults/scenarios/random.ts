@@ -24,7 +24,7 @@ type Accident = (bench: Bench, trial: Trial, random: Random) => Promise<Counts>;
 export function randomOf(others: readonly Scenario[]): Scenario {
   const accidents: readonly Accident[] = [
     (bench, _, random) => peersRound(bench, random, 12),
-    (bench, _, random) => connectsRound(bench, random, 1 + random.integer(1_500)),
+    (bench, _, random) => connectsRound(bench, random, 1 + random.integer(1_000)),
     ...others.map(apart),
   ];
   return {
@@ -51,11 +51,11 @@ async function all(bench: Bench, trial: Trial, accidents: readonly Accident[]): 
   const held = bench.held();
   const goesOn = (): boolean => (size === "short" ? sizes.length < 2 : performance.now() < endMs);
   while (goesOn()) {
-    const chosen = Array.from({ length: 1 + random.integer(3) }, (_, index) => {
-      const accident = accidents[random.integer(size === "short" ? HERE : accidents.length)]!;
-      return accident(bench, trial, random.fork(`${sizes.length} ${index}`));
-    });
-    for (const outcome of await Promise.all(chosen)) addCounts(counts, outcome);
+    const chosen = size === "short" ? accidents.slice(0, HERE) : choose(accidents, random);
+    const outcomes = chosen.map((accident, index) =>
+      accident(bench, trial, random.fork(`${sizes.length} ${index}`)),
+    );
+    for (const outcome of await Promise.all(outcomes)) addCounts(counts, outcome);
     assert.deepEqual(bench.held(), held, "nothing is left of a round");
     globalThis.gc?.();
     sizes.push(process.memoryUsage.rss());
@@ -63,6 +63,12 @@ async function all(bench: Bench, trial: Trial, accidents: readonly Accident[]): 
   const growth = growthOf(sizes);
   assert(growth < GROWTH_BYTES_MAX, `the process has grown by ${growth} bytes`);
   return { rounds: sizes.length, ...counts, growth };
+}
+
+/** One to three of them, which happen at once. */
+function choose(accidents: readonly Accident[], random: Random): Accident[] {
+  const count = 1 + random.integer(3);
+  return Array.from({ length: count }, () => accidents[random.integer(accidents.length)]!);
 }
 
 /** What the last rounds have more than those after the first. */
