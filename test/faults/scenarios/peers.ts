@@ -18,7 +18,7 @@ export const peers: Scenario = {
       const counts: Counts = {};
       const rounds = size === "short" ? 1 : 12;
       for (let round = 0; round < rounds; round++) {
-        addCounts(counts, await peersRound(bench, random, size === "short" ? 6 : 24));
+        addCounts(counts, await peersRound(bench, random, size === "short" ? 3 : 24));
       }
       return counts;
     }),

@@ -23,7 +23,7 @@ type Accident = (bench: Bench, trial: Trial, random: Random) => Promise<Counts>;
 /** @param others - The scenarios that have a runtime or a process of their own. */
 export function randomOf(others: readonly Scenario[]): Scenario {
   const accidents: readonly Accident[] = [
-    (bench, _, random) => peersRound(bench, random, 12),
+    (bench, { size }, random) => peersRound(bench, random, size === "short" ? 3 : 12),
     (bench, _, random) => connectsRound(bench, random, 1 + random.integer(1_000)),
     ...others.map(apart),
   ];
@@ -49,7 +49,7 @@ async function all(bench: Bench, trial: Trial, accidents: readonly Accident[]): 
   const counts: Counts = {};
   const sizes: number[] = [];
   const held = bench.held();
-  const goesOn = (): boolean => (size === "short" ? sizes.length < 2 : performance.now() < endMs);
+  const goesOn = (): boolean => (size === "short" ? sizes.length < 1 : performance.now() < endMs);
   while (goesOn()) {
     const chosen = size === "short" ? accidents.slice(0, HERE) : choose(accidents, random);
     const outcomes = chosen.map((accident, index) =>

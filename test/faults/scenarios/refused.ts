@@ -32,7 +32,7 @@ export const refused: Scenario = {
     );
     return Bench.with({ backend: "epoll" }, async (bench) => {
       const counts: Counts = {};
-      addCounts(counts, await peersRound(bench, random, size === "short" ? 4 : 24));
+      addCounts(counts, await peersRound(bench, random, size === "short" ? 3 : 24));
       addCounts(counts, await connectsRound(bench, random, size === "short" ? 100 : 10_000));
       return counts;
     });
