@@ -98,8 +98,9 @@ function inFlightLaws(law: Law): void {
     await files.write(join(data, "file"), pattern(1000));
     for (const op of [OP.PREAD, OP.READ, OP.PWRITE, OP.WRITE, OP.FSYNC]) {
       const handle = must(await guest.open("/data/file", OPEN.READ | OPEN.WRITE));
-      const buffer = guest.put(pattern(1000));
-      const started = Array.from({ length: 10 }, () => guest.start({ op, handle, ...buffer }));
+      const started = Array.from({ length: 10 }, () =>
+        guest.start({ op, handle, ...guest.put(pattern(1000)) }),
+      );
       const close = guest.start({ op: OP.CLOSE, handle });
       expect(await close.result).toBe(0);
       const last = guest.log.at(-1);

@@ -1,6 +1,6 @@
 //! The addon for macOS and the BSDs, built for this Linux over a kqueue made of epoll.
 
-import { compileAddon, findCompiler } from "../../scripts/compile-addon.ts";
+import { type AddonCompilation, compileAddon, findCompiler } from "../../scripts/compile-addon.ts";
 import { type LoadedAddon, loadAddonFile } from "../../ts/host/native/load-addon.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 
@@ -16,9 +16,15 @@ function load(): LoadedAddon {
   if (process.platform !== "linux") return { reason: "the kqueue shim is for Linux" };
   const compiler = findCompiler();
   if (compiler === undefined) return { reason: "there is no C compiler to build the kqueue shim" };
-  const shim = packageRoot("test/native/kqueue-shim");
   const file = packageRoot("dist/test-native/kqueue.node");
-  compileAddon({
+  compileAddon(kqueueAddon(file, compiler));
+  return loadAddonFile(file);
+}
+
+/** How it is compiled. */
+export function kqueueAddon(file: string, compiler: readonly string[]): AddonCompilation {
+  const shim = packageRoot("test/native/kqueue-shim");
+  return {
     file,
     system: "kqueue",
     compiler,
@@ -26,6 +32,5 @@ function load(): LoadedAddon {
     flags: ["-DSF_PORTABLE"],
     includes: [shim],
     units: [`${shim}/kqueue.c`],
-  });
-  return loadAddonFile(file);
+  };
 }

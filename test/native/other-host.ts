@@ -1,10 +1,10 @@
 import type { BackendOptions } from "../../ts/host/backend.ts";
 import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
-import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
+import { MECHANISM_TITLES, type MechanismName } from "../../ts/host/native/mechanisms.ts";
 import { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import { openNames } from "../../ts/host/node/host-names.ts";
 import type { Names } from "../../ts/host/resources/names.ts";
-import { loadKqueueAddon } from "./kqueue-addon.ts";
+import { testedAddon } from "./tested-addon.ts";
 
 /** What is different in the runtimes that are not Node, all of it at once. */
 export const OTHER_HOST: HostTraits = { wake: "thread", memoryMoves: true };
@@ -23,8 +23,7 @@ export function openMechanism(
   traits = hostTraits(),
   names?: Names,
 ): NativeBackend {
-  const loaded = name === "kqueue" ? { loaded: loadKqueueAddon() } : {};
-  return NativeBackend.open(name, options, { traits, names, ...loaded });
+  return NativeBackend.open(name, options, { traits, names, loaded: testedAddon(name) });
 }
 
 /** The same, with the names that it is granted. */
@@ -36,9 +35,10 @@ export async function openWithNames(
   return openMechanism(name, options, traits, await openNames(options.grants));
 }
 
-/** The backend that tests call so and openBackend does not; undefined: it is none of those. */
+/** The native backend that tests call so; undefined: it is none. */
 export function openOther(name: string, options: BackendOptions): NativeBackend | undefined {
-  if (name === "kqueue") return openMechanism(name, options);
-  if (!name.endsWith(SUFFIX)) return undefined;
-  return openMechanism(name.slice(0, -SUFFIX.length) as MechanismName, options, OTHER_HOST);
+  const other = name.endsWith(SUFFIX);
+  const mechanism = (other ? name.slice(0, -SUFFIX.length) : name) as MechanismName;
+  if (!Object.hasOwn(MECHANISM_TITLES, mechanism)) return undefined;
+  return openMechanism(mechanism, options, other ? OTHER_HOST : hostTraits());
 }

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, vi } from "vitest";
 import type { Grants } from "../../ts/host/backend.ts";
 import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
@@ -6,6 +5,7 @@ import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
 import type { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import { Guest } from "../conformance/guest.ts";
 import type { DriverOptions } from "../conformance/ring-driver.ts";
+import { openDescriptors } from "../support/descriptors.ts";
 import { openMechanism } from "./other-host.ts";
 import { requireAddon } from "./require-addon.ts";
 
@@ -47,22 +47,4 @@ export async function withNative(
   }
   // Deno closes sockets of its own later than it says.
   await vi.waitFor(() => expect(openDescriptors()).toEqual(before), { timeout: 30_000 });
-}
-
-/** What each is of: "/tmp/file", "socket:[1234]", "anon_inode:[io_uring]". */
-function openDescriptors(): string[] {
-  // A runtime opens some for itself when it first needs them: Deno for timers, Bun for its output.
-  const local = readFileSync("/proc/net/unix", "utf8");
-  const isLocal = (link: string): boolean => {
-    const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
-    return inode !== undefined && new RegExp(` ${inode}\\b`).test(local);
-  };
-  const links = readdirSync("/proc/self/fd").map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      return ""; // The one that readdir used.
-    }
-  });
-  return links.filter((link) => !isLocal(link)).sort();
 }
