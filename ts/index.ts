@@ -28,6 +28,7 @@ export {
   type RuntimeGrants,
   type RuntimeOptions,
   type SpawnOptions,
+  type StandardStream,
 } from "./runtime/options.ts";
 export { Runtime } from "./runtime/runtime.ts";
 export type {

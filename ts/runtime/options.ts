@@ -52,7 +52,16 @@ export interface RuntimeGrants {
    * True: as the host has it.
    */
   readonly dns?: true | RuntimeDnsGrant;
+  /**
+   * The process's own streams, as handles (`sf_stdio`): to read and write without holding the thread, and for
+   * what a terminal can do. True: all three. What the guest's libc reads and writes there through WASI needs
+   * no grant.
+   */
+  readonly stdio?: true | readonly StandardStream[];
 }
+
+/** One of the process's own streams. */
+export type StandardStream = "stdin" | "stdout" | "stderr";
 
 /** What a guest gets in place of the host's own. */
 export interface RuntimeDnsGrant {
