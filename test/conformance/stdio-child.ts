@@ -16,6 +16,8 @@ const [report = "", kind, ...names] = process.argv.slice(2) as [string, Kind, ..
 // Whatever the tests around it are told to use.
 delete process.env.STACKFUL_BACKEND;
 
+if (kind === "exit") await exitRaw(names[0]!);
+
 const seen: Record<string, Seen | string> = {};
 for (const name of names) {
   try {
@@ -28,6 +30,14 @@ for (const name of names) {
 }
 writeFileSync(report, JSON.stringify(seen));
 process.stderr.write("done\n");
+
+/** Leaves its terminal raw, and everything open. */
+async function exitRaw(name: string): Promise<never> {
+  const guest = new Guest(await open(name, { grants: { stdio: true }, handlesMax: 1 }));
+  const handle = await stream(guest, 0);
+  must(await guest.submit({ op: OP.TERMINAL_MODE, handle, argument: TERMINAL_MODE.RAW }));
+  process.exit(0);
+}
 
 async function tryBackend(name: string): Promise<Seen> {
   const backend = await open(name, {

@@ -3,7 +3,7 @@
 import { OP, TERMINAL_SIZE } from "../../ts/abi.gen.ts";
 import { type Guest, must } from "./guest.ts";
 
-export type Kind = "pipes" | "sockets" | "files" | "nothing" | "terminal";
+export type Kind = "pipes" | "sockets" | "files" | "nothing" | "terminal" | "exit";
 
 /** More than a pipe, a socket and a program in between hold. */
 export const MUCH_BYTES = 1024 * 1024;

@@ -20,6 +20,7 @@ import { packageRoot } from "../../ts/package-files.ts";
 import { openWithNames, otherName } from "../native/other-host.ts";
 import { findProgram } from "../package/runtimes.ts";
 import { findDeno, NO_DENO } from "../support/deno.ts";
+import { runProgram } from "../support/run-program.ts";
 import { unavailable } from "../support/unavailable.ts";
 import { type Kind, MUCH_BYTES, type Seen } from "./stdio-report.ts";
 
@@ -116,6 +117,18 @@ function laws(title: string, runtime: readonly string[], backends: readonly stri
         return [script!, "--quiet", "--return", "--command", command, "/dev/null"];
       });
       check(backends, "terminal");
+    });
+
+    test("a terminal that is raw when the process exits is put right", async (context) => {
+      context.skip(script === undefined, NO_SCRIPT);
+      const tried = backends.filter((name) => ["uring", "poll", "node", "deno"].includes(name));
+      const runs = tried.map((name) => [...runtime, PROGRAM, "none", "exit", name].map(quoted));
+      const line = `stty -g; ${runs.map((run) => `${run.join(" ")} && stty -g`).join("; ")}`;
+      const options = ["--quiet", "--return", "--command", line, "/dev/null"];
+      const { code, stdout } = await runProgram(script!, options);
+      const modes = stdout.split(/\r?\n/).filter((text) => /^[0-9a-f:]+$/.test(text));
+      expect({ code, modes: modes.length }).toEqual({ code: 0, modes: tried.length + 1 });
+      expect(new Set(modes).size).toBe(1);
     });
   });
 }

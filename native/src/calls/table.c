@@ -216,6 +216,7 @@ static const struct sf_operation table[] = {
 
   [SF_OP_RESOLVER] = { .start = sf__resolver },
   [SF_OP_LOOKUP] = {
+    .leaves = true,
     .check = sf__check_lookup, .call = sf__call_lookup, .finish = sf__finish_lookup,
   },
 };
