@@ -14,6 +14,7 @@ export type { HostFunction, HostImports } from "./guest/host-imports.ts";
 export type { AdoptOptions, BackendName, DirectoryGrant } from "./host/backend.ts";
 export type { BackendReason } from "./host/open-backend.ts";
 export { type Arm, timeout } from "./runtime/arm.ts";
+export type { BlockingOptions } from "./runtime/blocking.ts";
 export { Channel, type ChannelOptions } from "./runtime/channel.ts";
 export { DeadlockError } from "./runtime/deadlock.ts";
 export type { DumpOptions, TaskDump } from "./runtime/dump.ts";
@@ -28,6 +29,7 @@ export {
   type RuntimeGrants,
   type RuntimeOptions,
   type SpawnOptions,
+  type StandardStream,
 } from "./runtime/options.ts";
 export { Runtime } from "./runtime/runtime.ts";
 export type {

@@ -31,6 +31,7 @@ import { readinessLaws } from "./readiness-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
 import { sharedPortLaws } from "./shared-port-laws.ts";
+import { stdioLaws } from "./stdio-laws.ts";
 import { tcpLaws } from "./tcp-laws.ts";
 import { transferLaws } from "./transfer-laws.ts";
 import { udpBatchLaws } from "./udp-batch-laws.ts";
@@ -131,6 +132,7 @@ export function backendConformance(
     pipeLaws(law);
     passingLaws(law);
     readinessLaws(law);
+    stdioLaws(law);
     unixLaws(law);
     endLaws(law);
     transferLaws(law);
@@ -193,6 +195,7 @@ function everything(data: string): Grants {
   return {
     connect: [{}],
     listen: [{}],
+    stdio: [2],
     dns: { configuration: "search example\n", hosts: "127.0.0.1 localhost\n" },
     directories: [
       { host: data, guest: "/data" },

@@ -226,6 +226,40 @@ function sendLaws(law: Law): void {
     expect(new Set(failed)).toEqual(new Set(["EBADF"]));
   });
 
+  law(
+    "SEND_FILE to a pipe sends what there is room for, in line with WRITEs",
+    async (bench) => {
+      const { guest } = bench;
+      const content = pattern(1_000_001);
+      const handle = await file(bench, content);
+      const [output, input] = await guest.pipe();
+      const received = guest.readToEnd(output);
+      must(await guest.write(input, "first"));
+      await sendAll(guest, input, handle, content.length);
+      expect(await guest.close(input)).toBe(0);
+      const all = Buffer.concat([Buffer.from("first"), content]);
+      expect(Buffer.compare(await received, all)).toBe(0);
+    },
+    { needs: ["SEND_FILE", "PIPE"] },
+  );
+
+  law(
+    "SEND_FILE to a pipe that nobody reads gives -EPIPE, and one that waits can be canceled",
+    async (bench) => {
+      const { guest } = bench;
+      const handle = await file(bench, pattern(256 * 1024));
+      const [output, input] = await guest.pipe();
+      const started = Array.from({ length: 4 }, () => guest.start(send(input, handle, 0, 262_144)));
+      await guest.roundTrip(await guest.pair());
+      for (const { token } of started) guest.cancel(token);
+      const results = await Promise.all(started.map(({ result }) => result));
+      expect(errnoName(results.at(-1)!)).toBe("ECANCELED");
+      must(await guest.close(output));
+      expect(errnoName(await guest.submit(send(input, handle, 0, 10)))).toBe("EPIPE");
+    },
+    { needs: ["SEND_FILE", "PIPE"] },
+  );
+
   law("SEND_FILE goes on although the file's handle is closed", async (bench) => {
     const { guest } = bench;
     const handle = await file(bench, pattern(100));

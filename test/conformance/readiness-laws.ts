@@ -117,6 +117,42 @@ function waitingLaws(law: Law): void {
     { needs: ["POLL", "PIPE"] },
   );
 
+  law(
+    "POLL for an end alone waits for it, whatever else happens",
+    async ({ guest, backend }) => {
+      const [output, input] = await guest.pipe();
+      const [read, written] = await guest.pipe();
+      const hangUp = poll(guest, output, POLL.HANG_UP);
+      const error = poll(guest, written, POLL.ERROR);
+      const pair = await guest.pair();
+      must(await guest.write(input, "data"));
+      must(await guest.write(written, "data"));
+      for (let turn = 0; turn < 5; turn++) await guest.roundTrip(pair);
+      expect(text(await guest.readExactly(output, 4))).toBe("data");
+      expect(backend.pending).toBe(2);
+      must(await guest.close(input));
+      expect((await hangUp) & POLL.HANG_UP).toBe(POLL.HANG_UP);
+      must(await guest.close(read));
+      expect((await error) & POLL.ERROR).toBe(POLL.ERROR);
+    },
+    { needs: ["POLL", "PIPE"] },
+  );
+
+  law("POLL for an end alone is not told of half a one", async ({ guest, backend }) => {
+    const { client, server } = await guest.pair();
+    const hangUp = poll(guest, client, POLL.HANG_UP);
+    await guest.shutdown(server, SHUTDOWN.WRITE);
+    expect(await guest.read(client, 1)).toHaveLength(0);
+    const { turns } = backend.stats;
+    const other = await guest.pair();
+    for (let turn = 0; turn < 20; turn++) await guest.roundTrip(other);
+    expect(backend.pending).toBe(1);
+    // It does not turn round and round meanwhile.
+    expect(backend.stats.turns - turns).toBeLessThan(500);
+    await guest.shutdown(client, SHUTDOWN.WRITE);
+    expect((await hangUp) & POLL.HANG_UP).toBe(POLL.HANG_UP);
+  });
+
   law("CLOSE ends a POLL that waits with -EBADF, and CANCEL with -ECANCELED", async ({ guest }) => {
     for (const events of [POLL.READABLE, POLL.HANG_UP, POLL.ERROR | POLL.READABLE]) {
       const { client, server } = await guest.pair();

@@ -1,6 +1,6 @@
 //! The addon whose laws are tested: the one that ships, or a build of `npm run sanitize`.
 
-import { type LoadedAddon, loadAddon, loadAddonFile } from "../../ts/host/native/addon.ts";
+import { type LoadedAddon, loadAddon, loadAddonFile } from "../../ts/host/native/load-addon.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
 import { loadKqueueAddon } from "./kqueue-addon.ts";
 

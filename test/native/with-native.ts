@@ -1,8 +1,10 @@
 import { expect, vi } from "vitest";
 import type { Grants } from "../../ts/host/backend.ts";
+import type { LoadedAddon } from "../../ts/host/native/addon.ts";
 import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
-import type { NativeBackend } from "../../ts/host/native/native-backend.ts";
+import { NativeBackend } from "../../ts/host/native/native-backend.ts";
+import type { Names } from "../../ts/host/resources/names.ts";
 import { Guest } from "../conformance/guest.ts";
 import type { DriverOptions } from "../conformance/ring-driver.ts";
 import { openDescriptors } from "../support/descriptors.ts";
@@ -19,6 +21,10 @@ export interface NativeOptions extends DriverOptions {
   readonly grants?: Grants;
   /** Absent: those of the runtime. */
   readonly traits?: HostTraits;
+  /** Absent: the addon, and for kqueue the shim's. */
+  readonly loaded?: LoadedAddon;
+  /** What `grants.dns` gives. */
+  readonly names?: Names;
 }
 
 export interface NativeBench {
@@ -33,13 +39,19 @@ export async function withNative(
     mechanism = "uring",
     grants = { connect: [{}], listen: [{}] },
     traits = hostTraits(),
+    loaded,
+    names,
     ...driver
   }: NativeOptions,
   body: (bench: NativeBench) => Promise<void>,
 ): Promise<void> {
   requireAddon();
   const before = openDescriptors();
-  const backend = openMechanism(mechanism, { grants, handlesMax }, traits);
+  const options = { grants, handlesMax };
+  const backend =
+    loaded === undefined
+      ? openMechanism(mechanism, options, traits, names)
+      : NativeBackend.open(mechanism, options, { traits, names, loaded });
   try {
     await body({ backend, guest: new Guest(backend, driver) });
   } finally {

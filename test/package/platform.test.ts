@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import * as startThread from "../../ts/executors/start-thread.browser.ts";
 import * as candidates from "../../ts/host/candidates.browser.ts";
 import { packageRoot } from "../../ts/package-files.ts";
+import * as blockingThread from "../../ts/runtime/blocking-thread.browser.ts";
 import * as loadSource from "../../ts/runtime/load-source.browser.ts";
 import { programName } from "../../ts/runtime/module-source.ts";
 import { Runtime } from "../../ts/runtime/runtime.ts";
@@ -17,11 +18,13 @@ import * as nodeWasi from "../../ts/wasi/node-wasi.browser.ts";
 const TWINS: {
   "executors/start-thread": typeof import("../../ts/executors/start-thread.ts");
   "host/candidates": typeof import("../../ts/host/candidates.ts");
+  "runtime/blocking-thread": typeof import("../../ts/runtime/blocking-thread.ts");
   "runtime/load-source": typeof import("../../ts/runtime/load-source.ts");
   "wasi/node-wasi": typeof import("../../ts/wasi/node-wasi.ts");
 } = {
   "executors/start-thread": startThread,
   "host/candidates": candidates,
+  "runtime/blocking-thread": blockingThread,
   "runtime/load-source": loadSource,
   "wasi/node-wasi": nodeWasi,
 };

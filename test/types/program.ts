@@ -7,6 +7,7 @@ import {
   type Arm,
   type BackendName,
   type BackendReason,
+  type BlockingOptions,
   Channel,
   type ChannelOptions,
   DEFAULT_LIMITS,
@@ -43,6 +44,7 @@ import {
   StackfulError,
   type StackfulErrorCode,
   type StackfulErrorOptions,
+  type StandardStream,
   TASK_STATE,
   type Task,
   type TaskDump,
@@ -77,13 +79,16 @@ const imports: HostImports = {
 };
 const directory: DirectoryGrant = { host: "/srv/data", guest: "/data", readOnly: true };
 const dns: RuntimeDnsGrant = { servers: ["[::1]:5353"], configuration: "options rotate\n" };
+const streams: readonly StandardStream[] = ["stdin", "stderr"];
 const grants: RuntimeGrants = {
   directories: [directory],
   connect: ["*"],
   listen: ["127.0.0.1:*"],
   dns,
+  stdio: streams,
 };
-const limits: Partial<Limits> = { tasksMax: 2 * DEFAULT_LIMITS.tasksMax };
+const blocking: BlockingOptions = { signal: AbortSignal.timeout(1000) };
+const limits: Partial<Limits> = { blockingThreads: 2, tasksMax: 2 * DEFAULT_LIMITS.tasksMax };
 
 export async function embed(source: GuestSource, signal: AbortSignal): Promise<number> {
   const output: string[] = [];
@@ -173,6 +178,8 @@ function look(runtime: Runtime): string {
   const trimmed: Trimmed = runtime.trim();
   const adopt: AdoptOptions = { transfers: true, owned: false };
   is<number>(runtime.adoptDescriptor(3, adopt));
+  is<Promise<string>>(runtime.blocking<string>("file:///work.js", "hash", ["a"], blocking));
+  is<Promise<unknown>>(runtime.blocking(new URL("file:///work.js"), "hash"));
   const name: SignalName = "SIGTERM";
   const lines: readonly TaskLine[] = runtime.tasks();
   const states: Uint32Array = runtime.taskStates();

@@ -34,6 +34,7 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
                         and of how much, where the linker could tell what they need at most
   --dump-on-signal[=S]  on SIGUSR2, or S, print to stderr what every task does, and go on
 
+The guest has the standard input, output and error of this process, its terminal too.
 A module that has not been linked is linked first, with a cache. The exit code is the guest's; of several
 executors the first that is not 0, and then the others are canceled. It gets the signals that it
 watches; of others, Ctrl-C and SIGTERM cancel its tasks and wait for them, and a second one ends it at
@@ -87,6 +88,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       connect: values["allow-connect"] ?? [],
       listen: values["allow-listen"] ?? [],
       ...(values["allow-dns"] ? { dns: true as const } : {}),
+      // As WASI gives them to it anyway.
+      stdio: true as const,
     },
     limits: {
       ...count("tasksMax", "tasks-max", values["tasks-max"]),

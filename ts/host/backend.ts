@@ -52,7 +52,12 @@ export interface Grants {
    * them from. True: as the host has it.
    */
   readonly dns?: true | DnsGrant;
+  /** Which of its own streams the host shares (STDIO). */
+  readonly stdio?: StdioGrant;
 }
+
+/** By number: 0 input, 1 output, 2 errors. True: all of them. */
+export type StdioGrant = true | readonly (0 | 1 | 2)[];
 
 export interface DnsGrant {
   /** In place of the name servers of the configuration. The first three count, as in any. */

@@ -8,7 +8,7 @@
 //! narrows it, by opening without following links and by comparing what it opened with the directory.
 
 import { StackfulError } from "../errors.ts";
-import type { DirectoryGrant, EndpointGrant } from "./backend.ts";
+import type { DirectoryGrant, EndpointGrant, Grants } from "./backend.ts";
 
 /** An sf_address as the host keeps it: 4 address bytes or 16. */
 export interface Endpoint {
@@ -166,6 +166,11 @@ function* walkBeneath(
 /** Whether the canonical host path `path` is `root` or below it. */
 export function isBeneath(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith("/") ? root : `${root}/`);
+}
+
+/** Numbers of the host's own streams that a guest may have. */
+export function grantedStreams({ stdio = [] }: Grants): readonly (0 | 1 | 2)[] {
+  return stdio === true ? [0, 1, 2] : stdio;
 }
 
 /** @throws {TypeError} or RangeError for a grant that can match nothing. */

@@ -1,16 +1,26 @@
 //! Grants as people write them, with endpoints like "127.0.0.1:8080", "[::1]:*", "localhost:0", "*".
 
-import type { DnsGrant, EndpointGrant, Grants, NameServer } from "../host/backend.ts";
+import type { DnsGrant, EndpointGrant, Grants, NameServer, StdioGrant } from "../host/backend.ts";
 import { parseAddress } from "../host/resources/address-text.ts";
-import type { RuntimeDnsGrant, RuntimeGrants } from "./options.ts";
+import type { RuntimeDnsGrant, RuntimeGrants, StandardStream } from "./options.ts";
 
-/** @throws {RangeError} that says which endpoint or server is none. */
-export function backendGrants({ directories, connect, listen, dns }: RuntimeGrants = {}): Grants {
+/** By number. */
+const STANDARD_STREAMS: readonly StandardStream[] = ["stdin", "stdout", "stderr"];
+
+/** @throws {RangeError} that says which endpoint, server or stream is none. */
+export function backendGrants({
+  directories,
+  connect,
+  listen,
+  dns,
+  stdio,
+}: RuntimeGrants = {}): Grants {
   return {
     directories: directories ?? [],
     connect: (connect ?? []).flatMap(parseEndpoint),
     listen: (listen ?? []).flatMap(parseEndpoint),
     ...(dns === undefined ? {} : { dns: dnsGrant(dns) }),
+    ...(stdio === undefined ? {} : { stdio: stdioGrant(stdio) }),
   };
 }
 
@@ -38,6 +48,15 @@ function grantAddress(address: string, text: string): Uint8Array {
   const bytes = parseAddress(address);
   if (bytes !== undefined) return bytes;
   throw new RangeError(`endpoint "${text}": ${address} is not a numeric address, localhost or *`);
+}
+
+function stdioGrant(given: true | readonly StandardStream[]): StdioGrant {
+  if (given === true) return true;
+  return given.map((name) => {
+    const number = STANDARD_STREAMS.indexOf(name);
+    if (number >= 0) return number as 0 | 1 | 2;
+    throw new RangeError(`standard stream "${name}": write ${STANDARD_STREAMS.join(", ")}`);
+  });
 }
 
 function dnsGrant(given: true | RuntimeDnsGrant): true | DnsGrant {

@@ -22,6 +22,8 @@ export interface Limits {
   readonly guestMemoryBytes: number;
   /** Sockets and files open at once. 1 to 2 ** 20. @defaultValue 65536 */
   readonly handlesMax: number;
+  /** Calls of `runtime.blocking` at once, each on a thread. 1 to 1024. @defaultValue 4 */
+  readonly blockingThreads: number;
   /** Longest stretch that a turn holds the host's event loop, in milliseconds. @defaultValue 1 */
   readonly turnMs: number;
   /** How long the tasks that are left get to end once the program has, in milliseconds. @defaultValue 5000 */
@@ -35,6 +37,7 @@ export const DEFAULT_LIMITS: Limits = {
   mainStackBytes: 1024 * 1024,
   guestMemoryBytes: 256 * 1024 * 1024,
   handlesMax: 65_536,
+  blockingThreads: 4,
   turnMs: 1,
   shutdownMs: 5_000,
 };
@@ -52,7 +55,16 @@ export interface RuntimeGrants {
    * True: as the host has it.
    */
   readonly dns?: true | RuntimeDnsGrant;
+  /**
+   * The process's own streams, as handles (`sf_stdio`): to read and write without holding the thread, and for
+   * what a terminal can do. True: all three. What the guest's libc reads and writes there through WASI needs
+   * no grant.
+   */
+  readonly stdio?: true | readonly StandardStream[];
 }
+
+/** One of the process's own streams. */
+export type StandardStream = "stdin" | "stdout" | "stderr";
 
 /** What a guest gets in place of the host's own. */
 export interface RuntimeDnsGrant {
@@ -125,6 +137,7 @@ export function resolveLimits(given: Partial<Limits> = {}): Limits {
   check("mainStackBytes", 1, 8 * 1024 * 1024);
   check("guestMemoryBytes", 0, 3 * 1024 ** 3);
   check("handlesMax", 1, 2 ** 20);
+  check("blockingThreads", 1, 1024);
   check("turnMs", 0.01, 60_000);
   check("shutdownMs", 0, 3_600_000);
   return limits;

@@ -471,7 +471,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     this.#idle.stop();
-    if (this.#fatal === undefined) await this.#cancelAndDrain();
+    await Promise.all([this.endBlocking(), this.#fatal === undefined && this.#cancelAndDrain()]);
     this.#loop.stop();
     this.#autoTrim.stop();
     const reason =

@@ -82,3 +82,16 @@ napi_value sf__binding_grant_names(napi_env env, napi_callback_info info) {
   struct sf_grants *grants = &binding->backend->grants;
   return sf__int_result(env, sf__grants_set_names(grants, which, text, (uint32_t)bytes));
 }
+
+/* grantStdio(handle, number, fd: number): number */
+napi_value sf__binding_grant_stdio(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  uint32_t number;
+  int32_t fd;
+  struct binding *binding = sf__arguments(env, info, 2, values);
+  NAPI_MUST(napi_get_value_uint32(env, values[0], &number));
+  NAPI_MUST(napi_get_value_int32(env, values[1], &fd));
+  if (number >= SF_STREAMS || fd < 0) return sf__int_result(env, -SF_EINVAL);
+  binding->backend->grants.stdio[number] = (struct sf_stream){ .granted = true, .fd = fd };
+  return sf__int_result(env, 0);
+}

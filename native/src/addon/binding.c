@@ -158,6 +158,7 @@ NAPI_MODULE_INIT() {
     FUNCTION("grantEndpoint", sf__binding_grant_endpoint),
     FUNCTION("capabilities", binding_capabilities),
     FUNCTION("grantNames", sf__binding_grant_names),
+    FUNCTION("grantStdio", sf__binding_grant_stdio),
     FUNCTION("adopt", sf__binding_adopt),
     FUNCTION("bind", binding_bind),
     FUNCTION("turn", binding_turn),

@@ -73,6 +73,7 @@ napi_value sf__binding_close(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_directory(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_endpoint(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_names(napi_env env, napi_callback_info info);
+napi_value sf__binding_grant_stdio(napi_env env, napi_callback_info info);
 napi_value sf__binding_adopt(napi_env env, napi_callback_info info);
 
 #endif

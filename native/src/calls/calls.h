@@ -21,6 +21,8 @@
  *   unix.c       Unix sockets by their names
  *   passing.c    handles that are sent to another process
  *   poll.c       waits for readiness
+ *   stdio.c      the host's own streams
+ *   terminal.c   the size and the mode of terminals
  *   resolver.c   the configuration of the resolver
  *   lookup.c     the host's own resolver
  */
@@ -164,6 +166,8 @@ sf_finish sf__finish_seek, sf__finish_lock;
 sf_check sf__check_copy, sf__check_send_file;
 sf_call_function sf__call_copy, sf__call_send_file;
 int32_t sf__next_send_file(const struct sf_engine *engine, struct sf_op *op, int32_t result);
+
+sf_start sf__stdio, sf__terminal_size, sf__terminal_mode;
 
 sf_start sf__resolver;
 sf_check sf__check_lookup;

@@ -26,7 +26,7 @@ static int32_t other_file(const struct sf_engine *engine, const struct sf_submis
     sf__handles_get(&engine->base.handles, submission->other_handle);
   if (handle == NULL) return -SF_EBADF;
   if (handle->kind == SF_HANDLE_DIRECTORY) return -SF_EISDIR;
-  if (handle->kind != SF_HANDLE_FILE) return -SF_EINVAL;
+  if (handle->kind != SF_HANDLE_FILE || handle->stdio != SF_STDIO_NONE) return -SF_EINVAL;
   *fd = fcntl(handle->fd, F_DUPFD_CLOEXEC, 0);
   return *fd < 0 ? sf__error(errno) : 0;
 }
@@ -106,6 +106,10 @@ int32_t sf__check_send_file(struct sf_engine *engine, const struct sf_submission
 
 int32_t sf__call_send_file(const struct sf_call *call) {
   struct sf_send_file *piece = call->kept;
+  if (call->step != 0 && call->pipe) {
+    const struct iovec part = { .iov_base = piece->data, .iov_len = piece->bytes };
+    return sf__write_pipe(call->fd, &part, 1);
+  }
   const ssize_t bytes = call->step == 0
                           ? pread(call->other_fd, piece->data, piece->bytes, call->other_offset)
                           : send(call->fd, piece->data, piece->bytes, SF_MSG_NOSIGNAL);

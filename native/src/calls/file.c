@@ -98,6 +98,12 @@ int32_t sf__finish_open(struct sf_engine *engine, const struct sf_op *op, int32_
   struct sf_handle *place = &engine->base.handles.items[op->opens];
   place->read_only = path->read_only;
   if (S_ISDIR(status.st_mode)) place->becomes = SF_HANDLE_DIRECTORY;
+  if (S_ISCHR(status.st_mode) && sf__os_tells(result)) {
+    /* A terminal: it waits, so it is a stream. */
+    place->becomes = SF_HANDLE_STREAM;
+    place->pipe = place->polled = true;
+    fcntl(result, F_SETFL, (path->flags & O_APPEND) | O_NONBLOCK);
+  }
   return result;
 }
 

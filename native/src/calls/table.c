@@ -38,22 +38,22 @@ static const struct sf_operation table[] = {
   },
 
   [SF_OP_READ] = {
-    .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_FILL,
+    .on_handle = true, .on_stdio = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_FILL,
     .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
     .check = sf__check_buffer, .call = sf__call_read, .attempt = sf__attempt_read,
   },
   [SF_OP_WRITE] = {
-    .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_SEND,
+    .on_handle = true, .on_stdio = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_SEND,
     .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
     .check = sf__check_buffer, .call = sf__call_write, .attempt = sf__attempt_write,
   },
   [SF_OP_READV] = {
-    .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_FILL,
+    .on_handle = true, .on_stdio = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_FILL,
     .lane = SF_LANE_READ, .waits = SF_WAITS_READABLE,
     .check = sf__check_vector, .call = sf__call_read,
   },
   [SF_OP_WRITEV] = {
-    .on_handle = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_SEND,
+    .on_handle = true, .on_stdio = true, .refuses = TRANSFERS, .borrows = SF_BORROWS_TO_SEND,
     .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
     .check = sf__check_vector, .call = sf__call_write,
   },
@@ -69,7 +69,7 @@ static const struct sf_operation table[] = {
   /* Says what it refuses itself: a wrong argument comes first. */
   [SF_OP_SHUTDOWN] = { .on_handle = true, .start = sf__shutdown },
   [SF_OP_CLOSE] = {
-    .on_handle = true, .on_descriptors = true,
+    .on_handle = true, .on_descriptors = true, .on_stdio = true,
     .start = sf__start_close, .call = sf__call_close, .finish = sf__finish_close,
   },
   [SF_OP_LOCAL_ADDRESS] = {
@@ -205,13 +205,18 @@ static const struct sf_operation table[] = {
     .finish = sf__finish_receive_handle,
   },
   [SF_OP_POLL] = {
-    .on_handle = true, .on_descriptors = true, .refuses = NO_FILES,
+    .on_handle = true, .on_stdio = true, .on_descriptors = true, .refuses = NO_FILES,
     .waits = SF_WAITS_AS_ASKED,
     .check = sf__check_poll, .call = sf__call_poll, .finish = sf__finish_poll,
   },
 
+  [SF_OP_STDIO] = { .start = sf__stdio },
+  [SF_OP_TERMINAL_SIZE] = { .on_handle = true, .on_stdio = true, .start = sf__terminal_size },
+  [SF_OP_TERMINAL_MODE] = { .on_handle = true, .on_stdio = true, .start = sf__terminal_mode },
+
   [SF_OP_RESOLVER] = { .start = sf__resolver },
   [SF_OP_LOOKUP] = {
+    .leaves = true,
     .check = sf__check_lookup, .call = sf__call_lookup, .finish = sf__finish_lookup,
   },
 };

@@ -1,10 +1,13 @@
 /* transfer.c - reads and writes. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 
 #include "calls/calls.h"
 #include "engine/os-errno.h"
 #include "engine/platform.h"
+#include "engine/pool.h"
 
 /* SF_STARTED, or why there is no transfer. A datagram can be empty. */
 static int32_t check_handle(const struct sf_submission *submission, const struct sf_handle *handle) {
@@ -53,8 +56,29 @@ static int32_t moved(ssize_t bytes) {
   return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
 }
 
+/* The system waits inside such a call, on behalf of whoever shares the descriptor: it is made only when
+ * there is something to do. Another program may be faster, and then a thread of the pool waits. */
+static bool ready(const struct sf_call *call, short events) {
+  struct pollfd fd = { .fd = call->fd, .events = events };
+  return poll(&fd, 1, 0) != 0;
+}
+
+/* What has room is room for so much. */
+static int32_t write_shared(const struct sf_call *call) {
+  struct iovec part = { 0 };
+  if (!ready(call, POLLOUT)) return SF_JOB_LATER;
+  for (uint32_t i = 0; i < call->parts_count && part.iov_len == 0; i++) part = call->parts[i];
+  if (part.iov_len > PIPE_BUF) part.iov_len = PIPE_BUF;
+  return sf__write_pipe(call->fd, &part, 1);
+}
+
 int32_t sf__call_read(const struct sf_call *call) {
   const int count = (int)call->parts_count;
+  if (call->shared && call->pipe && !ready(call, POLLIN)) return SF_JOB_LATER;
+  if (call->shared && !call->pipe) {
+    struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
+    return moved(recvmsg(call->fd, &message, MSG_DONTWAIT));
+  }
   if (sf__is_positioned(call->opcode)) {
     return moved(preadv(call->fd, call->parts, count, call->offset));
   }
@@ -66,10 +90,12 @@ int32_t sf__call_write(const struct sf_call *call) {
   if (sf__is_positioned(call->opcode)) {
     return moved(pwritev(call->fd, call->parts, count, call->offset));
   }
+  if (call->shared && call->pipe) return write_shared(call);
   if (call->pipe) return sf__write_pipe(call->fd, call->parts, count);
   if (call->kind == SF_HANDLE_FILE) return moved(writev(call->fd, call->parts, count));
   const struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
-  return moved(sendmsg(call->fd, &message, SF_MSG_NOSIGNAL));
+  const int flags = SF_MSG_NOSIGNAL | (call->shared ? MSG_DONTWAIT : 0);
+  return moved(sendmsg(call->fd, &message, flags));
 }
 
 #ifdef RWF_NOWAIT

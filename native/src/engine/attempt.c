@@ -8,6 +8,7 @@
 static bool has_to_wait(const struct sf_engine *engine, const struct sf_submission *submission,
                         const struct sf_operation *operation, const struct sf_handle *handle) {
   if (operation->refuses[handle->kind] != 0 || handle->kind == SF_HANDLE_DESCRIPTOR) return true;
+  if (handle->stdio != SF_STDIO_NONE) return true;
   if (operation->lane != SF_LANE_NONE) {
     const uint8_t lane = sf__lane_for(handle, operation);
     if (handle->lanes[lane].first != SF_NONE) return true;

@@ -80,6 +80,7 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
     const struct sf_handle *handle = &engine->base.handles.items[op->handle];
     out->kind = handle->kind;
     out->pipe = handle->pipe;
+    out->shared = handle->shared;
     out->fd = handle->fd;
   }
   if (sf__operation(op->opcode)->borrows == SF_BORROWS_NOTHING) return 0;

@@ -6,6 +6,7 @@
 #include "engine/mechanism.h"
 #include "engine/operation.h"
 #include "engine/pool.h"
+#include "engine/terminal.h"
 
 void sf__engine_complete(struct sf_engine *engine, uint32_t token, int32_t result) {
   const struct sf_completion completion = { .token = token, .result = result };
@@ -115,6 +116,8 @@ void sf__engine_continue_close(struct sf_engine *engine, uint32_t place) {
   if (handle->close_op == SF_NONE || handle->ops_first != SF_NONE) return;
   const uint32_t index = handle->close_op;
   handle->close_op = SF_NONE;
+  if (handle->raw) sf__terminal_release(handle->fd);
+  handle->raw = false;
   const int32_t result = sf__engine_issue(engine, index);
   if (result != SF_STARTED) sf__engine_finish(engine, index, result);
 }

@@ -36,6 +36,14 @@ struct sf_names {
 
 #define SF_NAMES 2
 
+/* A descriptor that stands for one of the host's own streams. */
+struct sf_stream {
+  bool granted;
+  int fd; /* not owned */
+};
+
+#define SF_STREAMS 3
+
 struct sf_grants {
   struct sf_directory *directories; /* owned */
   uint32_t directories_count;
@@ -43,6 +51,7 @@ struct sf_grants {
   uint32_t endpoints_count;
   bool names_granted;
   struct sf_names names[SF_NAMES];
+  struct sf_stream stdio[SF_STREAMS];
 };
 
 /* Opens `host_path` and grants it under `guest_path`. Returns 0 or a negated sf_errno. */

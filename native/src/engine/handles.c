@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/terminal.h"
 #include "stackful/abi.h"
 
 #define INDEX_BITS 20
@@ -112,6 +113,7 @@ void sf__handles_free(struct sf_handles *handles) {
   for (uint32_t i = 0; i < handles->capacity; i++) {
     const struct sf_handle *handle = &handles->items[i];
     if (handle->fd < 0) continue;
+    if (handle->raw) sf__terminal_release(handle->fd);
     if (handle->lingers) setsockopt(handle->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
     close(handle->fd);
   }

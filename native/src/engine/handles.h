@@ -33,6 +33,9 @@ static inline bool sf__is_file(uint8_t kind) {
   return kind == SF_HANDLE_FILE || kind == SF_HANDLE_DIRECTORY;
 }
 
+/* Which way one of the host's own streams goes. */
+enum sf_stdio { SF_STDIO_NONE, SF_STDIO_INPUT, SF_STDIO_OUTPUT };
+
 #define SF_LANES 2
 
 struct sf_lane { /* see lanes.h; operations, oldest first */
@@ -52,6 +55,9 @@ struct sf_handle {
   bool connected;       /* of datagram sockets */
   bool pipe;            /* of streams: no socket, but a pipe, or something that works like one */
   bool polled;          /* its descriptor says EAGAIN instead of waiting, whatever the mechanism */
+  uint8_t stdio;        /* enum sf_stdio */
+  bool shared;          /* its descriptor blocks, and has to, because others use it too */
+  bool raw;             /* it has its terminal raw: see terminal.h */
   uint32_t ops_first;   /* operations in flight on it, linked through struct sf_op */
   struct sf_lane lanes[SF_LANES];
   uint32_t close_op;    /* the CLOSE that waits for them, or SF_NONE */

@@ -19,6 +19,11 @@ static int32_t run(struct sf_job *job) {
   return sf__operation(call->opcode)->call(call);
 }
 
+static void discard(struct sf_job *job) {
+  free(((struct op_job *)job)->call.kept);
+  free(job);
+}
+
 int32_t sf__job_start(struct sf_engine *engine, uint32_t index) {
   struct sf_op *op = &engine->ops.items[index];
   struct iovec parts[SF_IOVEC_MAX];
@@ -32,6 +37,7 @@ int32_t sf__job_start(struct sf_engine *engine, uint32_t index) {
   struct op_job *job = malloc(sizeof(*job) + parts_bytes);
   if (job == NULL) return -SF_ENOMEM;
   *job = (struct op_job){ .job = { .run = run }, .key = sf__ops_key(&engine->ops, index) };
+  if (sf__operation(op->opcode)->leaves) job->job.discard = discard;
   job->call = call;
   job->call.parts = job->parts;
   memcpy(job->parts, parts, parts_bytes);
@@ -45,7 +51,15 @@ int32_t sf__job_start(struct sf_engine *engine, uint32_t index) {
 }
 
 void sf__job_cancel(struct sf_engine *engine, uint32_t index) {
-  sf__pool_cancel(engine->pool, engine->ops.items[index].job);
+  struct sf_op *op = &engine->ops.items[index];
+  if (!sf__pool_leave(engine->pool, op->job)) {
+    sf__pool_cancel(engine->pool, op->job);
+    return;
+  }
+  /* What it works on is the thread's from here on. */
+  op->job = NULL;
+  op->kept = NULL;
+  sf__engine_finish(engine, index, -SF_ECANCELED);
 }
 
 int sf__jobs_fd(const struct sf_engine *engine) {

@@ -37,9 +37,13 @@ struct sf_operation {
   bool on_path; /* the same, except that -1 names no handle: the grants */
   uint8_t refuses[SF_HANDLE_KINDS];
   bool on_descriptors; /* those of the embedder have it too; everything else is ENOTSUP there */
+  bool on_stdio; /* the same of the host's own streams */
   uint8_t borrows; /* enum sf_borrow: of the guest, while it is under way */
   uint8_t lane;    /* enum sf_lane_use */
   uint8_t waits;   /* enum sf_readiness */
+  /* Nothing interrupts its call, which works on what is kept and nothing else: a cancel ends the operation at
+   * once, and leaves the thread to it. */
+  bool leaves;
   uint8_t opens;   /* enum sf_handle_kind that it reserves a place for; SF_HANDLE_FREE: none */
 
   /* One of the two. `start` does all of it, and returns its result, or SF_STARTED when it has added

@@ -40,6 +40,13 @@ int sf__os_accept(int fd, struct sockaddr *address, socklen_t *bytes, bool nonbl
  * what else no reader needs. */
 int sf__os_sync(int fd, bool data);
 
+/* Whether a device tells when it is ready: one that waits, a terminal for instance. */
+bool sf__os_tells(int fd);
+
+/* Opens once more what another descriptor is open on, for the same use, so that it does not block and
+ * nobody else's does: a pipe or a terminal. Returns the descriptor, or -1: that cannot be. */
+int sf__os_open_again(int fd);
+
 /* As pipe(2), closed by exec, and not blocking if so wanted. */
 int sf__os_pipe(int ends[2], bool nonblocking);
 

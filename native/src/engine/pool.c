@@ -59,6 +59,8 @@ struct sf_pool {
   uint32_t idle; /* threads that wait for work; jobs in `waiting` are for the first of them */
   uint32_t threads_max;
   bool closing;
+  bool closed; /* whoever ends the last of those below frees the pool */
+  uint32_t left; /* jobs that run and were left alone */
   uint32_t out; /* of the owner alone, as is what follows */
   uint32_t interrupts; /* jobs that were canceled while they ran, and not taken */
   struct sf_doorbell doorbell;
@@ -148,6 +150,14 @@ static void pause_job(struct sf_pool *pool, struct sf_job *job) {
   append(&pool->pausing, job);
 }
 
+static void destroy(struct sf_pool *pool) {
+  pthread_cond_destroy(&pool->ended);
+  pthread_cond_destroy(&pool->work);
+  pthread_mutex_destroy(&pool->lock);
+  sf__doorbell_close(&pool->doorbell);
+  free(pool);
+}
+
 static void *work(void *argument) {
   struct worker *worker = argument;
   struct sf_pool *pool = worker->pool;
@@ -164,6 +174,14 @@ static void *work(void *argument) {
     } while (result == -SF_EINTR && !job->canceled);
     pthread_mutex_lock(&pool->lock);
     worker->job = NULL;
+    if (job->left) {
+      job->discard(job);
+      pool->left--;
+      if (!pool->closed || pool->left > 0) continue;
+      pthread_mutex_unlock(&pool->lock);
+      destroy(pool);
+      return NULL;
+    }
     if (result != SF_JOB_LATER) {
       end_job(pool, job, result);
     } else if (job->canceled) {
@@ -255,6 +273,7 @@ int32_t sf__pool_add(struct sf_pool *pool, struct sf_job *job) {
   int32_t err = 0;
   job->state = JOB_WAITS;
   job->canceled = false;
+  job->left = false;
   pthread_mutex_lock(&pool->lock);
   append(&pool->waiting, job);
   uint32_t waiting = 0;
@@ -285,6 +304,18 @@ void sf__pool_cancel(struct sf_pool *pool, struct sf_job *job) {
     pthread_kill(pool->workers[job->worker].thread, INTERRUPT_SIGNAL);
   }
   pthread_mutex_unlock(&pool->lock);
+}
+
+bool sf__pool_leave(struct sf_pool *pool, struct sf_job *job) {
+  pthread_mutex_lock(&pool->lock);
+  const bool leaves = job->discard != NULL && job->state == JOB_RUNS && !job->canceled;
+  if (leaves) {
+    job->left = true;
+    pool->left++;
+    pool->out--;
+  }
+  pthread_mutex_unlock(&pool->lock);
+  return leaves;
 }
 
 void sf__pool_hurry(struct sf_pool *pool) {
@@ -343,14 +374,17 @@ void sf__pool_close(struct sf_pool *pool) {
   pthread_cond_broadcast(&pool->work);
   pthread_mutex_unlock(&pool->lock);
   for (uint32_t i = 0; i < pool->threads_max; i++) {
+    const struct worker *worker = &pool->workers[i];
     pthread_mutex_lock(&pool->lock);
-    const bool made = pool->workers[i].state != WORKER_NONE;
+    const bool made = worker->state != WORKER_NONE;
+    const bool alone = worker->job != NULL;
+    if (alone) pthread_detach(worker->thread);
     pthread_mutex_unlock(&pool->lock);
-    if (made) pthread_join(pool->workers[i].thread, NULL);
+    if (made && !alone) pthread_join(worker->thread, NULL);
   }
-  pthread_cond_destroy(&pool->ended);
-  pthread_cond_destroy(&pool->work);
-  pthread_mutex_destroy(&pool->lock);
-  sf__doorbell_close(&pool->doorbell);
-  free(pool);
+  pthread_mutex_lock(&pool->lock);
+  pool->closed = true;
+  const bool last = pool->left == 0;
+  pthread_mutex_unlock(&pool->lock);
+  if (last) destroy(pool);
 }

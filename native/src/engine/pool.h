@@ -22,6 +22,9 @@ struct sf_job {
    * canceled. */
   int32_t (*run)(struct sf_job *job);
   int32_t result;
+  /* Frees the job and all that it works on, on its thread, once it has ended that nobody waits for any
+   * more; NULL: it cannot be left alone. */
+  void (*discard)(struct sf_job *job);
   /* The pool's: */
   struct sf_job *next;
   struct sf_job *previous;
@@ -30,6 +33,7 @@ struct sf_job {
   uint32_t pause_ms; /* before it is called again; 0: it was not yet */
   int64_t due_ms;
   atomic_bool canceled; /* while it ran */
+  bool left; /* see sf__pool_leave */
 };
 
 /* At most `threads_max` threads; 0: twice as many as there are processors, and at least four. Returns 0
@@ -50,6 +54,10 @@ int32_t sf__pool_add(struct sf_pool *pool, struct sf_job *job);
  * system call can be, with EINTR for its result; else it ends as if nothing had been. */
 void sf__pool_cancel(struct sf_pool *pool, struct sf_job *job);
 
+/* Of a job that runs and can be left alone: nobody waits for it any more, nor does sf__pool_close; its
+ * thread discards it. Returns whether it is so; else it is to be canceled. */
+bool sf__pool_leave(struct sf_pool *pool, struct sf_job *job);
+
 /* Calls again at once those that asked for it. */
 void sf__pool_hurry(struct sf_pool *pool);
 
@@ -62,7 +70,8 @@ void sf__pool_wait(struct sf_pool *pool);
 /* Quiets the doorbell, and interrupts once more what was canceled and runs on. */
 void sf__pool_poll(struct sf_pool *pool);
 
-/* Ends the threads and frees the pool. No job may be out. */
+/* Ends the threads and frees the pool; with jobs that were left alone, their threads do when they end. No
+ * job may be out. */
 void sf__pool_close(struct sf_pool *pool);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/jobs.h"
 #include "engine/lanes.h"
 #include "engine/mechanism.h"
 #include "engine/operation.h"
@@ -24,9 +25,18 @@ void sf__draft_drop(const struct sf_draft *draft) {
   if (draft->other_fd >= 0) close(draft->other_fd);
 }
 
+/* Whether it would block the thread that makes it, although its descriptor can be waited for. */
+static bool by_thread(const struct sf_engine *engine, const struct sf_operation *operation,
+                      const struct sf_op *op) {
+  if (op->handle == SF_NONE || operation->borrows == SF_BORROWS_NOTHING) return false;
+  const struct sf_handle *handle = &engine->base.handles.items[op->handle];
+  return handle->shared && handle->pipe;
+}
+
 int32_t sf__engine_issue(struct sf_engine *engine, uint32_t index) {
   const struct sf_op *op = &engine->ops.items[index];
   const struct sf_operation *operation = sf__operation(op->opcode);
+  if (by_thread(engine, operation, op)) return sf__job_start(engine, index);
   if (operation->waits != SF_WAITS_NEVER) return engine->mechanism->issue(engine, index);
   return sf__call_now(engine, op);
 }
@@ -76,6 +86,12 @@ fail_reserve:
   return err;
 }
 
+/* Whether it reads what is there to be written, or the other way round. */
+static bool wrong_way(const struct sf_operation *operation, const struct sf_handle *handle) {
+  if (handle->stdio == SF_STDIO_INPUT) return operation->borrows == SF_BORROWS_TO_SEND;
+  return handle->stdio == SF_STDIO_OUTPUT && operation->borrows == SF_BORROWS_TO_FILL;
+}
+
 /* The operation's result, or SF_STARTED. */
 static int32_t start(struct sf_engine *engine, const struct sf_submission *submission) {
   const struct sf_operation *operation = sf__operation(submission->op);
@@ -85,6 +101,8 @@ static int32_t start(struct sf_engine *engine, const struct sf_submission *submi
   if (operation->on_handle || (operation->on_path && submission->handle != -1)) {
     handle = sf__handles_get(&engine->base.handles, submission->handle);
     if (handle == NULL) return -SF_EBADF;
+    if (handle->stdio != SF_STDIO_NONE && !operation->on_stdio) return -SF_ENOTSUP;
+    if (wrong_way(operation, handle)) return -SF_EBADF;
     const uint8_t refused = operation->refuses[handle->kind];
     if (refused != 0) return -(int32_t)refused;
     if (handle->kind == SF_HANDLE_DESCRIPTOR && !operation->on_descriptors) return -SF_ENOTSUP;

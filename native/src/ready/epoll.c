@@ -34,7 +34,10 @@ static int32_t epoll_watch(struct ready *ready, int fd, uint8_t mask) {
   };
   ready->engine.base.system_calls++;
   const int what = at->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  if (epoll_ctl(ready->poll_fd, what, fd, &event) < 0) return sf__error(errno);
+  int err = epoll_ctl(ready->poll_fd, what, fd, &event);
+  /* A duplicate of what had this number before, which somebody else has open too. */
+  if (err < 0 && errno == EEXIST) err = epoll_ctl(ready->poll_fd, EPOLL_CTL_MOD, fd, &event);
+  if (err < 0) return sf__error(errno);
   at->known = true;
   return 0;
 }

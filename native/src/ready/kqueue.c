@@ -34,20 +34,44 @@ static void kqueue_close(struct ready *ready) {
   close(ready->poll_fd);
 }
 
+/* How a filter is watched: once; or, for an end alone, each time something changes, most of which says
+ * nothing of an end. Telling once of that would tell again and again. */
+static unsigned short flags_for(uint8_t mask, uint8_t wanted) {
+  return (mask & wanted) != 0 ? EV_ADD | EV_ONESHOT : EV_ADD | EV_CLEAR;
+}
+
 /* One filter is told of at a time: what was watched before and did not tell goes on as it is. */
 static int32_t kqueue_watch(struct ready *ready, int fd, uint8_t mask) {
   const struct ready_fd *at = &ready->fds[fd];
-  struct kevent changes[2];
-  int count = 0;
+  struct kevent read, write;
   void *generation = (void *)(uintptr_t)at->generation;
-  if ((mask & READY_READABLE) != 0) {
-    EV_SET(&changes[count++], fd, EVFILT_READ, EV_ADD | EV_ONESHOT, 0, 0, generation);
+  const bool reads = (mask & (READY_READABLE | READY_ENDED)) != 0;
+  const bool writes = (mask & (READY_WRITABLE | READY_ENDED)) != 0;
+  EV_SET(&read, fd, EVFILT_READ, flags_for(mask, READY_READABLE), 0, 0, generation);
+  EV_SET(&write, fd, EVFILT_WRITE, flags_for(mask, READY_WRITABLE), 0, 0, generation);
+  if (!writes || !reads) {
+    ready->engine.base.system_calls++;
+    return change(ready, reads ? &read : &write, 1);
   }
-  if ((mask & READY_WRITABLE) != 0) {
-    EV_SET(&changes[count++], fd, EVFILT_WRITE, EV_ADD | EV_ONESHOT, 0, 0, generation);
+  ready->engine.base.system_calls += 2;
+  const int32_t read_err = change(ready, &read, 1);
+  const int32_t write_err = change(ready, &write, 1);
+  /* What goes one way has no filter for the other. */
+  if ((mask & READY_READABLE) != 0 && read_err < 0) return read_err;
+  if ((mask & READY_WRITABLE) != 0 && write_err < 0) return write_err;
+  return read_err < 0 && write_err < 0 ? read_err : 0;
+}
+
+static void tell(struct ready *ready, const struct kevent *event) {
+  const bool ended = (event->flags & EV_EOF) != 0;
+  uint8_t mask = ended ? READY_ENDED : 0;
+  if ((event->flags & EV_CLEAR) != 0) {
+    if (!ended) return;
+    mask |= READY_STAYS;
+  } else {
+    mask |= event->filter == EVFILT_READ ? READY_READABLE : READY_WRITABLE;
   }
-  ready->engine.base.system_calls++;
-  return change(ready, changes, count);
+  ready__tell(ready, (int)event->ident, (uint32_t)(uintptr_t)event->udata, mask);
 }
 
 static int kqueue_look(struct ready *ready, int64_t wait_ns) {
@@ -61,10 +85,7 @@ static int kqueue_look(struct ready *ready, int64_t wait_ns) {
   ready->engine.base.system_calls++;
   const int count = kevent(ready->poll_fd, NULL, 0, events, room, &at_once);
   if (count < 0) return -errno;
-  for (int i = 0; i < count; i++) {
-    ready__tell(ready, (int)events[i].ident, (uint32_t)(uintptr_t)events[i].udata,
-                events[i].filter == EVFILT_READ ? READY_READABLE : READY_WRITABLE);
-  }
+  for (int i = 0; i < count; i++) tell(ready, &events[i]);
   return 0;
 }
 

@@ -209,7 +209,7 @@ static void fail_all(struct ready *ready, int fd, int32_t err) {
 static void act_on(struct ready *ready, const struct ready_event *event) {
   struct ready_fd *at = &ready->fds[event->fd];
   if (at->generation != event->generation) return;
-  at->watched = 0;
+  if ((event->mask & READY_STAYS) == 0) at->watched = 0;
   for (uint32_t line = 0; line < READY_LINES_COUNT; line++) {
     if ((event->mask & line_masks[line]) != 0) serve(ready, event->fd, line);
   }

@@ -18,6 +18,9 @@
 #define READY_WRITABLE 2u
 #define READY_ENDED 4u /* an error, or both ends are closed: told whatever was watched for */
 
+/* Of an event: the poller goes on watching, whatever it was told to. */
+#define READY_STAYS 8u
+
 /* What the operations in each line of a descriptor wait for. */
 #define READY_LINES \
   { READY_READABLE, READY_WRITABLE, READY_READABLE | READY_WRITABLE, READY_ENDED }

@@ -281,7 +281,7 @@ int32_t uring__issue(struct sf_engine *engine, uint32_t index) {
   const uint8_t opcode = op->opcode;
   if (!uring__has(opcode)) return sf__job_start(engine, index);
   const bool polled = op->handle != SF_NONE && engine->base.handles.items[op->handle].polled;
-  if (polled && sf__operation(opcode)->waits != SF_WAITS_ELSEWHERE) {
+  if (polled && sf__operation(opcode)->waits != SF_WAITS_ELSEWHERE && !sf__reads_file(op)) {
     return uring__attempt(uring__of(engine), index);
   }
   return forms[opcode](uring__of(engine), index);

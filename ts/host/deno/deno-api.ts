@@ -32,7 +32,15 @@ export interface DenoUnixName {
   readonly path: string;
 }
 
+/** Standard output or error. */
+export interface DenoWriter {
+  /** Resolves to the bytes written. */
+  write(from: Uint8Array): Promise<number>;
+}
+
 export interface DenoApi {
+  readonly stdout: DenoWriter;
+  readonly stderr: DenoWriter;
   listen(options: { hostname: string; port: number; tcpBacklog: number }): DenoListener;
   listen(options: DenoUnixName): DenoListener;
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoConn>;

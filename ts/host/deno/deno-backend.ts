@@ -2,6 +2,7 @@
 //! backend's: unlike Deno.FsFile, node:fs reads at a position without moving the file's own, and opens
 //! without following links.
 
+import { fstatSync } from "node:fs";
 import { ERRNO, OP } from "../../abi.gen.ts";
 import type { Backend, BackendOptions, EndpointGrant } from "../backend.ts";
 import { type Capabilities, capabilities } from "../capability.ts";
@@ -16,11 +17,12 @@ import { errnoOf } from "../resources/errno.ts";
 import { backlogOf } from "../resources/listener.ts";
 import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
-import type { Context } from "../resources/resource.ts";
+import type { Context, Resource } from "../resources/resource.ts";
 import { hostnameOf } from "./deno-address.ts";
 import type { DenoApi } from "./deno-api.ts";
 import { DenoConnection } from "./deno-connection.ts";
 import { DenoListener } from "./deno-listener.ts";
+import { DenoOutput } from "./deno-output.ts";
 import { startDenoUnix } from "./deno-unix.ts";
 
 /**
@@ -73,6 +75,13 @@ class DenoBackend extends NodeBackend {
       default:
         return super.startOpener(operation);
     }
+  }
+
+  protected override openStandard(number: number): Resource {
+    const stats = fstatSync(number);
+    if (number === 0 || !(stats.isFIFO() || stats.isSocket())) return super.openStandard(number);
+    const { stdout, stderr } = this.#api;
+    return new DenoOutput(this.context, number === 1 ? stdout : stderr);
   }
 }
 

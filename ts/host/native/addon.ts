@@ -39,6 +39,8 @@ export interface Addon {
   capabilities(handle: AddonHandle, out: Uint8Array): void;
   /** `which`: of RESOLVER. */
   grantNames(handle: AddonHandle, which: number, text: Uint8Array): number;
+  /** The descriptor that stands for stream `number`, 0 to 2: not owned. */
+  grantStdio(handle: AddonHandle, number: number, fd: number): number;
   /** Makes a descriptor a handle, which owns a duplicate or, with `owned`, itself. Returns the handle. */
   adopt(handle: AddonHandle, fd: number, transfers: boolean, owned: boolean): number;
   /** `moves`: the memory may be elsewhere once it has grown. */

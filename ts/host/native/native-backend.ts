@@ -14,6 +14,7 @@ import type {
   EndpointGrant,
 } from "../backend.ts";
 import type { Capability } from "../capability.ts";
+import { grantedStreams } from "../grants.ts";
 import { openNames } from "../node/host-names.ts";
 import { applyNames, type Names } from "../resources/names.ts";
 import { type Addon, type AddonHandle, CAPABILITIES, COUNTER, ENDPOINT_USE } from "./addon.ts";
@@ -48,6 +49,8 @@ export interface NativeParts {
   readonly loaded?: LoadedAddon;
   /** What `grants.dns` gives. Absent: nothing. */
   readonly names?: Names | undefined;
+  /** Descriptors in place of 0, 1 and 2, for tests. */
+  readonly stdio?: readonly number[];
 }
 
 export class NativeBackend implements Backend {
@@ -88,7 +91,7 @@ export class NativeBackend implements Backend {
   static open(
     name: MechanismName,
     { grants, handlesMax }: BackendOptions,
-    { traits = hostTraits(), loaded = loadAddon(), names }: NativeParts = {},
+    { traits = hostTraits(), loaded = loadAddon(), names, stdio = [0, 1, 2] }: NativeParts = {},
   ): NativeBackend {
     const { addon, reason } = loaded;
     if (addon === undefined) {
@@ -115,6 +118,7 @@ export class NativeBackend implements Backend {
       for (const endpoint of listen) backend.#grant("listen", endpoint);
       for (const endpoint of bind) backend.#grant("bind", endpoint);
       if (names !== undefined) backend.#grantNames(names);
+      for (const number of grantedStreams(grants)) addon.grantStdio(handle, number, stdio[number]!);
     } catch (error) {
       backend.#close();
       throw error;

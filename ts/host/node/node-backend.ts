@@ -9,13 +9,16 @@ import { all, type Capabilities, capabilities } from "../capability.ts";
 import type { Directory } from "../grants.ts";
 import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
+import type { Resource } from "../resources/resource.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
 import { Sandbox } from "../resources/sandbox.ts";
 import { ON_FILES, ON_SOCKETS } from "../resources/shared-operations.ts";
+import { startStdio } from "../resources/standard.ts";
 import { openNames } from "./host-names.ts";
 import { startLookup } from "./lookup.ts";
 import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
+import { openStandard } from "./open-standard.ts";
 import { startPath } from "./paths.ts";
 import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 
@@ -23,6 +26,9 @@ import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 export const NODE_CAPABILITIES = capabilities({
   ...all(ON_SOCKETS, "native"),
   ...all(ON_FILES, "pool"),
+  STDIO: "native",
+  TERMINAL_SIZE: "native",
+  TERMINAL_MODE: "native",
   LOOKUP: "pool",
   // Of streams. Deno's node:net is not asked.
   ...(HAS_UNIX_SOCKETS && jsRuntime() !== "deno" && { UNIX_LISTEN: "pool", UNIX_CONNECT: "pool" }),
@@ -72,12 +78,21 @@ export class NodeBackend extends RingBackend {
       case OP.UNIX_CONNECT:
         void startUnix(this.context, this.directories, operation);
         return undefined;
+      case OP.STDIO:
+        return startStdio(operation, this.grants, this.context.handles, (number) =>
+          this.openStandard(number),
+        );
       case OP.OPEN:
         void startOpen(this.context, this.directories, operation);
         return undefined;
       default:
         return startPath(this.context, this.directories, operation);
     }
+  }
+
+  /** Stream `number`, from 0 to 2. Throws errors of the host. */
+  protected openStandard(number: number): Resource {
+    return openStandard(this.context, number);
   }
 
   protected override startLookup(operation: Operation): number | undefined {

@@ -7,6 +7,7 @@ import type { HandleTable } from "./handle-table.ts";
 import type { Names } from "./names.ts";
 import type { Operation, Operations, Owner } from "./operation.ts";
 import type { Sandbox } from "./sandbox.ts";
+import type { Terminal } from "./standard.ts";
 
 export interface Context {
   readonly ring: GuestRing;
@@ -22,6 +23,9 @@ export interface Context {
 export interface Resource extends Owner {
   /** Set for a directory: where it is now. Paths that are relative to it lie there. */
   readonly directory?: Directory;
+
+  /** Set for a terminal. */
+  readonly terminal?: Terminal | undefined;
 
   /**
    * Set for a file: reads at most `bytes` at `offset`, and calls `done` with them, of which there are

@@ -16,6 +16,7 @@ import { type Operation, Operations } from "./operation.ts";
 import { isPathOperation } from "./path-request.ts";
 import type { Context, Resource } from "./resource.ts";
 import type { Sandbox } from "./sandbox.ts";
+import { startTerminal } from "./standard.ts";
 
 /** Operations the host keeps for a guest. At the limit the rest stays in the bounded ring. */
 const PENDING_MAX = 2 ** 20;
@@ -200,6 +201,7 @@ export abstract class RingBackend implements Backend {
       case OP.UNIX_SEND_TO:
       case OP.SOCKET_PAIR:
       case OP.PIPE:
+      case OP.STDIO:
         return this.startOpener(operation);
       case OP.RESOLVER:
         return readNames(this.context, operation.submission);
@@ -209,7 +211,11 @@ export abstract class RingBackend implements Backend {
         return this.#close(operation);
       default: {
         const resource = this.#handles.get(handle);
-        return resource === undefined ? -ERRNO.EBADF : resource.start(operation);
+        if (resource === undefined) return -ERRNO.EBADF;
+        if (code === OP.TERMINAL_SIZE || code === OP.TERMINAL_MODE) {
+          return startTerminal(this.context, operation, resource.terminal);
+        }
+        return resource.start(operation);
       }
     }
   }

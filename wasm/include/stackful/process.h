@@ -25,22 +25,31 @@ SF_TIMED(sf_signal_wait, (struct sf_signal * signal, sf_timeout_t timeout), (sig
 
 /* ── Standard streams and terminals ────────────────────────────────────────────────────────────── */
 
-/* Opens stream 0, 1 or 2 of the host's process as a handle; closing it leaves the host's own open.
- * Errors: ENOTCAPABLE when the embedder did not grant them; EINVAL. */
+/* Opens stream 0, 1 or 2 of the host's process as a handle: a file, a pipe, a socket, a device or a terminal,
+ * whatever it is. Other programs use it too and notice nothing: closing the handle leaves the host's own open.
+ * It is there to be read (0) or written (1, 2), with sf_read, sf_write and their like, to be waited for
+ * (sf_poll), and for what a terminal can do; EBADF the other way round, ENOTSUP for all else. Where a READ was
+ * canceled no byte is lost. What was printed with stdio.h and not flushed comes later.
+ * Errors: ENOTCAPABLE when the embedder did not grant it; EINVAL beyond 2; EBADF when the host has none; EMFILE.
+ *
+ * The backends in JavaScript read ahead: what they have read of a pipe is lost to other programs. */
 SF_PARKS static inline sf_handle_t sf_stdio(uint32_t number) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_STDIO, .handle = -1, .argument = number});
 }
 
-/* How large the terminal is. Errors: ENOTTY. */
+/* How large the terminal is: 0 when it does not know. Of a stream, or a terminal that was opened by its path.
+ * SF_SIGNAL_WINDOW tells of a change. Errors: ENOTTY. */
 SF_PARKS static inline int32_t sf_terminal_size(sf_handle_t handle,
                                                 struct sf_terminal_size *size_out) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_TERMINAL_SIZE, .handle = handle, .pointer = sf_address_of(size_out)});
 }
 
-/* `mode`: enum sf_terminal_mode. RAW: each key as it is pressed, and none of them a signal. The mode that
- * the terminal had comes back when the handle is closed, and when the host ends. Errors: ENOTTY. */
+/* `mode`: enum sf_terminal_mode. RAW: each key as it is pressed, none of them a signal, and not shown; what is
+ * written looks as before. A terminal is raw as long as some handle has it so. Then the mode comes back that it
+ * had: when the handle is closed or set to COOKED, when the runtime is disposed, and when the process exits,
+ * but not when a signal ends it that nobody handles. Errors: ENOTTY; EINVAL for another mode. */
 SF_PARKS static inline int32_t sf_terminal_mode(sf_handle_t handle, uint32_t mode) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_TERMINAL_MODE, .handle = handle, .argument = mode});
