@@ -36,6 +36,7 @@ struct sf_operation {
   uint8_t refuses[SF_HANDLE_KINDS];
   bool on_descriptors; /* those of the embedder have it too; everything else is ENOTSUP there */
   bool on_stdio; /* the same of the host's own streams */
+  bool on_processes; /* the same of processes */
   uint8_t borrows; /* enum sf_borrow: of the guest, while it is under way */
   uint8_t lane;    /* enum sf_lane_use */
   uint8_t waits;   /* enum sf_readiness */
@@ -51,6 +52,10 @@ struct sf_operation {
                    struct sf_handle *handle);
   int32_t (*check)(struct sf_engine *engine, const struct sf_submission *submission,
                    const struct sf_handle *handle, struct sf_draft *draft);
+
+  /* Gives back what `check` made and put into `kept`, besides its memory: it was never added to the table.
+   * NULL: nothing. */
+  void (*drop)(struct sf_engine *engine, const struct sf_draft *draft);
 
   /* The operation as a plain system call, on sockets that do not block, or on a thread. Its result;
    * -SF_EAGAIN: it has to wait, and is made again. */
