@@ -11,7 +11,7 @@ export type { Placement, PoolOptions, PoolSpawnOptions } from "./executors/pool-
 export type { PoolTask } from "./executors/pool-task.ts";
 export type { SharedChannel, SharedChannelOptions } from "./executors/shared-channel.ts";
 export type { HostFunction, HostImports } from "./guest/host-imports.ts";
-export type { AdoptOptions, BackendName, DirectoryGrant } from "./host/backend.ts";
+export type { AdoptOptions, BackendName, DirectoryGrant, ProcessGrant } from "./host/backend.ts";
 export type { BackendReason } from "./host/open-backend.ts";
 export { type Arm, timeout } from "./runtime/arm.ts";
 export type { BlockingOptions } from "./runtime/blocking.ts";

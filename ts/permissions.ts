@@ -8,7 +8,7 @@ export type Permission =
   | { readonly name: "net"; readonly host?: string }
   | { readonly name: "read" | "write" | "ffi"; readonly path?: string }
   | { readonly name: "env"; readonly variable?: string }
-  | { readonly name: "run" };
+  | { readonly name: "run"; readonly command?: string };
 
 interface DenoPermissions {
   readonly permissions: {

@@ -27,6 +27,10 @@ import { passingLaws } from "./passing-laws.ts";
 import { pathEscapeLaws } from "./path-escape-laws.ts";
 import { pathLaws } from "./path-laws.ts";
 import { pipeLaws } from "./pipe-laws.ts";
+import { processGrantLaws } from "./process-grant-laws.ts";
+import { SHELL } from "./process-guest.ts";
+import { processLaws } from "./process-laws.ts";
+import { processStreamLaws } from "./process-stream-laws.ts";
 import { readinessLaws } from "./readiness-laws.ts";
 import type { DriverOptions } from "./ring-driver.ts";
 import type { Setting } from "./setting.ts";
@@ -130,6 +134,9 @@ export function backendConformance(
     sharedPortLaws(law);
     optionLaws(law);
     pipeLaws(law);
+    processLaws(law);
+    processStreamLaws(law);
+    processGrantLaws(law);
     passingLaws(law);
     readinessLaws(law);
     stdioLaws(law);
@@ -201,5 +208,6 @@ function everything(data: string): Grants {
       { host: data, guest: "/data" },
       { host: data, guest: "/readonly", readOnly: true },
     ],
+    processes: { programs: [SHELL] },
   };
 }

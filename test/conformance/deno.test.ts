@@ -10,6 +10,8 @@ import { backendConformance } from "./backend-conformance.ts";
 import { DENO_DATAGRAMS } from "./deno-datagrams.ts";
 import { thisMachine } from "./setting.ts";
 
+const NO_STREAMS = "node:child_process gives away no stream that was read from";
+
 if (deno === undefined) {
   const program = findDeno();
   describe("deno backend", () => {
@@ -47,6 +49,12 @@ if (deno === undefined) {
         "Deno removes the name of a listener that it closes",
       "a Unix connection whose other end was closed: an end, then -EPIPE":
         "a WRITE is handed over before Deno says that it failed, which the next one is told",
+      "what one child writes is what another reads, and ends when it does": NO_STREAMS,
+      "a child talks to the peer of a connection that it is given": NO_STREAMS,
+      "a child goes on in a file where the guest is":
+        "node:fs cannot ask for the position of a file",
+      "a child has no descriptor but its streams, no blocked signal and no ignored one":
+        "Deno passes on what it has inherited itself",
     },
   });
 }

@@ -3,12 +3,23 @@
 
 import { join } from "node:path/posix";
 import { expect } from "vitest";
-import { DATAGRAM, LOCK, OP, OPEN, OPTION, POLL, SHUTDOWN, SOCKET_TYPE } from "../../ts/abi.gen.ts";
+import {
+  DATAGRAM,
+  LOCK,
+  OP,
+  OPEN,
+  OPTION,
+  POLL,
+  SHUTDOWN,
+  SIGNAL_KILL,
+  SOCKET_TYPE,
+} from "../../ts/abi.gen.ts";
 import type { OperationName } from "../../ts/host/capability.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { withOutsidePeer } from "./end-laws.ts";
 import { concat, errnoName, type Guest, must, pattern, text } from "./guest.ts";
 import { PATH_OPERATIONS } from "./path-operations.ts";
+import { endOf, putRequest, shell, spawn } from "./process-guest.ts";
 import type { Submit } from "./ring-driver.ts";
 
 /** More than a connection holds for a peer that does not read, in pieces of 256 KiB. */
@@ -215,6 +226,16 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     return { op: OP.POLL, handle: client, argument: POLL.WRITABLE };
   },
   STDIO: async () => ({ op: OP.STDIO, argument: 2 }),
+  SPAWN: async ({ guest }) => ({ op: OP.SPAWN, pointer: putRequest(guest, shell("exit 0")) }),
+  WAIT: async ({ guest }) => {
+    const { handle } = await spawn(guest, shell("exit 0"));
+    await endOf(guest, handle);
+    return { op: OP.WAIT, handle, pointer: guest.alloc(8) };
+  },
+  KILL: async ({ guest }) => {
+    const { handle } = await spawn(guest, shell("kill -STOP $$"));
+    return { op: OP.KILL, handle, argument: SIGNAL_KILL };
+  },
   LOOKUP: async ({ guest }) => ({
     op: OP.LOOKUP,
     ...guest.put("127.0.0.1"),

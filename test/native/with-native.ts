@@ -1,7 +1,7 @@
 import { expect, vi } from "vitest";
 import type { Grants } from "../../ts/host/backend.ts";
-import type { LoadedAddon } from "../../ts/host/native/addon.ts";
 import { type HostTraits, hostTraits } from "../../ts/host/native/host-traits.ts";
+import type { LoadedAddon } from "../../ts/host/native/load-addon.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
 import { NativeBackend } from "../../ts/host/native/native-backend.ts";
 import type { Names } from "../../ts/host/resources/names.ts";

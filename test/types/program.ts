@@ -29,6 +29,7 @@ import {
   type ItemType,
   type Limits,
   type Permit,
+  type ProcessGrant,
   Runtime,
   type RuntimeDnsGrant,
   type RuntimeGrants,
@@ -80,12 +81,14 @@ const imports: HostImports = {
 const directory: DirectoryGrant = { host: "/srv/data", guest: "/data", readOnly: true };
 const dns: RuntimeDnsGrant = { servers: ["[::1]:5353"], configuration: "options rotate\n" };
 const streams: readonly StandardStream[] = ["stdin", "stderr"];
+const processes: ProcessGrant = { programs: ["/usr/bin/sort"], environment: ["LC_ALL"] };
 const grants: RuntimeGrants = {
   directories: [directory],
   connect: ["*"],
   listen: ["127.0.0.1:*"],
   dns,
   stdio: streams,
+  processes,
 };
 const blocking: BlockingOptions = { signal: AbortSignal.timeout(1000) };
 const limits: Partial<Limits> = { blockingThreads: 2, tasksMax: 2 * DEFAULT_LIMITS.tasksMax };

@@ -8,6 +8,7 @@ import { openPrivateWorld } from "../host/sim/private-world.ts";
 import { freshSeed } from "../host/sim/random.ts";
 import { DEFAULT_LIMITS } from "../runtime/options.ts";
 import { Runtime } from "../runtime/runtime.ts";
+import { ANY, parseProcesses } from "./allow-run.ts";
 import { parseCommand, parseCount, splitAtOperand, UsageError } from "./arguments.ts";
 import { runPool } from "./run-pool.ts";
 import { handleSignals, parseSignal } from "./signals.ts";
@@ -21,6 +22,9 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
   --allow-connect E     let it connect or send datagrams to host:port, host:*, or *
   --allow-listen E      let it listen or bind UDP on host:port, host:*, or *
   --allow-dns           let it ask the host's name servers, and its resolver
+  --allow-run[=P,...]   let it start programs, by path or by name in PATH; alone: any program.
+                        What it starts can do all that you can
+  --allow-run-env N,... variables that it may give them; *: any
   --backend B           auto, ${BACKENDS.join(", ")}
   --seed S              with --backend sim: what its world does follows from the seed
   --preset P            with --backend sim: ${Object.keys(PRESETS).join(", ")}
@@ -47,6 +51,8 @@ const OPTIONS = {
   "allow-connect": { type: "string", multiple: true },
   "allow-listen": { type: "string", multiple: true },
   "allow-dns": { type: "boolean" },
+  "allow-run": { type: "string", multiple: true },
+  "allow-run-env": { type: "string", multiple: true },
   backend: { type: "string" },
   seed: { type: "string" },
   preset: { type: "string" },
@@ -62,6 +68,7 @@ const OPTIONS = {
 
 /** Options that may stand alone, and what they then say. */
 const BARE: Readonly<Record<string, string>> = {
+  "--allow-run": `--allow-run=${ANY}`,
   "--stats": "--stats=text",
   "--dump-on-signal": "--dump-on-signal=SIGUSR2",
 };
@@ -90,6 +97,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       ...(values["allow-dns"] ? { dns: true as const } : {}),
       // As WASI gives them to it anyway.
       stdio: true as const,
+      ...parseProcesses(values["allow-run"], values["allow-run-env"]),
     },
     limits: {
       ...count("tasksMax", "tasks-max", values["tasks-max"]),

@@ -54,6 +54,22 @@ export interface Grants {
   readonly dns?: true | DnsGrant;
   /** Which of its own streams the host shares (STDIO). */
   readonly stdio?: StdioGrant;
+  /**
+   * Programs that the guest may start (SPAWN). A child is outside of everything else that is granted: it can do
+   * what the host's own process can, with the arguments that the guest gives it, and many programs can be told
+   * to start others. True: any program, by its path or by a name in the host's PATH, with any environment.
+   */
+  readonly processes?: true | ProcessGrant;
+}
+
+export interface ProcessGrant {
+  /** Absolute paths on the host. The guest names one of them so, or by the last part of its path alone. */
+  readonly programs: readonly string[];
+  /**
+   * Names of the variables that the guest may give to them, whose values it chooses; nothing of the host's own is
+   * passed on. Some make a program load code: LD_PRELOAD, NODE_OPTIONS. True: any. Default: none.
+   */
+  readonly environment?: true | readonly string[];
 }
 
 /** By number: 0 input, 1 output, 2 errors. True: all of them. */

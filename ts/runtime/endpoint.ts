@@ -14,6 +14,7 @@ export function backendGrants({
   listen,
   dns,
   stdio,
+  processes,
 }: RuntimeGrants = {}): Grants {
   return {
     directories: directories ?? [],
@@ -21,6 +22,7 @@ export function backendGrants({
     listen: (listen ?? []).flatMap(parseEndpoint),
     ...(dns === undefined ? {} : { dns: dnsGrant(dns) }),
     ...(stdio === undefined ? {} : { stdio: stdioGrant(stdio) }),
+    ...(processes === undefined ? {} : { processes }),
   };
 }
 

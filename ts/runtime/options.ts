@@ -2,7 +2,12 @@
 
 import type { StackfulError } from "../errors.ts";
 import type { HostImports } from "../guest/host-imports.ts";
-import type { BackendName, BackendProvider, DirectoryGrant } from "../host/backend.ts";
+import type {
+  BackendName,
+  BackendProvider,
+  DirectoryGrant,
+  ProcessGrant,
+} from "../host/backend.ts";
 
 export interface Limits {
   /** Tasks alive at once; `spawn` fails above it. 1 to 2 ** 32 - 1. @defaultValue 100000 */
@@ -61,6 +66,11 @@ export interface RuntimeGrants {
    * no grant.
    */
   readonly stdio?: true | readonly StandardStream[];
+  /**
+   * Programs that it may start. A child is outside of everything else that is granted: it can do what the host's
+   * own process can. True: any program, with any environment.
+   */
+  readonly processes?: true | ProcessGrant;
 }
 
 /** One of the process's own streams. */

@@ -69,6 +69,26 @@ napi_value sf__binding_grant_endpoint(napi_env env, napi_callback_info info) {
   return sf__int_result(env, sf__grants_add_endpoint(&binding->backend->grants, endpoint));
 }
 
+static struct sf_strings strings_of(napi_env env, napi_value value) {
+  void *text;
+  size_t bytes;
+  NAPI_MUST(napi_get_typedarray_info(env, value, NULL, &bytes, &text, NULL, NULL));
+  return (struct sf_strings){ .text = text, .bytes = bytes };
+}
+
+/* grantPrograms(handle, list: Uint8Array, any: boolean, variables: Uint8Array, anyVariable: boolean): number
+ * Lists are strings, each with a zero at its end. */
+napi_value sf__binding_grant_programs(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  struct sf_programs programs = { .granted = true };
+  struct binding *binding = sf__arguments(env, info, 4, values);
+  programs.list = strings_of(env, values[0]);
+  NAPI_MUST(napi_get_value_bool(env, values[1], &programs.any));
+  programs.variables = strings_of(env, values[2]);
+  NAPI_MUST(napi_get_value_bool(env, values[3], &programs.any_variable));
+  return sf__int_result(env, sf__grants_set_programs(&binding->backend->grants, &programs));
+}
+
 /* grantNames(handle, which: enum sf_resolver, text: Uint8Array): number */
 napi_value sf__binding_grant_names(napi_env env, napi_callback_info info) {
   napi_value values[2];

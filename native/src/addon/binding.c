@@ -159,6 +159,7 @@ NAPI_MODULE_INIT() {
     FUNCTION("capabilities", binding_capabilities),
     FUNCTION("grantNames", sf__binding_grant_names),
     FUNCTION("grantStdio", sf__binding_grant_stdio),
+    FUNCTION("grantPrograms", sf__binding_grant_programs),
     FUNCTION("adopt", sf__binding_adopt),
     FUNCTION("bind", binding_bind),
     FUNCTION("turn", binding_turn),

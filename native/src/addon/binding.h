@@ -72,6 +72,7 @@ napi_value sf__binding_close(napi_env env, napi_callback_info info);
 /* binding-grants.c */
 napi_value sf__binding_grant_directory(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_endpoint(napi_env env, napi_callback_info info);
+napi_value sf__binding_grant_programs(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_names(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_stdio(napi_env env, napi_callback_info info);
 napi_value sf__binding_adopt(napi_env env, napi_callback_info info);

@@ -25,6 +25,8 @@
  *   terminal.c   the size and the mode of terminals
  *   resolver.c   the configuration of the resolver
  *   lookup.c     the host's own resolver
+ *   spawn*.c     starts a child process
+ *   process.c    its handle; waits, signals
  */
 #ifndef SF_CALLS_H
 #define SF_CALLS_H
@@ -100,6 +102,10 @@ int32_t sf__granted_destination(const struct sf_engine *engine, const struct sf_
 /* What was taken before, on this handle, has reached the system when this returns. */
 void sf__flush(struct sf_engine *engine, const struct sf_handle *handle);
 
+/* Copies guest text to `out`, which has room for it and a zero. Returns 0, -SF_EFAULT, or -SF_EINVAL for a
+ * zero in it. */
+int32_t sf__copy_text(const struct sf_engine *engine, uint32_t pointer, uint32_t length, char *out);
+
 /* As writev(2) of a pipe; without SIGPIPE. Returns the bytes or a negated sf_errno. */
 int32_t sf__write_pipe(int fd, const struct iovec *parts, int count);
 
@@ -173,5 +179,11 @@ sf_start sf__resolver;
 sf_check sf__check_lookup;
 sf_call_function sf__call_lookup;
 sf_finish sf__finish_lookup;
+
+sf_check sf__check_spawn, sf__check_wait;
+sf_call_function sf__call_spawn, sf__call_wait;
+sf_finish sf__finish_spawn, sf__finish_wait;
+sf_start sf__kill;
+void sf__drop_spawn(struct sf_engine *engine, const struct sf_draft *draft);
 
 #endif

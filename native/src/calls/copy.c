@@ -112,7 +112,7 @@ int32_t sf__call_send_file(const struct sf_call *call) {
   }
   const ssize_t bytes = call->step == 0
                           ? pread(call->other_fd, piece->data, piece->bytes, call->other_offset)
-                          : send(call->fd, piece->data, piece->bytes, SF_MSG_NOSIGNAL);
+                          : send(call->fd, piece->data, piece->bytes, SF_MSG_NOSIGNAL | MSG_DONTWAIT);
   return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
 }
 

@@ -54,7 +54,8 @@ int32_t sf__check_send_handle(struct sf_engine *engine, const struct sf_submissi
   const struct sf_handle *passed =
     sf__handles_get(&engine->base.handles, submission->other_handle);
   if (passed == NULL) return -SF_EBADF;
-  if (passed->kind == SF_HANDLE_DESCRIPTOR || passed->stdio != SF_STDIO_NONE) return -SF_ENOTSUP;
+  if (passed->kind == SF_HANDLE_PROCESS || passed->kind == SF_HANDLE_DESCRIPTOR) return -SF_ENOTSUP;
+  if (passed->stdio != SF_STDIO_NONE) return -SF_ENOTSUP;
   if (sf__descriptor(passed->fd).kind == SF_HANDLE_FREE) return -SF_ENOTSUP;
   /* The handle may be closed before this is sent. */
   engine->base.system_calls++;

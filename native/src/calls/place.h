@@ -44,10 +44,6 @@ struct sf_name {
   char text[SF_PATH_MAX + 1];
 };
 
-/* Copies guest text to `out`, which has room for it and a zero. Returns 0, -SF_EFAULT, or -SF_EINVAL for a
- * zero in it. */
-int32_t sf__copy_text(const struct sf_engine *engine, uint32_t pointer, uint32_t length, char *out);
-
 /* Finds where a path lies: in the directory `handle`, or, with NULL, in a granted one. Returns 0 and sets
  * *out, whose text is a part of `text`, or a negated sf_errno. */
 int32_t sf__find_place(const struct sf_engine *engine, const struct sf_handle *handle,

@@ -21,6 +21,9 @@
     [SF_HANDLE_FILE] = SF_ENOTSOCK, [SF_HANDLE_DIRECTORY] = SF_ENOTSOCK }
 /* Those of datagrams depend on whether they are connected. */
 #define TRANSFERS { [SF_HANDLE_LISTENER] = SF_ENOTCONN, [SF_HANDLE_DIRECTORY] = SF_EISDIR }
+#define ONLY_PROCESSES \
+  { [SF_HANDLE_LISTENER] = SF_EINVAL, [SF_HANDLE_STREAM] = SF_EINVAL, [SF_HANDLE_UDP] = SF_EINVAL, \
+    [SF_HANDLE_FILE] = SF_EINVAL, [SF_HANDLE_DIRECTORY] = SF_EINVAL }
 #define NO_FILES { [SF_HANDLE_FILE] = SF_EPERM, [SF_HANDLE_DIRECTORY] = SF_EPERM }
 
 #define ON_PATHS(its_call) \
@@ -69,7 +72,7 @@ static const struct sf_operation table[] = {
   /* Says what it refuses itself: a wrong argument comes first. */
   [SF_OP_SHUTDOWN] = { .on_handle = true, .start = sf__shutdown },
   [SF_OP_CLOSE] = {
-    .on_handle = true, .on_descriptors = true, .on_stdio = true,
+    .on_handle = true, .on_descriptors = true, .on_processes = true, .on_stdio = true,
     .start = sf__start_close, .call = sf__call_close, .finish = sf__finish_close,
   },
   [SF_OP_LOCAL_ADDRESS] = {
@@ -213,6 +216,19 @@ static const struct sf_operation table[] = {
   [SF_OP_STDIO] = { .start = sf__stdio },
   [SF_OP_TERMINAL_SIZE] = { .on_handle = true, .on_stdio = true, .start = sf__terminal_size },
   [SF_OP_TERMINAL_MODE] = { .on_handle = true, .on_stdio = true, .start = sf__terminal_mode },
+  [SF_OP_SPAWN] = {
+    .opens = SF_HANDLE_PROCESS,
+    .check = sf__check_spawn, .drop = sf__drop_spawn, .call = sf__call_spawn,
+    .finish = sf__finish_spawn,
+  },
+  [SF_OP_WAIT] = {
+    .on_handle = true, .on_processes = true, .refuses = ONLY_PROCESSES,
+    .waits = SF_WAITS_READABLE,
+    .check = sf__check_wait, .call = sf__call_wait, .finish = sf__finish_wait,
+  },
+  [SF_OP_KILL] = {
+    .on_handle = true, .on_processes = true, .refuses = ONLY_PROCESSES, .start = sf__kill,
+  },
 
   [SF_OP_RESOLVER] = { .start = sf__resolver },
   [SF_OP_LOOKUP] = {

@@ -51,7 +51,7 @@ int32_t sf__backend_attempt(struct sf_backend *backend) {
   struct sf_draft draft = { .fd = -1, .other_fd = -1 };
   if (operation->check(engine, &submission, handle, &draft) != SF_STARTED) return -SF_EAGAIN;
   const int32_t result = call(engine, &submission, operation, handle, &draft);
-  sf__draft_drop(&draft);
+  sf__draft_drop(engine, operation, &draft);
   if (result == -SF_EAGAIN || result == -SF_EINTR) return -SF_EAGAIN;
   backend->submissions++;
   backend->completions++;

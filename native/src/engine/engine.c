@@ -6,6 +6,7 @@
 #include "engine/jobs.h"
 #include "engine/mechanism.h"
 #include "engine/operation.h"
+#include "engine/process.h"
 
 static struct sf_engine *engine_of(struct sf_backend *backend) {
   return (struct sf_engine *)backend;
@@ -54,7 +55,7 @@ int32_t sf__backend_turn(struct sf_backend *backend, int64_t wait_ns, bool arm) 
   const uint32_t delivered = engine->delivered;
   engine->delivered = 0;
   backend->completions += delivered;
-  backend->pending = engine->ops.live + engine->queue.count;
+  backend->pending = engine->ops.live - engine->silent + engine->queue.count;
   return (int32_t)delivered;
 }
 
@@ -81,6 +82,7 @@ void sf__backend_close(struct sf_backend *backend) {
   sf__jobs_close(engine);
   if (engine->mechanism->drain != NULL) engine->mechanism->drain(engine);
   close_fds(&engine->ops);
+  sf__processes_end(engine);
   sf__handles_free(&backend->handles);
   sf__grants_free(&backend->grants);
   sf__ops_free(&engine->ops);

@@ -8,6 +8,7 @@
  *   attempt.c     one that is made at once, without all of this
  *   finish.c      how it ended becomes a completion; what waited for it starts
  *   jobs.c        operations that run on threads (pool.c)
+ *   process.c     child processes
  *   operation.h   what the engine knows of each operation
  *   mechanism.h   what a mechanism provides
  */
@@ -22,6 +23,7 @@
 #define SF_STARTED INT32_MIN
 
 struct sf_pool;
+struct sf_process;
 
 struct sf_engine {
   struct sf_backend base; /* first: a struct sf_backend * is a struct sf_engine * */
@@ -29,6 +31,9 @@ struct sf_engine {
   struct sf_ops ops;
   struct sf_queue queue;
   struct sf_pool *pool; /* see jobs.h; NULL until an operation needs it */
+  struct sf_process *processes; /* see process.h; owned, newest first */
+  uint32_t processes_count;
+  uint32_t silent;    /* operations that the guest knows nothing of */
   uint32_t delivered; /* since the last turn returned */
   int host_loop_fd;
   bool closing; /* completions go nowhere */

@@ -85,7 +85,13 @@ static uint32_t end(struct sf_engine *engine, uint32_t index, int32_t result) {
     op = &engine->ops.items[index];
   }
   const uint32_t token = op->token;
-  sf__engine_complete(engine, token, conclude(engine, op, result));
+  const bool silent = op->silent;
+  result = conclude(engine, op, result);
+  if (silent) {
+    engine->silent--;
+  } else {
+    sf__engine_complete(engine, token, result);
+  }
   return take_out(engine, index);
 }
 

@@ -144,5 +144,6 @@ void sf__grants_free(struct sf_grants *grants) {
   free(grants->directories);
   free(grants->endpoints);
   for (uint32_t i = 0; i < SF_NAMES; i++) free(grants->names[i].text);
+  sf__grants_free_programs(&grants->programs);
   *grants = (struct sf_grants){ 0 };
 }

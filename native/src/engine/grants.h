@@ -1,8 +1,9 @@
-/* grants.h - what the guest may reach: directories, endpoints and names. Nothing that is not listed. */
+/* grants.h - what the guest may reach: directories, endpoints, names and programs. Nothing that is not listed. */
 #ifndef SF_GRANTS_H
 #define SF_GRANTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "stackful/abi.h"
@@ -44,6 +45,21 @@ struct sf_stream {
 
 #define SF_STREAMS 3
 
+/* Strings one behind the other, each with a zero at its end. */
+struct sf_strings {
+  char *text; /* owned */
+  size_t bytes;
+};
+
+/* Which programs it may start, and with what environment. */
+struct sf_programs {
+  bool granted;
+  bool any;          /* program: `list` is the directories in which names are looked for */
+  bool any_variable;
+  struct sf_strings list;      /* absolute paths */
+  struct sf_strings variables; /* names of those that a child may be given */
+};
+
 struct sf_grants {
   struct sf_directory *directories; /* owned */
   uint32_t directories_count;
@@ -52,6 +68,7 @@ struct sf_grants {
   bool names_granted;
   struct sf_names names[SF_NAMES];
   struct sf_stream stdio[SF_STREAMS];
+  struct sf_programs programs;
 };
 
 /* Opens `host_path` and grants it under `guest_path`. Returns 0 or a negated sf_errno. */
@@ -71,9 +88,24 @@ int32_t sf__grants_set_names(struct sf_grants *grants, uint32_t which, const voi
 const struct sf_directory *sf__grants_find(const struct sf_grants *grants, const char *path,
                                            const char **rest);
 
+/* Grants programs; both lists are copied. Returns 0 or -SF_ENOMEM. */
+int32_t sf__grants_set_programs(struct sf_grants *grants, const struct sf_programs *programs);
+
+/* What a guest means by `name`, in the order in which it is to be tried: into `out`, from malloc. Returns 0,
+ * -SF_ENOTCAPABLE for what is not granted, -SF_EINVAL for a path that is not absolute, -SF_ENOMEM. */
+int32_t sf__grants_find_program(const struct sf_grants *grants, const char *name,
+                                struct sf_strings *out);
+
+/* Whether a child may be given it: "NAME=VALUE". */
+bool sf__grants_allow_variable(const struct sf_grants *grants, const char *entry);
+
+/* The string behind `at`, or the first with NULL; NULL: there is none. */
+const char *sf__strings_next(const struct sf_strings *strings, const char *at);
+
 bool sf__grants_allow(const struct sf_grants *grants, enum sf_endpoint_use use,
                       const struct sf_address *address);
 
+void sf__grants_free_programs(struct sf_programs *programs);
 void sf__grants_free(struct sf_grants *grants);
 
 #endif

@@ -24,6 +24,7 @@ enum sf_handle_kind {
   SF_HANDLE_FILE,
   SF_HANDLE_DIRECTORY,
   SF_HANDLE_UDP, /* of datagrams: Unix ones too */
+  SF_HANDLE_PROCESS,
   SF_HANDLE_DESCRIPTOR, /* the embedder's: to be polled, and nothing else */
   SF_HANDLE_KINDS,
 };
@@ -35,6 +36,8 @@ static inline bool sf__is_file(uint8_t kind) {
 
 /* Which way one of the host's own streams goes. */
 enum sf_stdio { SF_STDIO_NONE, SF_STDIO_INPUT, SF_STDIO_OUTPUT };
+
+struct sf_process;
 
 #define SF_LANES 2
 
@@ -62,6 +65,7 @@ struct sf_handle {
   struct sf_lane lanes[SF_LANES];
   uint32_t close_op;    /* the CLOSE that waits for them, or SF_NONE */
   uint32_t next_free;
+  struct sf_process *process; /* the engine's, of processes */
 };
 
 struct sf_handles {

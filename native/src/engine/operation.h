@@ -12,8 +12,6 @@ struct sf_draft {
   int other_fd; /* what sf_op.other_fd becomes, or -1 */
 };
 
-void sf__draft_drop(const struct sf_draft *draft);
-
 enum sf_borrow {
   SF_BORROWS_NOTHING,
   SF_BORROWS_TO_SEND, /* the system reads the guest's memory */
@@ -38,6 +36,7 @@ struct sf_operation {
   uint8_t refuses[SF_HANDLE_KINDS];
   bool on_descriptors; /* those of the embedder have it too; everything else is ENOTSUP there */
   bool on_stdio; /* the same of the host's own streams */
+  bool on_processes; /* the same of processes */
   uint8_t borrows; /* enum sf_borrow: of the guest, while it is under way */
   uint8_t lane;    /* enum sf_lane_use */
   uint8_t waits;   /* enum sf_readiness */
@@ -53,6 +52,10 @@ struct sf_operation {
                    struct sf_handle *handle);
   int32_t (*check)(struct sf_engine *engine, const struct sf_submission *submission,
                    const struct sf_handle *handle, struct sf_draft *draft);
+
+  /* Gives back what `check` made and put into `kept`, besides its memory: it was never added to the table.
+   * NULL: nothing. */
+  void (*drop)(struct sf_engine *engine, const struct sf_draft *draft);
 
   /* The operation as a plain system call, on sockets that do not block, or on a thread. Its result;
    * -SF_EAGAIN: it has to wait, and is made again. */
@@ -76,6 +79,10 @@ struct sf_operation {
 static inline bool sf__reads_file(const struct sf_op *op) {
   return op->opcode == SF_OP_SEND_FILE && op->step == 0;
 }
+
+/* Frees what a draft has that became no operation. */
+void sf__draft_drop(struct sf_engine *engine, const struct sf_operation *operation,
+                    const struct sf_draft *draft);
 
 /* NULL: there is no such operation. */
 const struct sf_operation *sf__operation(uint16_t opcode);

@@ -141,7 +141,9 @@ uint32_t sf__ops_index(const struct sf_ops *ops, uint64_t key) {
 uint32_t sf__ops_find(const struct sf_ops *ops, uint32_t token) {
   if (ops->capacity == 0) return SF_NONE;
   uint32_t index = *chain(ops, token);
-  while (index != SF_NONE && ops->items[index].token != token) index = ops->items[index].token_next;
+  while (index != SF_NONE && (ops->items[index].token != token || ops->items[index].silent)) {
+    index = ops->items[index].token_next;
+  }
   return index;
 }
 

@@ -47,6 +47,7 @@ struct sf_op {
   bool linked; /* in the list of its handle */
   bool canceled;  /* not in a hash chain any more */
   bool attempted; /* io_uring: it waits for its descriptor, and is then made as a plain call */
+  bool silent; /* the engine's own: has no completion, and no CANCEL finds it */
   bool moved; /* the guest's memory moved under it: what it read is lost */
   void *kept; /* arguments, and what the kernel writes to until the operation ends; owned, or NULL */
   struct sf_job *job; /* it runs on the pool, which has this; else NULL */
@@ -74,7 +75,7 @@ void sf__ops_remove(struct sf_ops *ops, uint32_t index, struct sf_handles *handl
 uint64_t sf__ops_key(const struct sf_ops *ops, uint32_t index);
 uint32_t sf__ops_index(const struct sf_ops *ops, uint64_t key);
 
-/* The next operation with this token that is not cancelled, or SF_NONE. */
+/* The next operation of the guest's with this token that is not cancelled, or SF_NONE. */
 uint32_t sf__ops_find(const struct sf_ops *ops, uint32_t token);
 
 /* Marks it cancelled. Returns false when it was already. */

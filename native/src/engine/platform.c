@@ -2,8 +2,16 @@
 #include "engine/platform.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+#ifndef SF_LINUX
+#include <sys/event.h>
+#endif
 
 #ifdef SF_LINUX
 
@@ -19,7 +27,28 @@ int sf__os_pipe(int ends[2], bool nonblocking) {
   return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0));
 }
 
+int sf__os_exit_descriptor(pid_t pid) {
+  return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
 #else
+
+int sf__os_exit_descriptor(pid_t pid) {
+  struct kevent event;
+  const int fd = kqueue();
+  if (fd < 0) return -1;
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  EV_SET(&event, pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, NULL);
+  if (kevent(fd, &event, 1, NULL, 0, NULL) == 0) return fd;
+  const int err = errno;
+  close(fd);
+  errno = err;
+  /* Some do not watch what has ended already: readable for ever is a pipe that nobody writes to. */
+  int ends[2];
+  if (err != ESRCH || sf__os_pipe(ends, false) < 0) return -1;
+  close(ends[1]);
+  return ends[0];
+}
 
 /* Not in one step: a process that is started in between inherits the descriptor. */
 static int prepare(int fd, bool socket, bool nonblocking) {
@@ -83,3 +112,23 @@ int sf__os_sync(int fd, bool data) {
 }
 
 #endif
+
+/* Where a system cannot close all at once, those above are not looked for: whatever opens descriptors here
+ * has them closed by exec anyhow. */
+#define DESCRIPTORS_MAX 65536
+
+int sf__os_descriptors_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > DESCRIPTORS_MAX) return DESCRIPTORS_MAX;
+  return (int)limit.rlim_cur;
+}
+
+void sf__os_close_from(int first, int limit) {
+#if defined(__linux__) && defined(SYS_close_range)
+  if (syscall(SYS_close_range, first, ~0u, 0) == 0) return;
+#elif defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
+  closefrom(first);
+  return;
+#endif
+  for (int fd = first; fd < limit; fd++) close(fd);
+}

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #if defined(__linux__) && !defined(SF_PORTABLE)
 #define SF_LINUX 1
@@ -52,5 +53,13 @@ int sf__os_pipe(int ends[2], bool nonblocking);
 
 /* Of a clock that is never set. */
 int64_t sf__os_now_ns(void);
+
+/* A descriptor that is readable once the child has ended, whose status was not taken. Or -1, with errno. */
+int sf__os_exit_descriptor(pid_t pid);
+
+/* Closes every descriptor from `first` on, in a child that is about to become another program. `limit`:
+ * sf__os_descriptors_limit() of its parent. */
+void sf__os_close_from(int first, int limit);
+int sf__os_descriptors_limit(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "engine/lanes.h"
 #include "engine/mechanism.h"
 #include "engine/operation.h"
+#include "engine/process.h"
 
 /* Operations in flight and completions waiting for room. Beyond it submissions stay in the ring. */
 #define OPERATIONS_MAX (1u << 20)
@@ -19,7 +20,9 @@ enum sf_capability sf__capability(const struct sf_mechanism *mechanism, uint16_t
   return has ? SF_NATIVE : SF_ON_POOL;
 }
 
-void sf__draft_drop(const struct sf_draft *draft) {
+void sf__draft_drop(struct sf_engine *engine, const struct sf_operation *operation,
+                    const struct sf_draft *draft) {
+  if (operation->drop != NULL) operation->drop(engine, draft);
   free(draft->kept);
   if (draft->fd >= 0) close(draft->fd);
   if (draft->other_fd >= 0) close(draft->other_fd);
@@ -37,6 +40,10 @@ int32_t sf__engine_issue(struct sf_engine *engine, uint32_t index) {
   const struct sf_op *op = &engine->ops.items[index];
   const struct sf_operation *operation = sf__operation(op->opcode);
   if (by_thread(engine, operation, op)) return sf__job_start(engine, index);
+  if (op->opcode == SF_OP_CLOSE) {
+    struct sf_handle *handle = &engine->base.handles.items[op->handle];
+    if (handle->kind == SF_HANDLE_PROCESS) return sf__process_close(engine, handle);
+  }
   if (operation->waits != SF_WAITS_NEVER) return engine->mechanism->issue(engine, index);
   return sf__call_now(engine, op);
 }
@@ -82,7 +89,7 @@ static int32_t add(struct sf_engine *engine, const struct sf_submission *submiss
 fail_add:
   if (opens != SF_NONE) sf__handles_release(handles, opens);
 fail_reserve:
-  sf__draft_drop(draft);
+  sf__draft_drop(engine, operation, draft);
   return err;
 }
 
@@ -106,6 +113,7 @@ static int32_t start(struct sf_engine *engine, const struct sf_submission *submi
     const uint8_t refused = operation->refuses[handle->kind];
     if (refused != 0) return -(int32_t)refused;
     if (handle->kind == SF_HANDLE_DESCRIPTOR && !operation->on_descriptors) return -SF_ENOTSUP;
+    if (handle->kind == SF_HANDLE_PROCESS && !operation->on_processes) return -SF_ENOTSUP;
   }
   if (operation->start != NULL) return operation->start(engine, submission, handle);
 

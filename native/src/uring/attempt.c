@@ -20,7 +20,8 @@ static short events_of(const struct sf_op *op) {
 
 static int32_t await(struct uring *uring, uint32_t index) {
   struct sf_op *op = &uring->engine.ops.items[index];
-  const int fd = uring->engine.base.handles.items[op->handle].fd;
+  const int fd =
+    op->handle == SF_NONE ? op->fd : uring->engine.base.handles.items[op->handle].fd;
   const uint64_t key = sf__ops_key(&uring->engine.ops, index);
   struct io_uring_sqe *sqe = uring__sqe(uring, IORING_OP_POLL_ADD, fd, key);
   if (sqe == NULL) return -SF_EAGAIN;

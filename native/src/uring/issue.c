@@ -270,6 +270,7 @@ static issue_function *const forms[] = {
   [SF_OP_SEND_BATCH] = uring__attempt,
   [SF_OP_RECEIVE_BATCH] = uring__attempt,
   [SF_OP_POLL] = uring__attempt,
+  [SF_OP_WAIT] = uring__attempt,
 };
 
 bool uring__has(uint16_t opcode) {

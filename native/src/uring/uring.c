@@ -20,9 +20,10 @@ int uring__enter(struct uring *uring, int64_t wait_ns) {
 /* Whether a completion is no result: the descriptor of an attempt is ready; or it is nonblocking, which
  * whoever shares it has made it. */
 static bool again(const struct sf_engine *engine, const struct sf_op *op, int32_t result) {
-  if (engine->closing || op->moved || op->handle == SF_NONE) return false;
+  if (engine->closing || op->moved) return false;
   if (op->attempted) return result >= 0;
-  return result == -SF_EAGAIN && sf__operation(op->opcode)->waits != SF_WAITS_ELSEWHERE;
+  return op->handle != SF_NONE && result == -SF_EAGAIN &&
+         sf__operation(op->opcode)->waits != SF_WAITS_ELSEWHERE;
 }
 
 void uring__reap(struct uring *uring) {

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/event.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { READ, WRITE, FILTERS };
@@ -79,8 +81,18 @@ static int update(int kq, int fd, bool fresh) {
   return -1;
 }
 
+/* One that watches a process becomes what Linux has for that: readable once the process has ended. */
+static int watch_process(int kq, pid_t pid) {
+  const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) return -1;
+  const int result = dup3(fd, kq, O_CLOEXEC);
+  close(fd);
+  return result < 0 ? -1 : 0;
+}
+
 /* The lock is held. */
 static int apply(int kq, const struct kevent *change) {
+  if (change->filter == EVFILT_PROC) return watch_process(kq, (pid_t)change->ident);
   struct queue *queue = &queues[kq];
   const int fd = (int)change->ident;
   const int filter = change->filter == EVFILT_READ ? READ : WRITE;

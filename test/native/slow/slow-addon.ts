@@ -1,7 +1,7 @@
 //! The addon with calls that block for as long as a test wants: LOOKUP, and PREAD at ENDLESS.
 
 import { compileAddon, findCompiler } from "../../../scripts/compile-addon.ts";
-import { type LoadedAddon, loadAddonFile } from "../../../ts/host/native/addon.ts";
+import { type LoadedAddon, loadAddonFile } from "../../../ts/host/native/load-addon.ts";
 import { packageRoot } from "../../../ts/package-files.ts";
 
 /** A PREAD there blocks until it is interrupted. */

@@ -25,8 +25,15 @@ export function checkNativePermissions(name: MechanismName, grants: Grants): voi
   throw new StackfulError("SF_IO", `open ${title}: in Deno it needs ${flags}`, { errno: "EPERM" });
 }
 
-function needed({ connect = [], listen = [], directories = [], dns }: Grants): Permission[] {
+function needed({
+  connect = [],
+  listen = [],
+  directories = [],
+  dns,
+  processes,
+}: Grants): Permission[] {
   return [
+    ...programPermissions(processes),
     // The host's resolver asks whom it likes.
     ...(dns === undefined ? [] : [{ name: "net" } as const]),
     ...(bundled ? [] : addonPermissions(presentAddonFile())),
@@ -40,6 +47,12 @@ function needed({ connect = [], listen = [], directories = [], dns }: Grants): P
           ],
     ),
   ];
+}
+
+function programPermissions(processes: Grants["processes"]): Permission[] {
+  if (processes === undefined) return [];
+  if (processes === true) return [{ name: "run" }];
+  return processes.programs.map((command) => ({ name: "run", command }));
 }
 
 function addonPermissions(path: string): Permission[] {

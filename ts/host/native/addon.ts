@@ -41,6 +41,14 @@ export interface Addon {
   grantNames(handle: AddonHandle, which: number, text: Uint8Array): number;
   /** The descriptor that stands for stream `number`, 0 to 2: not owned. */
   grantStdio(handle: AddonHandle, number: number, fd: number): number;
+  /** Lists are strings, each with a zero at its end. `list`: of programs; with `any` of directories. */
+  grantPrograms(
+    handle: AddonHandle,
+    list: Uint8Array,
+    any: boolean,
+    variables: Uint8Array,
+    anyVariable: boolean,
+  ): number;
   /** Makes a descriptor a handle, which owns a duplicate or, with `owned`, itself. Returns the handle. */
   adopt(handle: AddonHandle, fd: number, transfers: boolean, owned: boolean): number;
   /** `moves`: the memory may be elsewhere once it has grown. */

@@ -17,6 +17,7 @@ import type { Capability } from "../capability.ts";
 import { grantedStreams } from "../grants.ts";
 import { openNames } from "../node/host-names.ts";
 import { applyNames, type Names } from "../resources/names.ts";
+import { type Programs, readPrograms } from "../resources/programs.ts";
 import { type Addon, type AddonHandle, CAPABILITIES, COUNTER, ENDPOINT_USE } from "./addon.ts";
 import { type HostTraits, hostTraits } from "./host-traits.ts";
 import { type LoadedAddon, loadAddon } from "./load-addon.ts";
@@ -119,6 +120,8 @@ export class NativeBackend implements Backend {
       for (const endpoint of bind) backend.#grant("bind", endpoint);
       if (names !== undefined) backend.#grantNames(names);
       for (const number of grantedStreams(grants)) addon.grantStdio(handle, number, stdio[number]!);
+      const programs = readPrograms(grants);
+      if (programs !== undefined) backend.#grantPrograms(programs);
     } catch (error) {
       backend.#close();
       throw error;
@@ -298,6 +301,20 @@ export class NativeBackend implements Backend {
       const result = this.#addon.grantNames(handle, which, text);
       if (result < 0) throw failure("dns grant", result);
     }
+  }
+
+  #grantPrograms({ list, any, variables, anyVariable }: Programs): void {
+    const handle = this.#opened("grant");
+    const strings = (all: readonly string[]): Uint8Array =>
+      new TextEncoder().encode(all.map((text) => `${text}\0`).join(""));
+    const result = this.#addon.grantPrograms(
+      handle,
+      strings(list),
+      any,
+      strings(variables),
+      anyVariable,
+    );
+    if (result < 0) throw failure("process grant", result);
   }
 
   #opened(what: string): AddonHandle {

@@ -27,6 +27,10 @@ export class File extends Descriptor {
     this.#hasPosition = stats.isFile();
   }
 
+  get givable(): number {
+    return this.fd;
+  }
+
   override start(operation: Operation): number | undefined {
     const { code, offset } = operation.submission;
     switch (code) {

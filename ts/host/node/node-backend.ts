@@ -6,9 +6,10 @@ import { SYSTEM } from "../../guest/environment.ts";
 import { jsRuntime } from "../../js-runtime.ts";
 import type { Backend, BackendName, BackendOptions } from "../backend.ts";
 import { all, type Capabilities, capabilities } from "../capability.ts";
-import type { Directory } from "../grants.ts";
+import { type Directory, grantedStreams } from "../grants.ts";
 import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
+import { readPrograms } from "../resources/programs.ts";
 import type { Resource } from "../resources/resource.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
 import { Sandbox } from "../resources/sandbox.ts";
@@ -20,6 +21,7 @@ import { openDirectories, startOpen } from "./open-file.ts";
 import { startConnect, startListen, startUdpBind } from "./open-socket.ts";
 import { openStandard } from "./open-standard.ts";
 import { startPath } from "./paths.ts";
+import { Children, HAS_PROCESSES, type Nursery, startSpawn } from "./spawn.ts";
 import { HAS_UNIX_SOCKETS, startUnix } from "./unix-socket.ts";
 
 /** Of a file, READ and WRITE are in Node's pool too. */
@@ -30,6 +32,7 @@ export const NODE_CAPABILITIES = capabilities({
   TERMINAL_SIZE: "native",
   TERMINAL_MODE: "native",
   LOOKUP: "pool",
+  ...(HAS_PROCESSES && { SPAWN: "native", WAIT: "native", KILL: "native" }),
   // Of streams. Deno's node:net is not asked.
   ...(HAS_UNIX_SOCKETS && jsRuntime() !== "deno" && { UNIX_LISTEN: "pool", UNIX_CONNECT: "pool" }),
 });
@@ -55,6 +58,7 @@ export class NodeBackend extends RingBackend {
   override readonly environment = SYSTEM;
   protected override readonly capabilities: Capabilities = NODE_CAPABILITIES;
   protected readonly directories: readonly Directory[];
+  readonly #nursery: Nursery;
   #doorbell: NodeJS.Immediate | undefined;
 
   constructor(
@@ -64,6 +68,10 @@ export class NodeBackend extends RingBackend {
   ) {
     super(options, { sandbox: jsRuntime() === "deno" ? new Sandbox() : undefined, names });
     this.directories = directories;
+    const children = new Children(options.handlesMax);
+    const programs = readPrograms(options.grants);
+    const inherited = grantedStreams(options.grants);
+    this.#nursery = { children, programs, inherited, directories };
   }
 
   protected override startOpener(operation: Operation): number | undefined {
@@ -82,6 +90,9 @@ export class NodeBackend extends RingBackend {
         return startStdio(operation, this.grants, this.context.handles, (number) =>
           this.openStandard(number),
         );
+      case OP.SPAWN:
+        void startSpawn(this.context, this.#nursery, operation);
+        return undefined;
       case OP.OPEN:
         void startOpen(this.context, this.directories, operation);
         return undefined;
@@ -93,6 +104,10 @@ export class NodeBackend extends RingBackend {
   /** Stream `number`, from 0 to 2. Throws errors of the host. */
   protected openStandard(number: number): Resource {
     return openStandard(this.context, number);
+  }
+
+  protected override endChildren(): Promise<void> {
+    return this.#nursery.children.end();
   }
 
   protected override startLookup(operation: Operation): number | undefined {

@@ -31,6 +31,11 @@ export class HandleTable<Resource> {
     return this.#open;
   }
 
+  /** How many more can be open. */
+  get room(): number {
+    return this.#max - this.#open;
+  }
+
   get full(): boolean {
     return this.#open >= this.#max;
   }

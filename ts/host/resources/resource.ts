@@ -27,6 +27,9 @@ export interface Resource extends Owner {
   /** Set for a terminal. */
   readonly terminal?: Terminal | undefined;
 
+  /** Set for what a child process can be given: the descriptor that it gets a duplicate of. */
+  readonly givable?: number;
+
   /**
    * Set for a file: reads at most `bytes` at `offset`, and calls `done` with them, of which there are
    * none at the end, or with a negated errno. Goes on although the handle is closed meanwhile.

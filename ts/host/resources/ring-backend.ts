@@ -141,6 +141,9 @@ export abstract class RingBackend implements Backend {
    */
   protected abstract startOpener(operation: Operation): number | undefined;
 
+  /** Kills the child processes that are left, and waits for them. */
+  protected async endChildren(): Promise<void> {}
+
   /** Asks the host's resolver. */
   protected startLookup(_operation: Operation): number | undefined {
     return -ERRNO.ENOSYS;
@@ -168,6 +171,7 @@ export abstract class RingBackend implements Backend {
     await this.#operations.idle();
     // An OPEN that was past recall has made a handle meanwhile.
     await this.#closeHandles();
+    await this.endChildren();
     this.#operations.discard();
   }
 
@@ -202,6 +206,7 @@ export abstract class RingBackend implements Backend {
       case OP.SOCKET_PAIR:
       case OP.PIPE:
       case OP.STDIO:
+      case OP.SPAWN:
         return this.startOpener(operation);
       case OP.RESOLVER:
         return readNames(this.context, operation.submission);

@@ -30,6 +30,15 @@ export class Sandbox {
     return this.#allows({ name, path: root }, { name, path });
   }
 
+  allowsProgram(path: string): boolean {
+    return this.#allows({ name: "run" }, { name: "run", command: path });
+  }
+
+  /** To send signals: Deno knows no processes there. */
+  allowsSignals(): boolean {
+    return this.#allows({ name: "run" }, { name: "run" });
+  }
+
   /** To make a symbolic link: Deno wants to know that it may lead anywhere. */
   allowsLinks(): boolean {
     return (["read", "write"] as const).every((name) => this.#allows({ name }, { name }));

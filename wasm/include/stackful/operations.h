@@ -268,7 +268,7 @@ struct sf_process_stream {
 
 /* Lists are strings one behind the other, each with a zero at its end. */
 struct sf_process_request {
-  SF_ADDRESS(const char) path; /* of the program: the host's, or a name for the host's PATH */
+  SF_ADDRESS(const char) path; /* of the program: absolute, the host's; or its last part alone */
   uint32_t path_bytes;
   SF_ADDRESS(const char) arguments; /* from argv[0] on */
   uint32_t arguments_bytes;

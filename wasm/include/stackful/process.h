@@ -57,16 +57,33 @@ SF_PARKS static inline int32_t sf_terminal_mode(sf_handle_t handle, uint32_t mod
 
 /* ── Child processes ───────────────────────────────────────────────────────────────────────────── */
 
-/* Starts a program, and returns its handle. A child is outside of all that the embedder granted: it needs
- * a grant of its own, by program. SF_PROCESS_PIPE in `request->stdio` is answered with the handle of the
- * other end. A child whose handle is closed goes on; it is reaped by the host. Errors: ENOTCAPABLE, ENOENT,
- * EACCES, E2BIG, EMFILE; nothing was started then. */
+/* Starts a program, and returns its handle: for sf_process_wait, sf_process_kill and sf_close. A child is outside
+ * of all that the embedder granted, so it needs a grant of its own, by program; the variables of its
+ * environment need one by name.
+ *
+ * `path` is absolute, or the last part of the path of a program that is granted; where all are, a name in the
+ * host's PATH. The child has nothing of the host's environment, no descriptor but its three streams, no
+ * signal blocked or ignored. SF_PROCESS_PIPE is answered with the handle of the other end, the
+ * caller's to close: the child's input ends with it. SF_PROCESS_HANDLE gives a duplicate, for which the child
+ * waits although the guest's does not; the handle stays the caller's, and what it names ends for others
+ * when both are closed.
+ *
+ * A child whose handle is closed goes on, and is reaped by the host. None outlives the runtime: disposing
+ * it kills them, not what they have started themselves.
+ *
+ * A cancel ends it while nothing has happened; else the child's handle is the result. Errors, with which
+ * nothing was started: ENOTCAPABLE for a program, variable, directory or stream that is not granted; ENOENT,
+ * ENOTDIR, EACCES, ENOEXEC of the program or the directory; EINVAL for a relative path, no arguments, a list without a
+ * zero at its end, a variable without a name; E2BIG over 2 MiB; EBADF, ENOTSUP for a handle that a child cannot
+ * have; EMFILE; EAGAIN when as many children live as there may be handles; ENOSYS. */
 SF_PARKS static inline sf_handle_t sf_spawn_process(struct sf_process_request *request) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_SPAWN, .handle = -1, .pointer = sf_address_of(request)});
 }
 
-/* Waits until the process has ended. May be asked again. A cancel ends the wait, not the process. */
+/* Waits until the process has ended, and tells how. May be asked again, and by several tasks. A cancel, or a
+ * deadline, ends the wait and not the process. Errors: ECHILD when the host's own program has taken the
+ * status of a child that is not its; EINVAL for another handle. */
 SF_PARKS static inline int32_t sf_process_wait(sf_handle_t process,
                                                struct sf_exit_status *status_out) {
   return sf_perform_request((struct sf_submission){
@@ -74,7 +91,9 @@ SF_PARKS static inline int32_t sf_process_wait(sf_handle_t process,
 }
 SF_TIMED(sf_process_wait, (sf_handle_t process, struct sf_exit_status *status_out, sf_timeout_t timeout), (process, status_out))
 
-/* Sends a signal: enum sf_signal_kind, or SF_SIGNAL_KILL. Errors: ESRCH when the process has ended; EINVAL. */
+/* Sends a signal: enum sf_signal_kind, or SF_SIGNAL_KILL, which no program can catch. It reaches the child
+ * alone, not what that has started. Errors: ESRCH when the process has ended; EINVAL for no signal, and
+ * for another handle; ENOTCAPABLE in Deno without --allow-run, but for SF_SIGNAL_KILL. */
 SF_PARKS static inline int32_t sf_process_kill(sf_handle_t process, uint32_t signal) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_KILL, .handle = process, .argument = signal});

@@ -7,6 +7,9 @@
 
 #define EVFILT_READ (-1)
 #define EVFILT_WRITE (-2)
+#define EVFILT_PROC (-5)
+
+#define NOTE_EXIT 0x80000000u
 
 #define EV_ADD 0x0001
 #define EV_DELETE 0x0002

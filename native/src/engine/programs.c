@@ -1,0 +1,91 @@
+/* programs.c - which programs a guest may start, and which variables it may give them. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/grants.h"
+
+static bool copy(struct sf_strings *out, const struct sf_strings *from) {
+  out->bytes = from->bytes;
+  out->text = malloc(from->bytes + 1);
+  if (out->text != NULL && from->bytes > 0) memcpy(out->text, from->text, from->bytes);
+  return out->text != NULL;
+}
+
+int32_t sf__grants_set_programs(struct sf_grants *grants, const struct sf_programs *programs) {
+  struct sf_programs made = *programs;
+  made.variables.text = NULL;
+  if (!copy(&made.list, &programs->list) || !copy(&made.variables, &programs->variables)) {
+    sf__grants_free_programs(&made);
+    return -SF_ENOMEM;
+  }
+  sf__grants_free_programs(&grants->programs);
+  grants->programs = made;
+  return 0;
+}
+
+void sf__grants_free_programs(struct sf_programs *programs) {
+  free(programs->list.text);
+  free(programs->variables.text);
+  *programs = (struct sf_programs){ 0 };
+}
+
+const char *sf__strings_next(const struct sf_strings *strings, const char *at) {
+  const char *end = strings->text + strings->bytes;
+  const char *next = at == NULL ? strings->text : at + strlen(at) + 1;
+  return next < end ? next : NULL;
+}
+
+static void append(struct sf_strings *out, const char *directory, const char *name) {
+  char *at = out->text + out->bytes;
+  if (directory != NULL) {
+    at = stpcpy(at, directory);
+    *at++ = '/';
+  }
+  at = stpcpy(at, name);
+  out->bytes = (size_t)(at + 1 - out->text);
+}
+
+static const char *last_component(const char *path) {
+  return strrchr(path, '/') + 1;
+}
+
+/* How many are granted. */
+static size_t count(const struct sf_strings *strings) {
+  size_t found = 0;
+  for (const char *at = NULL; (at = sf__strings_next(strings, at)) != NULL;) found++;
+  return found;
+}
+
+int32_t sf__grants_find_program(const struct sf_grants *grants, const char *name,
+                                struct sf_strings *out) {
+  const struct sf_programs *programs = &grants->programs;
+  const bool absolute = name[0] == '/';
+  if (!programs->granted) return -SF_ENOTCAPABLE;
+  if (!absolute && strchr(name, '/') != NULL) return -SF_EINVAL;
+  const struct sf_strings *list = &programs->list;
+  const size_t room = list->bytes + (count(list) + 1) * (strlen(name) + 2);
+  *out = (struct sf_strings){ .text = malloc(room) };
+  if (out->text == NULL) return -SF_ENOMEM;
+  if (programs->any && absolute) append(out, NULL, name);
+  for (const char *at = NULL; (at = sf__strings_next(list, at)) != NULL;) {
+    if (programs->any) {
+      if (!absolute) append(out, at, name);
+    } else if (strcmp(absolute ? at : last_component(at), name) == 0) {
+      append(out, NULL, at);
+    }
+  }
+  if (out->bytes > 0) return 0;
+  free(out->text);
+  return programs->any ? -SF_ENOENT : -SF_ENOTCAPABLE;
+}
+
+bool sf__grants_allow_variable(const struct sf_grants *grants, const char *entry) {
+  const struct sf_programs *programs = &grants->programs;
+  if (programs->any || programs->any_variable) return true;
+  const size_t bytes = strcspn(entry, "=");
+  for (const char *at = NULL; (at = sf__strings_next(&programs->variables, at)) != NULL;) {
+    if (strlen(at) == bytes && memcmp(at, entry, bytes) == 0) return true;
+  }
+  return false;
+}
