@@ -72,7 +72,7 @@ export function compileAddon(what: AddonCompilation, force = false): "built" | "
   const temporary = join(directory, basename(file));
   mkdirSync(directory, { recursive: true });
   try {
-    runCompiler(what, ["-o", temporary]);
+    runCompiler(what, temporary);
     renameSync(temporary, file);
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -81,7 +81,7 @@ export function compileAddon(what: AddonCompilation, force = false): "built" | "
   return "built";
 }
 
-function runCompiler(what: AddonCompilation, more: readonly string[]): void {
+function runCompiler(what: AddonCompilation, output: string): void {
   const { file, system, compiler, includes = [], units = [] } = what;
   const own = nativeSources().filter((path) => path.endsWith(".c") && isFor(path, system));
   const directories = [
@@ -92,7 +92,7 @@ function runCompiler(what: AddonCompilation, more: readonly string[]): void {
   ];
   const [command = "cc"] = compiler;
   const includeFlags = directories.map((path) => `-I${path}`);
-  const args = [...flagsOf(what), ...includeFlags, ...more, ...own, ...units];
+  const args = [...flagsOf(what), ...includeFlags, "-o", output, ...own, ...units];
   const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
   if (status === 0) return;
   throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });

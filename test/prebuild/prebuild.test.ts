@@ -6,13 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { libraryNeeds } from "../../scripts/prebuild/elf.ts";
 import { missingInMusl } from "../../scripts/prebuild/musl.ts";
 import { portabilityProblems } from "../../scripts/prebuild/portable.ts";
-import {
-  checkTarget,
-  compileTarget,
-  isPrebuilt,
-  TARGETS,
-  targetFile,
-} from "../../scripts/prebuild/targets.ts";
+import { compileTarget, isPrebuilt, TARGETS, targetFile } from "../../scripts/prebuild/targets.ts";
 import { findZig, NO_ZIG } from "../../scripts/prebuild/zig.ts";
 import { ABI_VERSION } from "../../ts/abi.gen.ts";
 import { packageRoot } from "../../ts/package-files.ts";
@@ -49,7 +43,9 @@ describe("the addon for Linux", () => {
     compileTarget(here, zig.command, false);
   });
 
-  test("is up to date once it is made, and made again it has the same bytes", () => {
+  test("is up to date once it is made, and made again it has the same bytes", {
+    timeout: 300_000,
+  }, () => {
     expect(isPrebuilt(here)).toBe(true);
     const first = readFileSync(file);
     expect(compileTarget(here, zig.command, true)).toBe("built");
@@ -82,8 +78,8 @@ describe("the sources for kqueue", () => {
       test.skip(`${title} ${name} [skipped: ${NO_ZIG}]`);
       continue;
     }
-    test(`${title} ${name}`, () => {
-      checkTarget(TARGETS.find((target) => target.name === name)!, zig.command);
+    test(`${title} ${name}`, { timeout: 300_000 }, () => {
+      compileTarget(TARGETS.find((target) => target.name === name)!, zig.command, false);
     });
   }
 });
