@@ -59,7 +59,7 @@ test("no task of the echo server and the load generator uses more than its entry
     grants: { listen: [`127.0.0.1:${port}`] },
   });
   const exit = server.run();
-  await vi.waitFor(() => expect(server.stats.handlesOpen).toBe(1));
+  await vi.waitFor(() => expect(server.stats.handlesOpen).toBe(1), 30_000);
   const args = ["--port", port, "--connections", "20", "--messages", "20"];
   const bounded = await marksOf("load-generator", ["--allow-connect", "127.0.0.1:*"], args, 0);
   expect(bounded.length).toBeGreaterThan(0);

@@ -199,7 +199,7 @@ async function reasonNotToOpen(open: Open): Promise<string | undefined> {
 // successful operations may write, and must be the memory at the end.
 describe.each(BACKENDS)("garbage addresses on %s", (_name, open) => {
   test("give the error of the laws and touch no other memory", {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async (context) => {
     const unavailable = await reasonNotToOpen(open);
     context.skip(unavailable !== undefined, unavailable);

@@ -118,7 +118,7 @@ describe("a path", () => {
     return;
   }
 
-  test("is walked as the system walks it, and never out", { timeout: 120_000 }, async () => {
+  test("is walked as the system walks it, and never out", { timeout: 300_000 }, async () => {
     // Each has a tree of its own: some of the paths make files.
     const [one, other] = [plant(), plant()];
     await withGuest("epoll", one, async (system) => {
@@ -165,7 +165,7 @@ const SWAP = `
 
 describe.each<MechanismName>(["uring", "epoll", "kqueue"])("on %s", (mechanism) => {
   test("what is renamed while it is opened does not lead out", {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async (task) => {
     task.skip(mechanism === "kqueue" && reason !== undefined, reason);
     const root = fs.mkdtempSync(join(inside, "race-"));

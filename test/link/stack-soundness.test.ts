@@ -96,11 +96,11 @@ describe("the examples", () => {
       grants: { listen: [`127.0.0.1:${port}`] },
     });
     const exit = runtime.run();
-    await vi.waitFor(() => expect(runtime.stats.handlesOpen).toBe(1));
+    await vi.waitFor(() => expect(runtime.stats.handlesOpen).toBe(1), 30_000);
     const client = createConnection(port, "127.0.0.1");
     client.write("hello");
     await once(client, "data");
-    await vi.waitFor(() => expect(parkedNeeds(runtime, tableIndex)).toHaveLength(1));
+    await vi.waitFor(() => expect(parkedNeeds(runtime, tableIndex)).toHaveLength(1), 30_000);
     const [need] = parkedNeeds(runtime, tableIndex);
     const needed = need!.cStackBytes + need!.frameBytes;
     expect(needed).toBeGreaterThan(2048);

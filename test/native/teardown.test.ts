@@ -20,7 +20,7 @@ describe.each(MECHANISMS)("%s", (mechanism) => {
     ["abandon", "5 workers ended\n"],
     ["forget", "forgotten\n"],
   ] as const) {
-    test(`the process survives: ${situation}`, { timeout: 60_000 }, async () => {
+    test(`the process survives: ${situation}`, { timeout: 300_000 }, async () => {
       const child = run(...childCommand("native/program.ts", [situation, mechanism]));
       const { stdout } = await child.catch((error: { stdout: string; code: number }) => {
         if (situation !== "throw" || error.code !== 7) throw error;

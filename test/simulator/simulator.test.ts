@@ -67,7 +67,7 @@ for (const { name } of scenarios) {
 
 for (const { found, ...job } of kept) {
   const title = `${job.scenario}, seed ${job.seed}, ${job.faults}: ${found}`;
-  test(title, { timeout: 120_000 }, async () => {
+  test(title, { timeout: 300_000 }, async () => {
     expect(await failuresOf(job.scenario, [job])).toBe("");
   });
 }
