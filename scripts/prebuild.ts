@@ -24,8 +24,8 @@ zig is what STACKFUL_ZIG names, or the one in PATH, or pip installs it below dis
 
   --check  compiles for ${names(false)},
            too, which are not for the package
-  --test   then runs what runs here: linux-arm64 by qemu, the laws of test/conformance; linux-x64 and
-           linux-arm64 in a program of musl's, which only loads them
+  --test   then runs what runs here: linux-arm64 by qemu, the laws of test/conformance; this
+           machine's in a program of musl's, which only loads it
   --force  compiles what is up to date, too
   --help   this text
 `;
@@ -85,7 +85,7 @@ if (values.help) {
     if (!built) process.exitCode = 1;
   }
   if (values.test) {
-    for await (const { line, failed } of testHere(targets, zig.command)) {
+    for await (const { line, failed } of testHere(targets)) {
       process.stdout.write(`${line}\n`);
       if (failed) process.exitCode = 1;
     }

@@ -1,9 +1,10 @@
 //! Whether an addon for Linux runs with musl.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram } from "../../test/package/runtimes.ts";
 import { libraryNeeds } from "./elf.ts";
 
 const UTF8 = { encoding: "utf8" } as const;
@@ -22,12 +23,13 @@ export function missingInMusl(file: string, zig: string): string[] {
   return symbols.filter((name) => !NODE_API.test(name) && !known.has(name));
 }
 
-/**
- * Loads an addon into a program of musl's. Returns why it did not, undefined: it did.
- *
- * @param arch - "x86_64" or "aarch64".
- */
-export function loadInMusl(file: string, zig: string, arch: string): string | undefined {
+/** The compiler for musl of this machine, if it has one. */
+export function findMusl(): string | undefined {
+  return findProgram("STACKFUL_MUSL_CC", ["musl-gcc"]);
+}
+
+/** Loads an addon for this machine into a program of musl's. Returns why it did not; undefined: it did. */
+export function loadInMusl(file: string, compiler: string): string | undefined {
   const names = libraryNeeds(file).symbols.filter((name) => NODE_API.test(name));
   const source = [
     "#include <dlfcn.h>",
@@ -44,18 +46,11 @@ export function loadInMusl(file: string, zig: string, arch: string): string | un
   const program = join(directory, "program");
   try {
     writeFileSync(`${program}.c`, source.join("\n"));
-    const target = ["-target", `${arch}-linux-musl`, "-dynamic", "-rdynamic"];
-    const compiler = spawnSync(zig, ["cc", ...target, "-o", program, `${program}.c`], UTF8);
-    if (compiler.status !== 0) return compiler.stderr.trim();
-    const { status, stdout, error } = spawnSync(program, [file], UTF8);
-    return status === 0 ? undefined : (error?.message ?? stdout.trim());
+    const made = spawnSync(compiler, ["-rdynamic", "-o", program, `${program}.c`], UTF8);
+    if (made.status !== 0) return made.error?.message ?? made.stderr.trim();
+    const { status, signal, stdout, error } = spawnSync(program, [file], UTF8);
+    return status === 0 ? undefined : (error?.message ?? signal ?? stdout.trim());
   } finally {
     rmSync(directory, { recursive: true });
   }
-}
-
-/** musl's loader, with which this machine runs such a program; undefined: it has none. */
-export function muslLoader(arch: string): string | undefined {
-  const path = `/lib/ld-musl-${arch}.so.1`;
-  return existsSync(path) ? path : undefined;
 }

@@ -1,7 +1,7 @@
 //! Tries addons of other machines as far as this one can.
 
 import { emulatedNode, runEmulated } from "./emulated.ts";
-import { loadInMusl, muslLoader } from "./musl.ts";
+import { findMusl, loadInMusl } from "./musl.ts";
 import { type Target, targetFile } from "./targets.ts";
 
 export interface Tried {
@@ -12,23 +12,21 @@ export interface Tried {
 /** The mechanisms that qemu has: not io_uring. */
 const EMULATED = ["epoll", "poll"];
 
-/** What this machine's own musl loads. */
-const MUSL = { "linux-x64": "x86_64", "linux-arm64": "aarch64" } as const;
-
-export async function* testHere(targets: readonly Target[], zig: string): AsyncGenerator<Tried> {
+export async function* testHere(targets: readonly Target[]): AsyncGenerator<Tried> {
   for (const target of targets) {
-    const { name } = target;
-    if (name === "linux-x64" || name === "linux-arm64") yield inMusl(target, zig, MUSL[name]);
+    const { name, system } = target;
+    if (system === "linux" && name.endsWith(`-${process.arch}`)) yield inMusl(target);
     if (name === "linux-arm64") yield* emulated(name);
   }
 }
 
-function inMusl(target: Target, zig: string, arch: string): Tried {
+function inMusl(target: Target): Tried {
   const what = `${target.name}  in a program of musl's`;
-  if (muslLoader(arch) === undefined) {
-    return { line: `${what}: skipped: there is no /lib/ld-musl-${arch}.so.1`, failed: false };
+  const compiler = findMusl();
+  if (compiler === undefined) {
+    return { line: `${what}: skipped: no musl-gcc in PATH`, failed: false };
   }
-  const failure = loadInMusl(targetFile(target), zig, arch);
+  const failure = loadInMusl(targetFile(target), compiler);
   return { line: `${what}: ${failure ?? "loads"}`, failed: failure !== undefined };
 }
 
