@@ -12,8 +12,9 @@ const BELONGS: readonly RegExp[] = [
   /^wasm\/include\/([a-z-]+\/)*[a-z-]+\.h$/,
 ];
 
-const PACKED_BYTES_MAX = 450_000;
-const UNPACKED_BYTES_MAX = 1_500_000;
+// With the addon for six machines, of 50 kB each, packed, and 120 kB to 160 kB unpacked.
+const PACKED_BYTES_MAX = 750_000;
+const UNPACKED_BYTES_MAX = 2_300_000;
 /** Without what only linking needs. */
 const INSTALLED_BYTES_MAX = 3_000_000;
 
