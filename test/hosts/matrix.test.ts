@@ -42,6 +42,12 @@ test("a run that ends without a report has failed", async () => {
   });
 });
 
+test("a run that ends well, and without a report, has failed", async () => {
+  const command = [process.execPath, "--eval", "0", "--"] as const;
+  const { failures } = await runTests({ command, file: "test/none.test.ts" });
+  expect(failures).toEqual(["test/none.test.ts ended with 0: "]);
+});
+
 test("what did not run stays as it was", () => {
   const before: Row[] = [
     {

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { ERRNO, PROCESS_STDIO } from "../../abi.gen.ts";
+import { jsRuntime } from "../../js-runtime.ts";
 import { type Directory, resolveBeneath } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { pathFailure } from "../resources/guest-path.ts";
@@ -23,8 +24,11 @@ import { ChildPipe } from "./child-pipe.ts";
 import { type Held, holdDirectory } from "./held.ts";
 import { links } from "./path-links.ts";
 
-/** Windows has neither such paths nor such signals. */
-export const HAS_PROCESSES = process.platform !== "win32";
+/**
+ * Windows has neither such paths nor such signals. The input of Bun's children is no socket: it cannot be told
+ * whether the event loop is to wait for it.
+ */
+export const HAS_PROCESSES = process.platform !== "win32" && jsRuntime() !== "bun";
 
 /** The children of one backend, whoever has a handle. */
 export class Children {
