@@ -17,6 +17,8 @@ export interface TestRun {
   /** The program and its flags: a script comes next. */
   readonly command: readonly [string, ...string[]];
   readonly file: string;
+  /** Of vitest. */
+  readonly flags?: readonly string[];
   /** Only what is below a `describe` of this name. Absent: everything. */
   readonly within?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -53,6 +55,7 @@ export async function runTests({ within, ...run }: TestRun): Promise<SuiteResult
 export async function runVitest({
   command,
   file,
+  flags: own = [],
   env,
   pattern,
 }: Omit<TestRun, "within"> & { readonly pattern?: string }): Promise<{
@@ -66,7 +69,7 @@ export async function runVitest({
     const vitest = packageRoot("node_modules/vitest/vitest.mjs");
     const only = pattern === undefined ? [] : [`--testNamePattern=${pattern}`];
     const reporter = ["--reporter=json", `--outputFile=${output}`];
-    const args = [...flags, vitest, "run", ...reporter, ...only, file];
+    const args = [...flags, vitest, "run", ...reporter, ...only, ...own, file];
     const { STACKFUL_BACKEND: _any, ...outer } = process.env;
     const { code, hung, stderr } = await runProgram(program, args, {
       cwd: packageRoot(),

@@ -10,7 +10,7 @@ import { type FaultBackend, providerOf } from "./backends.ts";
 import { checkTally, readTally, type Tally } from "./tally.ts";
 
 /** No run is so slow, however busy the machine: it hangs. */
-const HANG_MS = 180_000;
+const HANG_MS = 300_000;
 
 export interface BenchOptions {
   readonly backend: FaultBackend;
@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly guest?: string;
   readonly limits?: Partial<Limits>;
   readonly grants?: RuntimeGrants;
+  /** How long it goes on by intention. @defaultValue 0 */
+  readonly lastsMs?: number;
 }
 
 export interface Server {
@@ -37,7 +39,7 @@ export class Bench {
 
   /** Runs `body` with a guest; afterwards no task and no handle may be left. */
   static async with<T>(
-    { backend, guest = "faults", limits, grants = LOOPBACK }: BenchOptions,
+    { backend, guest = "faults", limits, grants = LOOPBACK, lastsMs = 0 }: BenchOptions,
     body: (bench: Bench) => Promise<T>,
   ): Promise<T> {
     const { wasm } = await buildGuest(guest);
@@ -50,7 +52,7 @@ export class Bench {
     const bench = new Bench(runtime);
     try {
       const before = bench.held();
-      const result = await bench.ends("the run", body(bench));
+      const result = await bench.ends("the run", body(bench), lastsMs);
       assert.deepEqual(bench.held(), before, "nothing is left of it");
       return result;
     } finally {
@@ -65,12 +67,12 @@ export class Bench {
   }
 
   /** @throws {Error} it hangs; the message is what the guest waits for. */
-  async ends<T>(what: string, promise: Promise<T>): Promise<T> {
+  async ends<T>(what: string, promise: Promise<T>, lastsMs = 0): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const hang = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new Error(`${what} hangs:\n${formatDump(this.runtime.dump())}`));
-      }, HANG_MS);
+      }, lastsMs + HANG_MS);
     });
     try {
       return await Promise.race([promise, hang]);

@@ -25,7 +25,7 @@ static void on_loop_closed(void *context) {
   release(binding);
 }
 
-/* Idempotent. The references die with the environment, or are dropped by the caller. */
+/* Idempotent. The references are dropped by the caller, or die with the environment. */
 static void close_binding(struct binding *binding) {
   if (binding->backend == NULL) return;
   struct sf_backend *backend = binding->backend;
@@ -45,8 +45,10 @@ static void on_env_end(void *data) {
 }
 
 static void on_env_end_async(napi_async_cleanup_hook_handle hook, void *data) {
+  struct binding *binding = data;
   (void)hook; /* the same one that on_loop_closed removes */
-  close_binding(data);
+  close_binding(binding);
+  sf__drop_references(binding);
 }
 
 /* libuv lets go of a watch later, so the end of the environment waits for it. A thread is joined at

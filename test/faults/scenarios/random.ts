@@ -30,7 +30,11 @@ export function randomOf(others: readonly Scenario[]): Scenario {
   return {
     name: "random",
     law: "whatever happens at once, no byte is lost or repeated, and nothing is left or hangs",
-    run: (trial) => Bench.with({ backend: trial.backend }, (bench) => all(bench, trial, accidents)),
+    run(trial) {
+      const { backend, minutes } = trial;
+      const lastsMs = 60_000 * minutes;
+      return Bench.with({ backend, lastsMs }, (bench) => all(bench, trial, accidents));
+    },
   };
 }
 
@@ -39,7 +43,7 @@ function apart(scenario: Scenario): Accident {
     const job = { scenario: scenario.name, backend, size: "short", minutes: 0 } as const;
     const outcome = await runApart(scenario, { ...job, seed: String(random.bits()) });
     if ("failure" in outcome) throw new Error(`${scenario.name}: ${outcome.failure}`);
-    return "counts" in outcome ? { [scenario.name]: 1, ...outcome.counts } : {};
+    return "counts" in outcome ? { [`${scenario.name} runs`]: 1, ...outcome.counts } : {};
   };
 }
 
@@ -55,7 +59,8 @@ async function all(bench: Bench, trial: Trial, accidents: readonly Accident[]): 
     const outcomes = chosen.map((accident, index) =>
       accident(bench, trial, random.fork(`${sizes.length} ${index}`)),
     );
-    for (const outcome of await Promise.all(outcomes)) addCounts(counts, outcome);
+    const told = await bench.ends(`round ${sizes.length}`, Promise.all(outcomes));
+    for (const outcome of told) addCounts(counts, outcome);
     assert.deepEqual(bench.held(), held, "nothing is left of a round");
     globalThis.gc?.();
     sizes.push(process.memoryUsage.rss());

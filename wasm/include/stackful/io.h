@@ -24,7 +24,8 @@ static inline uint32_t sf_address_of(const volatile void *pointer) {
   return (uint32_t)(uintptr_t)pointer;
 }
 
-/* Reads at most `bytes_max`. Returns the count; 0 at the end. Files: from the current position. */
+/* Reads at most `bytes_max`. Returns the count; 0 at the end. Files: from the current position. On the
+ * backend `node` a reset that comes together with bytes looks like the end behind them: libuv tells no more. */
 SF_PARKS SF_IMPORT(sf_read)
 int32_t sf_read(sf_handle_t handle, void *buffer, uint32_t bytes_max);
 SF_TIMED(sf_read, (sf_handle_t handle, void *buffer, uint32_t bytes_max, sf_timeout_t timeout), (handle, buffer, bytes_max))
