@@ -3,6 +3,8 @@
 
 import * as fs from "node:fs";
 import { ReadStream, WriteStream } from "node:tty";
+import { StackfulError } from "../../errors.ts";
+import { permitted } from "../../permissions.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { Terminal } from "../resources/standard.ts";
 
@@ -13,6 +15,11 @@ interface RawTerminal {
 
 /** By device. */
 const raw = new Map<number, RawTerminal>();
+
+/** Node does it itself; Deno does not. */
+function restoreAll(): void {
+  for (const { stream } of raw.values()) stream.setRawMode(false);
+}
 
 export class NodeTerminal implements Terminal {
   readonly #fd: number;
@@ -56,6 +63,7 @@ export class NodeTerminal implements Terminal {
       const stream = new ReadStream(this.#open());
       stream.on("error", () => {});
       stream.setRawMode(true);
+      if (raw.size === 0) process.on("exit", restoreAll);
       terminal = { stream, users: 0 };
       raw.set(this.#device, terminal);
     }
@@ -66,13 +74,18 @@ export class NodeTerminal implements Terminal {
     const terminal = raw.get(this.#device)!;
     if (--terminal.users > 0) return;
     raw.delete(this.#device);
+    if (raw.size === 0) process.off("exit", restoreAll);
     terminal.stream.setRawMode(false);
     terminal.stream.destroy();
   }
 
-  /** Another description of it, for an object that closes what it is given. */
+  /** Another description of it, for an object that closes what it is given. Deno is to ask nobody. */
   #open(): number {
-    return fs.openSync(`/dev/fd/${this.#fd}`, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
+    const path = `/dev/fd/${this.#fd}`;
+    if (!permitted({ name: "read", path }) || !permitted({ name: "write", path })) {
+      throw new StackfulError("SF_IO", `open ${path}: not permitted`, { errno: "ENOTCAPABLE" });
+    }
+    return fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
   }
 }
 
