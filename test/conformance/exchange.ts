@@ -4,6 +4,7 @@
 import { ADDRESS, OP, OPEN, SHUTDOWN } from "../../ts/abi.gen.ts";
 import { FILE_SCENES } from "./exchange-files.ts";
 import { exchangeGrants } from "./exchange-grants.ts";
+import { LOCAL_SCENES } from "./exchange-local.ts";
 import { NAME_SCENES } from "./exchange-names.ts";
 import { SOCKET_SCENES } from "./exchange-sockets.ts";
 import { errnoName, Guest, LOOPBACK, must, text } from "./guest.ts";
@@ -12,7 +13,7 @@ import type { Setting } from "./setting.ts";
 
 const READ_WRITE_NEW = OPEN.READ | OPEN.WRITE | OPEN.CREATE;
 
-/** Plays all scenes; returns a line for every step. */
+/** Plays all scenes that the backend has the operations for; returns a line for every step. */
 export async function recordExchange(setting: Setting): Promise<string[]> {
   const data = `${setting.scratch}/data`;
   await setting.files.makeDirectory(data);
@@ -22,6 +23,12 @@ export async function recordExchange(setting: Setting): Promise<string[]> {
   for (const [name, scene] of Object.entries(scenes)) {
     recorder.lines.push(`── ${name}`);
     await scene(recorder);
+    await recorder.closeAll();
+  }
+  for (const [name, { needs, play }] of Object.entries(LOCAL_SCENES)) {
+    if (needs.some((operation) => backend.capability(OP[operation]) === "unsupported")) continue;
+    recorder.lines.push(`── ${name}`);
+    await play(recorder);
     await recorder.closeAll();
   }
   await backend[Symbol.asyncDispose]();
@@ -128,7 +135,15 @@ export class Recorder {
   }
 }
 
-const OPENERS: readonly number[] = [OP.LISTEN, OP.ACCEPT, OP.CONNECT, OP.OPEN, OP.UDP_BIND];
+const OPENERS: readonly number[] = [
+  OP.LISTEN,
+  OP.ACCEPT,
+  OP.CONNECT,
+  OP.OPEN,
+  OP.UDP_BIND,
+  OP.UNIX_LISTEN,
+  OP.UNIX_CONNECT,
+];
 const READS: readonly number[] = [OP.READ, OP.READV, OP.PREAD, OP.RECEIVE_FROM];
 
 const SCENES: Readonly<Record<string, (recorder: Recorder) => Promise<void>>> = {

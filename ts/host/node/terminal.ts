@@ -14,6 +14,11 @@ interface RawTerminal {
 /** By device. */
 const raw = new Map<number, RawTerminal>();
 
+/** Node does it itself; Deno does not. */
+function restoreAll(): void {
+  for (const { stream } of raw.values()) stream.setRawMode(false);
+}
+
 export class NodeTerminal implements Terminal {
   readonly #fd: number;
   readonly #device: number;
@@ -56,6 +61,7 @@ export class NodeTerminal implements Terminal {
       const stream = new ReadStream(this.#open());
       stream.on("error", () => {});
       stream.setRawMode(true);
+      if (raw.size === 0) process.on("exit", restoreAll);
       terminal = { stream, users: 0 };
       raw.set(this.#device, terminal);
     }
@@ -66,6 +72,7 @@ export class NodeTerminal implements Terminal {
     const terminal = raw.get(this.#device)!;
     if (--terminal.users > 0) return;
     raw.delete(this.#device);
+    if (raw.size === 0) process.off("exit", restoreAll);
     terminal.stream.setRawMode(false);
     terminal.stream.destroy();
   }

@@ -30,6 +30,9 @@ export abstract class StreamResource<Shared extends Context = Context> implement
     return this.peer;
   }
 
+  /** Whether a transfer of nothing is one. */
+  protected readonly datagrams: boolean = false;
+
   /** The result of a READ, or undefined when it has to wait for `pumpReads`. */
   protected abstract tryRead(buffers: Segments): number | undefined;
   /** The result of a WRITE, or undefined when it has to wait for `pumpWrites`. */
@@ -108,13 +111,13 @@ export abstract class StreamResource<Shared extends Context = Context> implement
   #enqueue(operation: Operation, queue: OperationQueue): number | undefined {
     const buffers = this.context.ring.buffers(operation.submission);
     if (typeof buffers === "number") return buffers;
-    if (buffers.bytes === 0) return 0;
+    if (buffers.bytes === 0 && !this.datagrams) return 0;
     if (queue.empty) {
       const result = queue === this.#reads ? this.tryRead(buffers) : this.tryWrite(buffers);
       if (result !== undefined) return result;
     }
     operation.owner = this;
-    operation.buffers = buffers;
+    operation.buffers = buffers === NO_SEGMENTS ? { ...buffers } : buffers;
     queue.add(operation);
     this.#keepAlive();
     return undefined;

@@ -63,6 +63,7 @@ export class LocalDatagrams extends StreamResource<SimContext> {
   override readonly local = undefined;
   override readonly peer = undefined;
   override readonly options = unixOptions("udp");
+  protected override readonly datagrams = true;
   readonly #inbox: Inbox;
   readonly #to: Inbox | undefined;
   readonly #onClosed: () => void;
