@@ -1,8 +1,7 @@
 /* directory.c - what is in a directory.
  *
- * Where reading goes on is the descriptor's own position: behind the last entry that fitted the guest's
- * buffer. On Linux that is what the system calls it; elsewhere how many entries come before, since a
- * position that was left out of one stream says nothing to the next.
+ * Where reading goes on, behind the last entry that fitted the guest's buffer, is on Linux the descriptor's
+ * own position; elsewhere it is kept with the handle (engine/listing.h).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "calls/calls.h"
+#include "engine/listing.h"
 #include "engine/os-errno.h"
 #include "engine/platform.h"
 
@@ -20,6 +20,10 @@
 int32_t sf__check_read_directory(struct sf_engine *engine, const struct sf_submission *submission,
                                  const struct sf_handle *handle, struct sf_draft *draft) {
   if (submission->length == 0 || submission->argument > 1) return -SF_EINVAL;
+#ifndef SF_LINUX
+  const uint32_t place = sf__handles_index(&engine->base.handles, handle);
+  if (!sf__listing_open(&engine->base.handles.items[place].listing)) return -SF_ENOMEM;
+#endif
   return sf__check_buffer(engine, submission, handle, draft);
 }
 
@@ -111,36 +115,41 @@ int32_t sf__call_read_directory(const struct sf_call *call) {
 
 #else
 
+/* Returns 0 or a negated sf_errno. */
+static int32_t begin(struct sf_listing *listing, int directory) {
+  const int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return sf__error(errno);
+  listing->stream = fdopendir(fd);
+  if (listing->stream != NULL) return 0;
+  const int32_t err = sf__error(errno);
+  close(fd);
+  return err;
+}
+
 int32_t sf__call_read_directory(const struct sf_call *call) {
+  struct sf_listing *listing = call->listing;
   uint8_t *out = call->parts[0].iov_base;
   const size_t room = call->parts[0].iov_len;
   uint32_t filled = 0;
-  bool full = false;
-  const off_t before = call->argument == 1 ? 0 : lseek(call->fd, 0, SEEK_CUR);
-  if (before < 0) return sf__error(errno);
-  const int fd = openat(call->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return sf__error(errno);
-  DIR *stream = fdopendir(fd);
-  if (stream == NULL) {
-    const int32_t err = sf__error(errno);
-    close(fd);
-    return err;
+  const int32_t err = listing->stream == NULL ? begin(listing, call->fd) : 0;
+  if (err < 0) return err;
+  if (call->argument == 1) {
+    rewinddir(listing->stream);
+    listing->next = NULL;
   }
-  off_t behind = 0;
-  while (!full) {
-    const struct dirent *entry = readdir(stream);
-    if (entry == NULL) break;
-    if (behind >= before && is_told(entry->d_name)) {
+  for (;;) {
+    errno = 0;
+    if (listing->next == NULL) listing->next = readdir(listing->stream);
+    const struct dirent *entry = listing->next;
+    if (entry == NULL) return filled == 0 && errno != 0 ? sf__error(errno) : (int32_t)filled;
+    if (is_told(entry->d_name)) {
       const uint32_t taken =
         put(entry->d_ino, entry->d_type, entry->d_name, out + filled, room - filled);
+      if (taken == 0) return filled > 0 ? (int32_t)filled : -SF_EINVAL;
       filled += taken;
-      full = taken == 0;
     }
-    if (!full) behind++;
+    listing->next = NULL;
   }
-  closedir(stream);
-  if (behind >= before) lseek(call->fd, behind, SEEK_SET);
-  return full && filled == 0 ? -SF_EINVAL : (int32_t)filled;
 }
 
 #endif

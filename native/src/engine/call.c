@@ -81,6 +81,7 @@ int32_t sf__call_prepare(const struct sf_engine *engine, const struct sf_op *op,
     out->kind = handle->kind;
     out->pipe = handle->pipe;
     out->shared = handle->shared;
+    out->listing = handle->listing;
     out->fd = handle->fd;
   }
   if (sf__operation(op->opcode)->borrows == SF_BORROWS_NOTHING) return 0;

@@ -12,6 +12,7 @@ struct sf_call {
   uint8_t kind; /* enum sf_handle_kind of the handle it works on */
   bool pipe;    /* see sf_handle */
   bool shared;  /* see sf_handle */
+  struct sf_listing *listing; /* see sf_handle */
   int fd;       /* of that handle, or sf_op.fd */
   int other_fd; /* sf_op.other_fd */
   uint8_t step; /* sf_op.step */

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/listing.h"
 #include "engine/terminal.h"
 #include "stackful/abi.h"
 
@@ -91,6 +92,7 @@ void sf__handles_release(struct sf_handles *handles, uint32_t index) {
   assert(handle->ops_first == SF_NONE);
   if (handle->kind != SF_HANDLE_RESERVED) handles->open--;
   handles->used--;
+  sf__listing_close(handle->listing);
   *handle = free_handle((uint16_t)(handle->generation % GENERATION_MAX + 1));
   add_free(handles, index);
 }
@@ -112,6 +114,7 @@ void sf__handles_free(struct sf_handles *handles) {
   const struct linger off = { 0 };
   for (uint32_t i = 0; i < handles->capacity; i++) {
     const struct sf_handle *handle = &handles->items[i];
+    sf__listing_close(handle->listing);
     if (handle->fd < 0) continue;
     if (handle->raw) sf__terminal_release(handle->fd);
     if (handle->lingers) setsockopt(handle->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));

@@ -38,6 +38,7 @@ static inline bool sf__is_file(uint8_t kind) {
 enum sf_stdio { SF_STDIO_NONE, SF_STDIO_INPUT, SF_STDIO_OUTPUT };
 
 struct sf_process;
+struct sf_listing;
 
 #define SF_LANES 2
 
@@ -61,6 +62,7 @@ struct sf_handle {
   uint8_t stdio;        /* enum sf_stdio */
   bool shared;          /* its descriptor blocks, and has to, because others use it too */
   bool raw;             /* it has its terminal raw: see terminal.h */
+  struct sf_listing *listing; /* of directories, see listing.h; owned, or NULL */
   uint32_t ops_first;   /* operations in flight on it, linked through struct sf_op */
   struct sf_lane lanes[SF_LANES];
   uint32_t close_op;    /* the CLOSE that waits for them, or SF_NONE */

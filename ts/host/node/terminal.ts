@@ -3,6 +3,8 @@
 
 import * as fs from "node:fs";
 import { ReadStream, WriteStream } from "node:tty";
+import { StackfulError } from "../../errors.ts";
+import { permitted } from "../../permissions.ts";
 import { errnoOf } from "../resources/errno.ts";
 import type { Terminal } from "../resources/standard.ts";
 
@@ -77,9 +79,13 @@ export class NodeTerminal implements Terminal {
     terminal.stream.destroy();
   }
 
-  /** Another description of it, for an object that closes what it is given. */
+  /** Another description of it, for an object that closes what it is given. Deno is to ask nobody. */
   #open(): number {
-    return fs.openSync(`/dev/fd/${this.#fd}`, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
+    const path = `/dev/fd/${this.#fd}`;
+    if (!permitted({ name: "read", path }) || !permitted({ name: "write", path })) {
+      throw new StackfulError("SF_IO", `open ${path}: not permitted`, { errno: "ENOTCAPABLE" });
+    }
+    return fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
   }
 }
 
