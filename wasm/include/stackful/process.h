@@ -75,7 +75,8 @@ SF_PARKS static inline int32_t sf_terminal_mode(sf_handle_t handle, uint32_t mod
  * nothing was started: ENOTCAPABLE for a program, variable, directory or stream that is not granted; ENOENT,
  * ENOTDIR, EACCES, ENOEXEC of the program or the directory; EINVAL for a relative path, no arguments, a list without a
  * zero at its end, a variable without a name; E2BIG over 2 MiB; EBADF, ENOTSUP for a handle that a child cannot
- * have; EMFILE; EAGAIN when as many children live as there may be handles; ENOSYS. */
+ * have; EBUSY, not on Linux, for a pipe that others of the guest's tasks wait for; EMFILE; EAGAIN when as many
+ * children live as there may be handles; ENOSYS. */
 SF_PARKS static inline sf_handle_t sf_spawn_process(struct sf_process_request *request) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_SPAWN, .handle = -1, .pointer = sf_address_of(request)});
