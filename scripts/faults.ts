@@ -7,6 +7,7 @@ import { scenarios } from "../test/faults/scenarios/index.ts";
 import { buildGuest } from "../test/support/build-guest.ts";
 import { parseCommand, UsageError } from "../ts/cli/arguments.ts";
 import { freshSeed } from "../ts/host/sim/random.ts";
+import { runScript } from "./command.ts";
 
 const NAMES = scenarios.map(({ name }) => name).join(", ");
 const GUESTS = ["faults", "descriptors", "disk"];
@@ -105,20 +106,11 @@ async function runAll({ scenarios: chosen, backends, ...rest }: Wanted): Promise
   return failed === 0 ? 0 : 1;
 }
 
-async function main(): Promise<number> {
-  let wanted: Wanted | undefined;
-  try {
-    wanted = parse(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`faults: ${error.message}\n`);
-    return 2;
-  }
-  if (wanted === undefined) return 0;
+async function main(wanted: Wanted): Promise<number> {
   const { scenarios: chosen, backends, seed } = wanted;
   const name = chosen.length === 1 ? chosen[0]!.name : "all";
   process.stdout.write(`seed ${seed} scenario ${name} backends ${backends.join(",")}\n`);
   return runAll(wanted);
 }
 
-process.exitCode = await main();
+await runScript("faults", parse, main);

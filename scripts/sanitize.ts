@@ -6,6 +6,7 @@ import { kqueueAddon } from "../test/native/kqueue-addon.ts";
 import { SANITIZED, SANITIZED_FILES } from "../test/native/tested-addon.ts";
 import { parseCommand, UsageError } from "../ts/cli/arguments.ts";
 import { packageRoot } from "../ts/package-files.ts";
+import { runScript } from "./command.ts";
 import { type AddonCompilation, compileAddon, findCompiler } from "./compile-addon.ts";
 import { runTests } from "./matrix/run-tests.ts";
 import {
@@ -107,16 +108,7 @@ function readReports(directory: string, sanitizer: Sanitizer): string[] {
   return texts.flatMap((text) => findings(sanitizer, text));
 }
 
-async function main(): Promise<number> {
-  let wanted: Wanted | undefined;
-  try {
-    wanted = parse(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`sanitize: ${error.message}\n`);
-    return 2;
-  }
-  if (wanted === undefined) return 0;
+async function main(wanted: Wanted): Promise<number> {
   const result = await sanitize(wanted);
   if (typeof result === "string") {
     process.stdout.write(`sanitize: skipped: ${result}\n`);
@@ -126,4 +118,4 @@ async function main(): Promise<number> {
   return result === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+await runScript("sanitize", parse, main);

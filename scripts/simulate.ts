@@ -8,6 +8,7 @@ import type { Scenario } from "../test/simulator/scenario.ts";
 import { scenarios } from "../test/simulator/scenarios/index.ts";
 import { parseCommand, parseCount, UsageError } from "../ts/cli/arguments.ts";
 import { PRESETS, type Preset } from "../ts/host/sim/options.ts";
+import { runScript } from "./command.ts";
 
 const NAMES = scenarios.map(({ name }) => name).join(", ");
 
@@ -152,20 +153,11 @@ async function runAll(options: Options): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-async function main(): Promise<number> {
-  let options: Options | undefined;
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`simulate: ${error.message}\n`);
-    return 2;
-  }
-  if (options === undefined) return 0;
+async function main(options: Options): Promise<number> {
   const { scenarios: chosen, seed, faults, trace } = options;
   const name = chosen.length === 1 ? chosen[0]!.name : "all";
   process.stdout.write(`seed ${seed} scenario ${name} faults ${faults}\n`);
   return trace ? traceOne(options) : runAll(options);
 }
 
-process.exitCode = await main();
+await runScript("simulate", parseOptions, main);
