@@ -119,7 +119,15 @@ function runCompiler(what: AddonCompilation, output: string): void {
   ];
   const [command = "cc"] = compiler;
   const includeFlags = directories.map((path) => `-I${path}`);
-  const args = [...flagsOf(what), ...includeFlags, "-o", output, ...own, ...units, ...SYSTEM_LIBRARIES[system]];
+  const args = [
+    ...flagsOf(what),
+    ...includeFlags,
+    "-o",
+    output,
+    ...own,
+    ...units,
+    ...SYSTEM_LIBRARIES[system],
+  ];
   const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
   if (status === 0) return;
   throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });

@@ -82,9 +82,7 @@ void sf__backend_close(struct sf_backend *backend) {
   sf__jobs_close(engine);
   if (engine->mechanism->drain != NULL) engine->mechanism->drain(engine);
   close_fds(&engine->ops);
-#ifndef SF_WINDOWS
   sf__processes_end(engine);
-#endif
   sf__handles_free(&backend->handles);
   sf__grants_free(&backend->grants);
   sf__ops_free(&engine->ops);
