@@ -43,19 +43,46 @@ const FLAGS = [
   "-Wextra",
   "-Wpedantic",
   "-Werror",
-  "-fPIC",
   "-fvisibility=hidden",
   "-shared",
-  "-pthread",
   // The same bytes in whichever directory the sources are.
   `-ffile-prefix-map=${packageRoot()}=`,
 ];
 
-/** What only one system has, by the path in native/src/. */
-const ONLY: readonly (readonly [RegExp, NativeSystem])[] = [
-  [/^uring\//, "linux"],
-  [/^ready\/epoll\.c$/, "linux"],
-  [/^ready\/kqueue\.c$/, "kqueue"],
+const POSIX_FLAGS = ["-fPIC", "-pthread"];
+
+const SYSTEM_FLAGS: Readonly<Record<NativeSystem, readonly string[]>> = {
+  linux: POSIX_FLAGS,
+  kqueue: POSIX_FLAGS,
+  windows: [
+    "-D_WIN32_WINNT=0x0A00",
+    "-D__USE_MINGW_ANSI_STDIO=1",
+    "-D_FILE_OFFSET_BITS=64",
+    // Found when the addon is loaded: see addon/node-api.c.
+    "-DNAPI_EXTERN=",
+    `-I${packageRoot("native/src/windows/include")}`,
+  ],
+};
+
+/** Behind the sources. */
+const SYSTEM_LIBRARIES: Readonly<Record<NativeSystem, readonly string[]>> = {
+  linux: [],
+  kqueue: [],
+  windows: ["-lws2_32", "-lmswsock", "-lntdll", "-ladvapi32"],
+};
+
+const POSIX: readonly NativeSystem[] = ["linux", "kqueue"];
+
+/** What only some systems have, by the path in native/src/. */
+const ONLY: readonly (readonly [RegExp, readonly NativeSystem[]])[] = [
+  [/^uring\//, ["linux"]],
+  [/^ready\/epoll\.c$/, ["linux"]],
+  [/^ready\/kqueue\.c$/, ["kqueue"]],
+  [/^ready\//, POSIX],
+  [/^(iocp|windows)\//, ["windows"]],
+  [/^addon\/host-loop\.c$/, POSIX],
+  [/^engine\/(platform|doorbell|descriptor|open-again|process|terminal)\.c$/, POSIX],
+  [/^calls\/(passing|pipe|poll|process|spawn|spawn-request|stdio|terminal|unix)\.c$/, POSIX],
 ];
 
 /**
@@ -92,7 +119,15 @@ function runCompiler(what: AddonCompilation, output: string): void {
   ];
   const [command = "cc"] = compiler;
   const includeFlags = directories.map((path) => `-I${path}`);
-  const args = [...flagsOf(what), ...includeFlags, "-o", output, ...own, ...units];
+  const args = [
+    ...flagsOf(what),
+    ...includeFlags,
+    "-o",
+    output,
+    ...own,
+    ...units,
+    ...SYSTEM_LIBRARIES[system],
+  ];
   const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
   if (status === 0) return;
   throw new Error(`build ${file}: ${command} failed\n${stderr}`, { cause: error });
@@ -110,8 +145,8 @@ export function stampOf(file: string): string {
   return `${file}.key`;
 }
 
-function flagsOf({ compiler, flags = [], linkerFlags }: AddonCompilation): string[] {
-  return [...compiler.slice(1), ...FLAGS, ...flags, ...linkerFlags];
+function flagsOf({ system, compiler, flags = [], linkerFlags }: AddonCompilation): string[] {
+  return [...compiler.slice(1), ...FLAGS, ...SYSTEM_FLAGS[system], ...flags, ...linkerFlags];
 }
 
 /** The command and flags of its own: $CC may have both ("zig cc", "gcc -m64"). */
@@ -140,7 +175,7 @@ function nativeSources(): string[] {
 
 function isFor(path: string, system: NativeSystem): boolean {
   const name = path.slice(packageRoot("native/src").length + 1);
-  return ONLY.every(([pattern, only]) => only === system || !pattern.test(name));
+  return ONLY.every(([pattern, only]) => only.includes(system) || !pattern.test(name));
 }
 
 function filesOf(directory: string, pattern: RegExp): string[] {

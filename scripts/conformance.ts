@@ -2,14 +2,19 @@
 
 import { parseArgs } from "node:util";
 import { findDeno, NO_DENO } from "../test/support/deno.ts";
+import { runInWine } from "../test/support/wine.ts";
 import { OPERATIONS } from "../ts/host/capability.ts";
 import { type Report, reasonOf, runVitest, type TestResult } from "./matrix/run-tests.ts";
+import { installWindows } from "./windows.ts";
 
 const USAGE = `usage: npm run conformance -- [--json]
 
-Runs test/conformance here, and in Deno where there is one. Prints for each operation and backend how
-many of the laws that submit the operation passed and failed; then why laws were skipped, and how many.
+Runs test/conformance here, in Deno where there is one, and in Windows Node where there are Wine and a compiler
+for Windows. Prints for each operation and backend how many of the laws that submit the operation passed and
+failed; then why laws were skipped, and how many.
 `;
+
+const WINE_LIMIT_MS = 1_800_000;
 
 interface Count {
   passed: number;
@@ -43,19 +48,28 @@ async function run(): Promise<{ backends: Backend[]; broken: string[] }> {
   } else {
     await add([deno, "run", "-A"], "test/conformance/deno.test.ts");
   }
+  const windows = installWindows();
+  if (typeof windows === "string") {
+    backendOf(backends, "iocp").skips.set(windows, 1);
+  } else {
+    const { results, broken: how } = await runInWine(windows, { limitMs: WINE_LIMIT_MS });
+    for (const result of results) count(backends, result);
+    if (how !== undefined) broken.push(`wine: ${how}`);
+  }
   return { backends: [...backends.values()], broken };
 }
 
-/** Not that Deno keeps the laws: they are counted one by one. */
+/** Not that Deno or Windows keeps the laws: they are counted one by one. */
 function resultsOf({ testResults }: Report): TestResult[] {
   return testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .filter(
-      ({ title, ancestorTitles: [suite = ""] }) => !(isDeno(suite) && title.startsWith("keeps")),
+      ({ title, ancestorTitles: [suite = ""] }) =>
+        !(RUN_ELSEWHERE.includes(suite) && title.startsWith("keeps")),
     );
 }
 
-const isDeno = (suite: string): boolean => suite === "deno backend";
+const RUN_ELSEWHERE = ["deno backend", "iocp backend"];
 
 function backendOf(backends: Map<string, Backend>, name: string): Backend {
   let backend = backends.get(name);

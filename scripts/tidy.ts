@@ -30,8 +30,9 @@ const LAYERS: readonly (readonly string[])[] = [
 /** The folders of native/src/, in the same way. */
 const NATIVE_LAYERS: readonly (readonly string[])[] = [
   ["addon"],
-  ["uring", "ready"],
+  ["uring", "ready", "iocp"],
   ["calls"],
+  ["windows"],
   ["engine"],
 ];
 

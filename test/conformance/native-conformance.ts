@@ -8,7 +8,10 @@ import { unavailable } from "../support/unavailable.ts";
 import { backendConformance } from "./backend-conformance.ts";
 import { thisMachine } from "./setting.ts";
 
-export async function nativeConformance(name: MechanismName): Promise<void> {
+export async function nativeConformance(
+  name: MechanismName,
+  skip: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const open = (options: BackendOptions) => openWithNames(name, options);
   const reason = await unavailable(open);
   if (reason !== undefined) {
@@ -17,10 +20,11 @@ export async function nativeConformance(name: MechanismName): Promise<void> {
     });
     return;
   }
-  backendConformance(name, { setting: () => thisMachine(open) });
+  backendConformance(name, { setting: () => thisMachine(open), skip });
   // As in Deno and Bun, where this is the same again.
   backendConformance(name, {
     setting: () => thisMachine((options) => openWithNames(name, options, OTHER_HOST)),
     child: otherName(name),
+    skip,
   });
 }

@@ -112,11 +112,19 @@ static void on_wake(void *context) {
   napi_close_handle_scope(env, scope);
 }
 
+static int32_t open_loop(struct sf_host_loop **out, const struct binding *binding) {
+  if (binding->wake_by_thread) return sf__host_thread_open(out, binding->env);
+#ifdef SF_WINDOWS
+  return -SF_ENOSYS; /* libuv watches nothing but sockets there */
+#else
+  return sf__host_loop_open(out, binding->env);
+#endif
+}
+
 static int32_t open_parts(struct binding *binding, const struct sf_mechanism *mechanism,
                           struct sf_options options) {
   struct sf_host_loop *loop;
-  int32_t err =
-    (binding->wake_by_thread ? sf__host_thread_open : sf__host_loop_open)(&loop, binding->env);
+  int32_t err = open_loop(&loop, binding);
   if (err < 0) return err;
 
   struct sf_backend *backend;
@@ -146,10 +154,13 @@ static const struct sf_mechanism *find_mechanism(const char *name) {
 #ifdef SF_LINUX
     &sf__uring,
     &sf__epoll,
+    &sf__poll,
+#elif defined(SF_WINDOWS)
+    &sf__iocp,
 #else
     &sf__kqueue,
-#endif
     &sf__poll,
+#endif
   };
   for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
     if (strcmp(all[i]->name, name) == 0) return all[i];

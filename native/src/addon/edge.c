@@ -1,17 +1,20 @@
 #define _GNU_SOURCE
 #include "addon/edge.h"
 
+#include "engine/platform.h"
+
+#ifndef SF_WINDOWS
+
 #include <errno.h>
 #include <stddef.h>
 #include <unistd.h>
 
 #include "engine/os-errno.h"
-#include "engine/platform.h"
 
 #ifdef SF_LINUX
 #include <sys/epoll.h>
 
-int32_t sf__edge_open(int fd, int stop_fd) {
+int32_t sf__edge_open(struct sf_edge *out, int fd, int stop_fd) {
   struct epoll_event ready = { .events = EPOLLIN | EPOLLET, .data.u32 = SF_EDGE_READY };
   struct epoll_event stop = { .events = EPOLLIN, .data.u32 = SF_EDGE_STOP };
   const int edge = epoll_create1(EPOLL_CLOEXEC);
@@ -22,13 +25,14 @@ int32_t sf__edge_open(int fd, int stop_fd) {
     close(edge);
     return err;
   }
-  return edge;
+  *out = (struct sf_edge){ .fd = fd, .stop_fd = stop_fd, .both_fd = edge };
+  return 0;
 }
 
-int sf__edge_wait(int edge, int timeout_ms) {
+int sf__edge_wait(const struct sf_edge *edge, int timeout_ms) {
   struct epoll_event events[2];
   int what = 0;
-  const int count = epoll_wait(edge, events, 2, timeout_ms);
+  const int count = epoll_wait(edge->both_fd, events, 2, timeout_ms);
   for (int i = 0; i < count; i++) what |= (int)events[i].data.u32;
   return what;
 }
@@ -37,7 +41,7 @@ int sf__edge_wait(int edge, int timeout_ms) {
 #include <sys/event.h>
 #include <time.h>
 
-int32_t sf__edge_open(int fd, int stop_fd) {
+int32_t sf__edge_open(struct sf_edge *out, int fd, int stop_fd) {
   struct kevent changes[2];
   const int edge = kqueue();
   if (edge < 0) return sf__error(errno);
@@ -48,19 +52,50 @@ int32_t sf__edge_open(int fd, int stop_fd) {
     close(edge);
     return err;
   }
-  return edge;
+  *out = (struct sf_edge){ .fd = fd, .stop_fd = stop_fd, .both_fd = edge };
+  return 0;
 }
 
-int sf__edge_wait(int edge, int timeout_ms) {
+int sf__edge_wait(const struct sf_edge *edge, int timeout_ms) {
   struct kevent events[2];
   const struct timespec timeout = {
     .tv_sec = timeout_ms / 1000,
     .tv_nsec = (long)(timeout_ms % 1000) * 1000000,
   };
   int what = 0;
-  const int count = kevent(edge, NULL, 0, events, 2, timeout_ms < 0 ? NULL : &timeout);
+  const int count = kevent(edge->both_fd, NULL, 0, events, 2, timeout_ms < 0 ? NULL : &timeout);
   for (int i = 0; i < count; i++) what |= (int)(intptr_t)events[i].udata;
   return what;
+}
+
+#endif
+
+void sf__edge_close(const struct sf_edge *edge) {
+  close(edge->both_fd);
+}
+
+#else
+
+int32_t sf__edge_open(struct sf_edge *out, int fd, int stop_fd) {
+  *out = (struct sf_edge){ .fd = fd, .stop_fd = stop_fd, .both_fd = -1 };
+  return 0;
+}
+
+/* These are events, which whoever waits for them makes quiet. */
+int sf__edge_wait(const struct sf_edge *edge, int timeout_ms) {
+  const HANDLE events[] = { (HANDLE)(intptr_t)edge->stop_fd, (HANDLE)(intptr_t)edge->fd };
+  switch (WaitForMultipleObjects(2, events, FALSE, timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms)) {
+    case WAIT_OBJECT_0:
+      return SF_EDGE_STOP;
+    case WAIT_OBJECT_0 + 1:
+      return SF_EDGE_READY;
+    default:
+      return 0;
+  }
+}
+
+void sf__edge_close(const struct sf_edge *edge) {
+  (void)edge;
 }
 
 #endif

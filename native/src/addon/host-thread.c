@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "addon/edge.h"
 #include "addon/host-loop.h"
@@ -29,7 +28,7 @@ struct host_thread {
   pthread_t thread;
   bool watching; /* the thread runs, and `function` is ours to use */
   bool held;
-  int edge;    /* waits for what is watched, and for `stop`; owned while watching */
+  struct sf_edge edge; /* waits for what is watched, and for `stop`; open while watching */
   struct sf_doorbell stop; /* the thread is to end */
   atomic_bool asked; /* `function` was called, and `ready` was not yet */
   sf_host_loop_callback ready;
@@ -45,7 +44,7 @@ static void *wait_and_ask(void *argument) {
   struct host_thread *host = argument;
   int retry_ms = -1;
   for (;;) {
-    const int events = sf__edge_wait(host->edge, retry_ms);
+    const int events = sf__edge_wait(&host->edge, retry_ms);
     if ((events & SF_EDGE_STOP) != 0) return NULL;
     if ((events & SF_EDGE_READY) != 0) {
       if (!atomic_exchange(&host->asked, true)) ask(host);
@@ -87,11 +86,11 @@ static int32_t thread_watch(struct sf_host_loop *base, int fd, sf_host_loop_call
   struct host_thread *host = (struct host_thread *)base;
   host->ready = ready;
   host->context = context;
-  host->edge = sf__edge_open(fd, host->stop.fd);
-  if (host->edge < 0) return host->edge;
+  const int32_t failed = sf__edge_open(&host->edge, fd, host->stop.fd);
+  if (failed < 0) return failed;
   const int err = sf__thread_create(&host->thread, wait_and_ask, host, 0);
   if (err != 0) {
-    close(host->edge);
+    sf__edge_close(&host->edge);
     return sf__error(err);
   }
   host->watching = true;
@@ -126,7 +125,7 @@ static void thread_close(struct sf_host_loop *base, sf_host_loop_callback closed
     pthread_join(host->thread, NULL);
     thread_hold(base, false);
     host->watching = false;
-    close(host->edge);
+    sf__edge_close(&host->edge);
   }
   sf__doorbell_close(&host->stop);
   /* Calls that are on their way still find `host`, until on_finalize. */

@@ -106,10 +106,12 @@ int32_t sf__check_send_file(struct sf_engine *engine, const struct sf_submission
 
 int32_t sf__call_send_file(const struct sf_call *call) {
   struct sf_send_file *piece = call->kept;
+#ifndef SF_WINDOWS
   if (call->step != 0 && call->pipe) {
     const struct iovec part = { .iov_base = piece->data, .iov_len = piece->bytes };
     return sf__write_pipe(call->fd, &part, 1);
   }
+#endif
   const ssize_t bytes = call->step == 0
                           ? pread(call->other_fd, piece->data, piece->bytes, call->other_offset)
                           : send(call->fd, piece->data, piece->bytes, SF_MSG_NOSIGNAL | MSG_DONTWAIT);

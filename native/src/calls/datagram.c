@@ -80,7 +80,13 @@ int32_t sf__udp_connect(struct sf_engine *engine, const struct sf_submission *su
   /* What was sent just before goes where it was meant to. */
   sf__flush(engine, handle);
   engine->base.system_calls++;
-  if (handle->connected) err = disconnect(handle->fd);
+#ifdef SF_WINDOWS
+  /* From one peer to another it goes at once. */
+  const bool disconnects = handle->connected && submission->pointer == 0;
+#else
+  const bool disconnects = handle->connected;
+#endif
+  if (disconnects) err = disconnect(handle->fd);
   if (err < 0) return err;
   handle->connected = false;
   if (submission->pointer == 0) return 0;

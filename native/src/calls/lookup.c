@@ -67,8 +67,10 @@ static int32_t failure(int code) {
       return -SF_ETIMEDOUT;
     case EAI_MEMORY:
       return -SF_ENOMEM;
+#ifdef EAI_SYSTEM
     case EAI_SYSTEM:
       return sf__error(errno);
+#endif
     case EAI_FAIL:
       return -SF_EIO;
     default: /* EAI_NONAME, EAI_NODATA, EAI_ADDRFAMILY, … */

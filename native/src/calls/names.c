@@ -66,6 +66,8 @@ int32_t sf__call_mkdir(const struct sf_call *call) {
   return result;
 }
 
+#ifndef SF_WINDOWS
+
 int32_t sf__call_symlink(const struct sf_call *call) {
   const struct sf_paths *paths = call->kept;
   struct sf_name name;
@@ -76,6 +78,8 @@ int32_t sf__call_symlink(const struct sf_call *call) {
   sf__name_close(&name);
   return result;
 }
+
+#endif
 
 int32_t sf__call_readlink(const struct sf_call *call) {
   const struct sf_paths *paths = call->kept;
@@ -150,6 +154,9 @@ static int32_t rename_name(const struct sf_name *from, const struct sf_name *to,
   _Static_assert(SF_RENAME_NO_REPLACE == 1 && SF_RENAME_EXCHANGE == 2, "as RENAME_NOREPLACE, …");
   return result_of((int)syscall(SYS_renameat2, from->directory, from->text, to->directory, to->text,
                                 how));
+#elif defined(SF_WINDOWS)
+  if (exchange) return -SF_ENOTSUP;
+  return result_of(sf__os_rename_new(from->directory, from->text, to->directory, to->text));
 #elif defined(__APPLE__)
   return result_of(renameatx_np(from->directory, from->text, to->directory, to->text,
                                 exchange ? RENAME_SWAP : RENAME_EXCL));

@@ -117,6 +117,30 @@ int32_t sf__object_stat(const struct sf_object *object, struct sf_stat *out) {
   return 0;
 }
 
+#ifdef SF_WINDOWS
+
+/* There are lists of who may what instead. */
+int32_t sf__object_access(const struct sf_object *object, uint32_t access) {
+  (void)object;
+  (void)access;
+  return -SF_ENOTSUP;
+}
+
+int32_t sf__object_chmod(const struct sf_object *object, uint32_t mode) {
+  (void)object;
+  (void)mode;
+  return -SF_ENOTSUP;
+}
+
+int32_t sf__object_chown(const struct sf_object *object, uint32_t user, uint32_t group) {
+  (void)object;
+  (void)user;
+  (void)group;
+  return -SF_ENOTSUP;
+}
+
+#else
+
 int32_t sf__object_access(const struct sf_object *object, uint32_t access) {
   struct stat status;
   /* The user's own bits, for what has no name to ask by; and nobody needs any for a link. */
@@ -142,18 +166,20 @@ int32_t sf__object_chmod(const struct sf_object *object, uint32_t mode) {
   return result < 0 ? sf__error(errno) : 0;
 }
 
-int32_t sf__object_times(const struct sf_object *object, const struct timespec times[2]) {
-  const int result =
-    object->named ? utimensat(object->fd, object->parent.text, times, AT_SYMLINK_NOFOLLOW)
-                  : futimens(object->fd, times);
-  return result < 0 ? sf__error(errno) : 0;
-}
-
 int32_t sf__object_chown(const struct sf_object *object, uint32_t user, uint32_t group) {
   const int result =
     object->named
       ? fchownat(object->fd, object->parent.text, user, group, AT_SYMLINK_NOFOLLOW)
       : fchown(object->fd, user, group);
+  return result < 0 ? sf__error(errno) : 0;
+}
+
+#endif
+
+int32_t sf__object_times(const struct sf_object *object, const struct timespec times[2]) {
+  const int result =
+    object->named ? utimensat(object->fd, object->parent.text, times, AT_SYMLINK_NOFOLLOW)
+                  : futimens(object->fd, times);
   return result < 0 ? sf__error(errno) : 0;
 }
 

@@ -8,8 +8,12 @@
 
 #include "calls/calls.h"
 #include "engine/os-errno.h"
+#include "engine/platform.h"
 
-#if defined(__APPLE__)
+#if defined(SF_WINDOWS)
+#undef TCP_KEEPIDLE
+#define TCP_KEEPIDLE 3
+#elif defined(__APPLE__)
 #define TCP_KEEPIDLE TCP_KEEPALIVE
 #elif defined(__OpenBSD__)
 #define TCP_KEEPIDLE (-1) /* ENOPROTOOPT: all connections have the system's */

@@ -45,6 +45,13 @@ static int32_t prepare_to_bind(int fd, const struct sf_submission *submission, i
                                uint16_t family) {
   const int on = 1;
   const bool share_port = (submission->mode & SF_BIND_REUSE_PORT) != 0;
+#ifdef SF_WINDOWS
+  /* What is called SO_REUSEADDR there takes a port away from others. Without it nobody else can have it, and it
+   * is free again at once. */
+  if (share_port) return -SF_ENOTSUP;
+  const bool shares = type == SOCK_DGRAM && (submission->mode & SF_BIND_REUSE_ADDRESS) != 0;
+  setsockopt(fd, SOL_SOCKET, shares ? SO_REUSEADDR : SO_EXCLUSIVEADDRUSE, &on, sizeof(on));
+#else
   if (share_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) {
     return sf__error(errno);
   }
@@ -52,6 +59,7 @@ static int32_t prepare_to_bind(int fd, const struct sf_submission *submission, i
   if (type == SOCK_STREAM || (submission->mode & SF_BIND_REUSE_ADDRESS) != 0) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   }
+#endif
   /* A grant of an IPv6 endpoint does not grant the IPv4 one. */
   if (family == SF_FAMILY_IPV6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
   return 0;
@@ -219,7 +227,12 @@ int32_t sf__shutdown(struct sf_engine *engine, const struct sf_submission *submi
   /* A write taken just before must reach the socket first. */
   sf__flush(engine, handle);
   engine->base.system_calls++;
-  return shutdown(handle->fd, how[submission->argument]) < 0 ? sf__error(errno) : 0;
+  if (shutdown(handle->fd, how[submission->argument]) < 0) return sf__error(errno);
+  const struct sf_mechanism *mechanism = engine->mechanism;
+  if (submission->argument != SF_SHUTDOWN_WRITE && mechanism->shut != NULL) {
+    mechanism->shut(engine, handle);
+  }
+  return 0;
 }
 
 int32_t sf__local_address(struct sf_engine *engine, const struct sf_submission *submission,

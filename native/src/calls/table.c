@@ -92,17 +92,23 @@ static const struct sf_operation table[] = {
   },
 
   [SF_OP_STAT] = ON_PATHS(sf__call_object),
+#ifndef SF_WINDOWS
   [SF_OP_CHMOD] = ON_PATHS(sf__call_object),
   [SF_OP_CHOWN] = ON_PATHS(sf__call_object),
+#endif
   [SF_OP_UTIMES] = ON_PATHS(sf__call_object),
   [SF_OP_TRUNCATE] = ON_PATHS(sf__call_truncate),
+#ifndef SF_WINDOWS
   [SF_OP_ACCESS] = ON_PATHS(sf__call_object),
+#endif
   [SF_OP_LINK] = ON_PATHS(sf__call_link),
+#ifndef SF_WINDOWS
   /* Has no handle of its own: the text of a link lies nowhere. */
   [SF_OP_SYMLINK] = {
     .check = sf__check_paths, .call = sf__call_symlink, .finish = sf__finish_paths,
   },
   [SF_OP_READLINK] = ON_PATHS(sf__call_readlink),
+#endif
   [SF_OP_UNLINK] = ON_PATHS(sf__call_unlink),
   [SF_OP_RMDIR] = ON_PATHS(sf__call_unlink),
   [SF_OP_RENAME] = ON_PATHS(sf__call_rename),
@@ -194,6 +200,7 @@ static const struct sf_operation table[] = {
     .check = sf__check_unix_send_to, .call = sf__call_unix_send_to,
   },
 #endif
+#ifndef SF_WINDOWS
   [SF_OP_SOCKET_PAIR] = { .start = sf__socket_pair },
   [SF_OP_PIPE] = { .start = sf__pipe },
   [SF_OP_SEND_HANDLE] = {
@@ -229,6 +236,7 @@ static const struct sf_operation table[] = {
   [SF_OP_KILL] = {
     .on_handle = true, .on_processes = true, .refuses = ONLY_PROCESSES, .start = sf__kill,
   },
+#endif
 
   [SF_OP_RESOLVER] = { .start = sf__resolver },
   [SF_OP_LOOKUP] = {

@@ -56,6 +56,8 @@ static int32_t moved(ssize_t bytes) {
   return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
 }
 
+#ifndef SF_WINDOWS
+
 /* The system waits inside such a call, on behalf of whoever shares the descriptor: it is made only when
  * there is something to do. Another program may be faster, and then a thread of the pool waits. */
 static bool ready(const struct sf_call *call, short events) {
@@ -72,9 +74,13 @@ static int32_t write_shared(const struct sf_call *call) {
   return sf__write_pipe(call->fd, &part, 1);
 }
 
+#endif
+
 int32_t sf__call_read(const struct sf_call *call) {
   const int count = (int)call->parts_count;
+#ifndef SF_WINDOWS
   if (call->shared && call->pipe && !ready(call, POLLIN)) return SF_JOB_LATER;
+#endif
   if (call->shared && !call->pipe) {
     struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
     return moved(recvmsg(call->fd, &message, MSG_DONTWAIT));
@@ -90,8 +96,10 @@ int32_t sf__call_write(const struct sf_call *call) {
   if (sf__is_positioned(call->opcode)) {
     return moved(pwritev(call->fd, call->parts, count, call->offset));
   }
+#ifndef SF_WINDOWS
   if (call->shared && call->pipe) return write_shared(call);
   if (call->pipe) return sf__write_pipe(call->fd, call->parts, count);
+#endif
   if (call->kind == SF_HANDLE_FILE) return moved(writev(call->fd, call->parts, count));
   const struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
   const int flags = SF_MSG_NOSIGNAL | (call->shared ? MSG_DONTWAIT : 0);

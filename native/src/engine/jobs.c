@@ -16,7 +16,11 @@ struct op_job {
 
 static int32_t run(struct sf_job *job) {
   const struct sf_call *call = &((struct op_job *)job)->call;
-  return sf__operation(call->opcode)->call(call);
+  const struct sf_operation *operation = sf__operation(call->opcode);
+  const int32_t result = operation->call(call);
+  /* It has to wait for its socket. */
+  const bool later = result == -SF_EAGAIN && operation->waits != SF_WAITS_ELSEWHERE;
+  return later ? SF_JOB_LATER : result;
 }
 
 static void discard(struct sf_job *job) {

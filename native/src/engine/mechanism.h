@@ -34,6 +34,8 @@ struct sf_mechanism {
   void (*cancel)(struct sf_engine *engine, uint32_t index);
   /* What was issued has reached the system when this returns. NULL: it always has. */
   void (*flush)(struct sf_engine *engine);
+  /* A stream was shut down for reading: ends what waits to read from it, with 0. NULL: the system does. */
+  void (*shut)(struct sf_engine *engine, const struct sf_handle *handle);
   /* The guest's memory is at another address: ends what works on the old one and marks it `moved`.
    * Returns 0 or a negated sf_errno. NULL: no operation but those on the pool works on it later. */
   int32_t (*moved)(struct sf_engine *engine);
@@ -56,9 +58,11 @@ struct sf_mechanism {
 #ifdef SF_LINUX
 extern const struct sf_mechanism sf__uring;
 extern const struct sf_mechanism sf__epoll;
+#elif defined(SF_WINDOWS)
+extern const struct sf_mechanism sf__iocp;
 #else
 extern const struct sf_mechanism sf__kqueue;
 #endif
-extern const struct sf_mechanism sf__poll;
+extern const struct sf_mechanism sf__poll; /* not on Windows */
 
 #endif

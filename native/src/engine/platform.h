@@ -16,6 +16,10 @@
 #define SF_LINUX 1
 #endif
 
+#ifdef _WIN32
+#define SF_WINDOWS 1
+#endif
+
 /* How a directory is opened that is only walked through. */
 #if defined(SF_LINUX)
 #define SF_WALK_FLAGS (O_PATH | O_DIRECTORY | O_CLOEXEC)
@@ -47,6 +51,11 @@ bool sf__os_tells(int fd);
 /* Opens once more what another descriptor is open on, for the same use, so that it does not block and
  * nobody else's does: a pipe or a terminal. Returns the descriptor, or -1: that cannot be. */
 int sf__os_open_again(int fd);
+
+#ifdef SF_WINDOWS
+/* As renameat(2) does, except that it replaces nothing. */
+int sf__os_rename_new(int from_directory, const char *from, int to_directory, const char *to);
+#endif
 
 /* As pipe(2), closed by exec, and not blocking if so wanted. */
 int sf__os_pipe(int ends[2], bool nonblocking);

@@ -36,13 +36,20 @@ const char *sf__strings_next(const struct sf_strings *strings, const char *at) {
   return next < end ? next : NULL;
 }
 
+/* Returns where the copy ends. */
+static char *put(char *at, const char *text) {
+  const size_t bytes = strlen(text);
+  memcpy(at, text, bytes + 1);
+  return at + bytes;
+}
+
 static void append(struct sf_strings *out, const char *directory, const char *name) {
   char *at = out->text + out->bytes;
   if (directory != NULL) {
-    at = stpcpy(at, directory);
+    at = put(at, directory);
     *at++ = '/';
   }
-  at = stpcpy(at, name);
+  at = put(at, name);
   out->bytes = (size_t)(at + 1 - out->text);
 }
 

@@ -21,5 +21,7 @@ export interface HostTraits {
  */
 export function hostTraits(): HostTraits {
   const runtime = jsRuntime();
-  return { wake: runtime === "node" ? "libuv" : "thread", memoryMoves: runtime === "bun" };
+  // On Windows it watches nothing but sockets.
+  const watches = runtime === "node" && process.platform !== "win32";
+  return { wake: watches ? "libuv" : "thread", memoryMoves: runtime === "bun" };
 }

