@@ -6,7 +6,11 @@ import { dirname, join } from "node:path";
 import { ABI_VERSION } from "../../abi.gen.ts";
 import { jsRuntime } from "../../js-runtime.ts";
 import { bundled, packageRoot } from "../../package-files.ts";
+import { mayRead } from "../../permissions.ts";
 import type { Addon } from "./addon.ts";
+
+/** As far as it may be looked for: Deno would ask the user. */
+const isThere = (file: string): boolean => mayRead(file) && existsSync(file);
 
 /** The addon, or why there is none. */
 export type LoadedAddon =
@@ -34,12 +38,7 @@ export function prebuiltAddonFile(): string {
 
 /** The one that `loadAddon` tries first, of those that are there. */
 export function presentAddonFile(): string {
-  try {
-    if (existsSync(addonFile())) return addonFile();
-  } catch {
-    // Deno says so where it may not be looked for.
-  }
-  return prebuiltAddonFile();
+  return isThere(addonFile()) ? addonFile() : prebuiltAddonFile();
 }
 
 /** Where the build says why it made none. */
@@ -58,7 +57,7 @@ export function loadAddon(): LoadedAddon {
 /** Loads another build of it. */
 export function loadAddonFile(file: string): LoadedAddon {
   try {
-    if (!existsSync(file)) return { reason: `there is no addon at ${file}` };
+    if (!isThere(file)) return { reason: `there is no addon at ${file}` };
     return checked(createRequire(import.meta.url)(file) as Addon, file);
   } catch (error) {
     return { reason: `${file} cannot be loaded: ${String(error)}` };
@@ -69,25 +68,21 @@ function loadInstalled(): LoadedAddon {
   const built = loadAddonFile(addonFile());
   if (built.addon !== undefined) return built;
   const prebuilt = loadAddonFile(prebuiltAddonFile());
-  try {
-    if (!existsSync(packageRoot("native/src"))) return ofPackage(prebuilt);
-    const own = existsSync(addonFile()) ? built.reason : `${built.reason}: ${whyNotBuilt()}`;
-    if (prebuilt.addon !== undefined) return { ...prebuilt, insteadOf: own };
-    return { reason: existsSync(prebuiltAddonFile()) ? `${own}; ${prebuilt.reason}` : own };
-  } catch {
-    return prebuilt; // Deno does not allow to look further.
-  }
+  if (!isThere(packageRoot("native/src"))) return ofPackage(prebuilt);
+  const own = isThere(addonFile()) ? built.reason : `${built.reason}: ${whyNotBuilt()}`;
+  if (prebuilt.addon !== undefined) return { ...prebuilt, insteadOf: own };
+  return { reason: isThere(prebuiltAddonFile()) ? `${own}; ${prebuilt.reason}` : own };
 }
 
 /** A package never has one that was built where it is. */
 function ofPackage(prebuilt: LoadedAddon): LoadedAddon {
-  if (prebuilt.addon !== undefined || existsSync(prebuiltAddonFile())) return prebuilt;
+  if (prebuilt.addon !== undefined || isThere(prebuiltAddonFile())) return prebuilt;
   return { reason: `this package has no addon for ${MACHINE}` };
 }
 
 function whyNotBuilt(): string {
   const file = addonReasonFile();
-  return existsSync(file) ? readFileSync(file, "utf8") : "npm run build makes it";
+  return isThere(file) ? readFileSync(file, "utf8") : "npm run build makes it";
 }
 
 const IN_BUNDLE = "the addon in this bundle";
