@@ -1,7 +1,7 @@
 //! `npm run conformance`: every operation on every backend, by the laws that it takes part in.
 
 import { parseArgs } from "node:util";
-import { findDeno, NO_DENO } from "../test/support/deno.ts";
+import { findDeno, NO_DENO } from "../test/support/programs.ts";
 import { runInWine } from "../test/support/wine.ts";
 import { OPERATIONS } from "../ts/host/capability.ts";
 import { tableLines } from "../ts/table.ts";
