@@ -1,3 +1,4 @@
+import { tableLines } from "../ts/table.ts";
 import type { Failure, Result, Round } from "./round.ts";
 import type { Skip } from "./runners.ts";
 import type { Params } from "./scenario.ts";
@@ -22,7 +23,7 @@ export const tableReporter: Reporter = {
     const scenario = results[0]?.scenario;
     if (scenario === undefined) return;
     print(`\n${scenario}  ${paramText(params)}`);
-    for (const line of table(results)) print(`  ${line}`);
+    for (const line of tableOf(results)) print(`  ${line}`);
   },
 };
 
@@ -32,7 +33,7 @@ export function paramText(params: Params): string {
     .join(" ");
 }
 
-function table(results: readonly Result[]): string[] {
+function tableOf(results: readonly Result[]): string[] {
   const header = ["metric", "implementation", "median", "min", "max", "/ stackful"];
   const metrics = [...new Set(results.map((result) => result.metric))];
   const rows = metrics.flatMap((metric) => {
@@ -45,18 +46,7 @@ function table(results: readonly Result[]): string[] {
       base === undefined ? "-" : `${(result.median / base.median).toFixed(2)}x`,
     ]);
   });
-  return aligned([header, ...rows]);
-}
-
-/** Text columns to the left, figures to the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) => {
-    const cells = row.map((cell, i) =>
-      i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!),
-    );
-    return cells.join("  ");
-  });
+  return tableLines([header, ...rows], (column) => column >= 2);
 }
 
 function figure(value: number): string {

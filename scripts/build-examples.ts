@@ -16,6 +16,7 @@ import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildOptions } from "../ts/link/build.ts";
 import { packageRoot } from "../ts/package-files.ts";
+import { table } from "../ts/table.ts";
 import { buildCore } from "./build-core.ts";
 
 export interface ExampleBuild {
@@ -167,13 +168,8 @@ function formatTable(builds: readonly ExampleBuild[]): string {
     `${build.linkedBytes}`,
     `${build.functionsInstrumented} of ${build.functions}`,
   ]);
-  const all = [["example", "", "guest bytes", "linked bytes", "instrumented functions"], ...rows];
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  const line = (row: string[]): string =>
-    row
-      .map((cell, at) => (at < 2 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)))
-      .join("  ");
-  return `${all.map(line).join("\n")}\n`;
+  const head = ["example", "", "guest bytes", "linked bytes", "instrumented functions"];
+  return table([head, ...rows], (column) => column >= 2);
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -22,3 +22,16 @@ export async function runScript<Wanted>(
   }
   process.exitCode = wanted === undefined ? 0 : await run(wanted);
 }
+
+/** The scenario that is named; all of them for "all", and for nothing. @throws {UsageError} */
+export function chooseScenarios<Scenario extends { readonly name: string }>(
+  scenarios: readonly Scenario[],
+  [name = "all", more]: readonly string[],
+  usage: string,
+): readonly Scenario[] {
+  if (more !== undefined) throw new UsageError(`one scenario, please\n${usage}`);
+  const chosen = scenarios.filter((scenario) => name === "all" || scenario.name === name);
+  if (chosen.length > 0) return chosen;
+  const names = scenarios.map((scenario) => scenario.name).join(", ");
+  throw new UsageError(`there is no scenario "${name}"; there are ${names}, and all`);
+}

@@ -1,9 +1,10 @@
 //! `npm run conformance`: every operation on every backend, by the laws that it takes part in.
 
 import { parseArgs } from "node:util";
-import { findDeno, NO_DENO } from "../test/support/deno.ts";
+import { findDeno, NO_DENO } from "../test/support/programs.ts";
 import { runInWine } from "../test/support/wine.ts";
 import { OPERATIONS } from "../ts/host/capability.ts";
+import { tableLines } from "../ts/table.ts";
 import { type Report, reasonOf, runVitest, type TestResult } from "./matrix/run-tests.ts";
 import { installWindows } from "./windows.ts";
 
@@ -115,12 +116,7 @@ function format(backends: readonly Backend[]): string {
     ["laws", ...backends.map(({ laws }) => cell(laws))],
     ["skipped", ...backends.map(({ skips }) => String(sum(skips)))],
   ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
-    row
-      .map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
-      .join("  "),
-  );
+  const lines = tableLines(rows, (column) => column > 0);
   for (const { name, skips } of backends) {
     for (const [reason, times] of skips) lines.push(`skipped on ${name}: ${times}: ${reason}`);
   }

@@ -6,16 +6,16 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { findProgram } from "../test/package/runtimes.ts";
+import { findChromium, NO_CHROMIUM } from "../test/support/programs.ts";
 import { packageRoot } from "../ts/package-files.ts";
 import { buildBrowserDemo } from "./browser-demo.ts";
 import { serveStatic } from "./static-server.ts";
 
 const file = process.argv[2] ?? packageRoot("docs/demo.png");
 
-const program = findProgram("STACKFUL_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]);
+const program = findChromium();
 if (program === undefined) {
-  throw new Error("no chromium in PATH, and STACKFUL_CHROMIUM names none");
+  throw new Error(NO_CHROMIUM);
 }
 const directory = await mkdtemp(join(tmpdir(), "stackful-demo-"));
 await buildBrowserDemo(directory);

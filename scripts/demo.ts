@@ -8,9 +8,10 @@
 
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { grouped, table } from "../ts/cli/stats.ts";
+import { grouped } from "../ts/cli/stats.ts";
 import { DEFAULT_LIMITS } from "../ts/runtime/options.ts";
 import type { RuntimeStats } from "../ts/runtime/stats.ts";
+import { table } from "../ts/table.ts";
 import { buildExamples } from "./build-examples.ts";
 import {
   type GuestProcess,

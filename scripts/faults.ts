@@ -7,7 +7,7 @@ import { scenarios } from "../test/faults/scenarios/index.ts";
 import { buildGuest } from "../test/support/build-guest.ts";
 import { parseCommand, UsageError } from "../ts/cli/arguments.ts";
 import { freshSeed } from "../ts/host/sim/random.ts";
-import { runScript } from "./command.ts";
+import { chooseScenarios, runScript } from "./command.ts";
 
 const NAMES = scenarios.map(({ name }) => name).join(", ");
 const GUESTS = ["faults", "descriptors", "disk"];
@@ -42,12 +42,7 @@ function parse(args: readonly string[]): Wanted | undefined {
   });
   if (parsed === undefined) return undefined;
   const { values, positionals } = parsed;
-  const [name = "all", more] = positionals;
-  if (more !== undefined) throw new UsageError(`one scenario, please\n${USAGE}`);
-  const chosen = scenarios.filter((scenario) => name === "all" || scenario.name === name);
-  if (chosen.length === 0) {
-    throw new UsageError(`there is no scenario "${name}"; there are ${NAMES}, and all`);
-  }
+  const chosen = chooseScenarios(scenarios, positionals, USAGE);
   const backends = FAULT_BACKENDS.filter((backend) =>
     values.backend === undefined ? backend !== "kqueue" : backend === values.backend,
   );

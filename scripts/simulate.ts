@@ -8,7 +8,7 @@ import type { Scenario } from "../test/simulator/scenario.ts";
 import { scenarios } from "../test/simulator/scenarios/index.ts";
 import { parseCommand, parseCount, UsageError } from "../ts/cli/arguments.ts";
 import { PRESETS, type Preset } from "../ts/host/sim/options.ts";
-import { runScript } from "./command.ts";
+import { chooseScenarios, runScript } from "./command.ts";
 
 const NAMES = scenarios.map(({ name }) => name).join(", ");
 
@@ -50,12 +50,7 @@ function parseOptions(args: readonly string[]): Options | undefined {
   });
   if (parsed === undefined) return undefined;
   const { values, positionals } = parsed;
-  const [name = "all", more] = positionals;
-  if (more !== undefined) throw new UsageError(`one scenario, please\n${USAGE}`);
-  const chosen = scenarios.filter((scenario) => name === "all" || scenario.name === name);
-  if (chosen.length === 0) {
-    throw new UsageError(`there is no scenario "${name}"; there are ${NAMES}, and all`);
-  }
+  const chosen = chooseScenarios(scenarios, positionals, USAGE);
   if (!Object.hasOwn(PRESETS, values.faults)) {
     const known = Object.keys(PRESETS).join(", ");
     throw new UsageError(`--faults ${values.faults}: expected one of ${known}`);

@@ -23,6 +23,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "package-files.ts",
     "permissions.ts",
     "size-classes.ts",
+    "table.ts",
     "webassembly.ts",
   ],
 ];

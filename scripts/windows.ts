@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { findProgram } from "../test/package/runtimes.ts";
+import { findProgram } from "../test/support/programs.ts";
 import { packageRoot } from "../ts/package-files.ts";
 import { compileAddon } from "./compile-addon.ts";
 

@@ -240,11 +240,6 @@ static int32_t serve_member(void *argument) {
   return sf_close(member.connection);
 }
 
-static int fail(const char *what, int32_t result) {
-  fprintf(stderr, "chat-server: %s: %s (%s)\n", what, error_text(result), error_name(result));
-  return 1;
-}
-
 int main(int argc, char **argv) {
   const char *host = "127.0.0.1";
   uint64_t port = 0, patience_ms = 30000;
@@ -257,19 +252,10 @@ int main(int argc, char **argv) {
   room.patience_ns = patience_ms * SF_MILLISECOND;
   sf_broadcast_init(&room.said, room.recent, RECENT, sizeof(struct line));
   const sf_handle_t listener = listen_on(host, port);
-  if (listener < 0) return fail("listen", listener);
+  if (listener < 0) return fail("chat-server", "listen", listener);
 
-  int32_t result;
-  while ((result = accept_next(listener)) >= 0) {
-    const sf_handle_t connection = result;
-    result = sf_spawn_wait(serve_member, (void *)(intptr_t)connection, NULL, NULL);
-    if (result < 0) {
-      sf_close(connection);
-      break;
-    }
-  }
-  sf_close(listener);
-  if (result != -SF_ECANCELED) return fail("accept", result);
+  const int32_t result = serve_each(listener, serve_member, NULL);
+  if (result != -SF_ECANCELED) return fail("chat-server", "accept", result);
   printf("{\"members\":%" PRIu64 ",\"lines\":%" PRIu64 ",\"missed\":%" PRIu64 "}\n", room.ids,
          room.lines, room.missed);
   return 0;

@@ -60,11 +60,6 @@ static void start_connection(sf_handle_t connection, uint32_t stack_bytes) {
   sf_close(connection);
 }
 
-static int fail(const char *what, int32_t result) {
-  fprintf(stderr, "echo-server: %s: %s (%s)\n", what, error_text(result), error_name(result));
-  return 1;
-}
-
 int main(int argc, char **argv) {
   const char *host = "127.0.0.1";
   uint64_t port = 0;
@@ -78,11 +73,11 @@ int main(int argc, char **argv) {
   if (!parse_arguments(argc, argv, arguments, sizeof(arguments) / sizeof(*arguments))) return 2;
 
   sf_handle_t listener = listen_on(host, port);
-  if (listener < 0) return fail("listen", listener);
+  if (listener < 0) return fail("echo-server", "listen", listener);
   int32_t result;
   while ((result = accept_next(listener)) >= 0) start_connection(result, (uint32_t)stack_bytes);
   sf_close(listener);
-  if (result != -SF_ECANCELED) return fail("accept", result);
+  if (result != -SF_ECANCELED) return fail("echo-server", "accept", result);
   printf("{\"connections\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"failed\":%" PRIu64
          ",\"bytes\":%" PRIu64 "}\n",
          server.connections, server.refused, server.failed, server.bytes);

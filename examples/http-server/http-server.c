@@ -187,11 +187,6 @@ static int32_t serve_connection(void *argument) {
   return sf_close(connection.handle);
 }
 
-static int fail(const char *what, int32_t result) {
-  fprintf(stderr, "http-server: %s: %s (%s)\n", what, error_text(result), error_name(result));
-  return 1;
-}
-
 int main(int argc, char **argv) {
   const char *host = "127.0.0.1";
   const char *root = NULL;
@@ -212,24 +207,13 @@ int main(int argc, char **argv) {
   crc32_prepare();
   if (root != NULL) {
     server.root = sf_open(root, (uint32_t)strlen(root), SF_OPEN_READ | SF_OPEN_DIRECTORY, 0);
-    if (server.root < 0) return fail(root, server.root);
+    if (server.root < 0) return fail("http-server", root, server.root);
   }
   sf_handle_t listener = listen_on(host, port);
-  if (listener < 0) return fail("listen", listener);
+  if (listener < 0) return fail("http-server", "listen", listener);
 
-  sf_handle_t connection;
-  while ((connection = accept_next(listener)) >= 0) {
-    /* Peers that there are no tasks for wait in the backlog. */
-    const int32_t result = sf_spawn_wait(serve_connection, (void *)(intptr_t)connection, NULL, NULL);
-    if (result < 0) {
-      sf_close(connection);
-      connection = result;
-      break;
-    }
-    server.connections++;
-  }
-  sf_close(listener);
-  if (connection != -SF_ECANCELED) return fail("accept", connection);
+  const int32_t result = serve_each(listener, serve_connection, &server.connections);
+  if (result != -SF_ECANCELED) return fail("http-server", "accept", result);
   printf("{\"connections\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"refused\":%" PRIu64 "}\n",
          server.connections, server.requests, server.refused);
   return 0;

@@ -104,11 +104,6 @@ static int32_t sample_with_retries(sf_handle_t socket, uint64_t tries, struct sa
   return result;
 }
 
-static int fail(const char *what, int32_t result) {
-  fprintf(stderr, "ntp: %s: %s (%s)\n", what, error_text(result), error_name(result));
-  return 1;
-}
-
 /* A socket that talks to the server alone, or a negative error. */
 static sf_handle_t connect_to(const char *server, uint64_t port) {
   struct sf_address address;
@@ -136,12 +131,12 @@ int main(int argc, char **argv) {
   if (!parse_arguments(argc, argv, arguments, sizeof(arguments) / sizeof(*arguments))) return 2;
 
   sf_handle_t socket = connect_to(server, port);
-  if (socket < 0) return fail(server, socket);
+  if (socket < 0) return fail("ntp", server, socket);
   struct sample best = { .delay_ns = INT64_MAX };
   for (uint64_t i = 0; i < samples; i++) {
     struct sample sample;
     int32_t result = sample_with_retries(socket, tries, &sample);
-    if (result < 0) return fail("no answer", result);
+    if (result < 0) return fail("ntp", "no answer", result);
     if (sample.delay_ns < best.delay_ns) best = sample;
   }
   sf_close(socket);

@@ -3,6 +3,7 @@
 #define EXAMPLES_ERROR_NAME_H
 
 #include <stackful/abi.h>
+#include <stdio.h>
 
 /* The name of a negative result: "ECONNREFUSED" for -SF_ECONNREFUSED. */
 static inline const char *error_name(int32_t result) {
@@ -26,6 +27,12 @@ static inline const char *error_text(int32_t result) {
 #undef X
   }
   return "no such error number";
+}
+
+/* Tells on stderr what failed and how. Returns main's: 1. */
+static inline int fail(const char *program, const char *what, int32_t result) {
+  fprintf(stderr, "%s: %s: %s (%s)\n", program, what, error_text(result), error_name(result));
+  return 1;
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* server.h - a listener that tells its port, and accepting that outlives a shortage. */
+/* server.h - a listener that tells its port, accepting that outlives a shortage, and a task per connection. */
 #ifndef EXAMPLES_SERVER_H
 #define EXAMPLES_SERVER_H
 
@@ -48,6 +48,24 @@ static inline sf_handle_t accept_next(sf_handle_t listener) {
       return result;
     }
   }
+}
+
+/* Starts a task for each connection, which takes the connection as its argument and closes it; counts them in
+ * *connections, unless that is NULL. Peers that there are no tasks for wait in the backlog. Closes the listener.
+ * Returns what ended the server: -SF_ECANCELED, or what the listener or the start of a task failed with. */
+static inline int32_t serve_each(sf_handle_t listener, sf_entry_fn serve, uint64_t *connections) {
+  int32_t result;
+  while ((result = accept_next(listener)) >= 0) {
+    const sf_handle_t connection = result;
+    result = sf_spawn_wait(serve, (void *)(intptr_t)connection, NULL, NULL);
+    if (result < 0) {
+      sf_close(connection);
+      break;
+    }
+    if (connections != NULL) ++*connections;
+  }
+  sf_close(listener);
+  return result;
 }
 
 #endif

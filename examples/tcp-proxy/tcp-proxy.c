@@ -104,11 +104,6 @@ static int32_t serve_connection(void *argument) {
   return 0;
 }
 
-static int fail(const char *what, int32_t result) {
-  fprintf(stderr, "tcp-proxy: %s: %s (%s)\n", what, error_text(result), error_name(result));
-  return 1;
-}
-
 int main(int argc, char **argv) {
   const char *host = "127.0.0.1";
   const char *to_host = "127.0.0.1";
@@ -127,21 +122,12 @@ int main(int argc, char **argv) {
   proxy.idle_ns = idle_ms * SF_MILLISECOND;
   int32_t result =
     sf_address_parse(to_host, (uint32_t)strlen(to_host), (uint32_t)to, &proxy.upstream);
-  if (result < 0 || to == 0) return fail("--to-host ADDRESS --to PORT", -SF_EINVAL);
+  if (result < 0 || to == 0) return fail("tcp-proxy", "--to-host ADDRESS --to PORT", -SF_EINVAL);
   const sf_handle_t listener = listen_on(host, port);
-  if (listener < 0) return fail("listen", listener);
+  if (listener < 0) return fail("tcp-proxy", "listen", listener);
 
-  while ((result = accept_next(listener)) >= 0) {
-    const sf_handle_t connection = result;
-    result = sf_spawn_wait(serve_connection, (void *)(intptr_t)connection, NULL, NULL);
-    if (result < 0) {
-      sf_close(connection);
-      break;
-    }
-    proxy.connections++;
-  }
-  sf_close(listener);
-  if (result != -SF_ECANCELED) return fail("accept", result);
+  result = serve_each(listener, serve_connection, &proxy.connections);
+  if (result != -SF_ECANCELED) return fail("tcp-proxy", "accept", result);
   printf("{\"connections\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"bytes\":%" PRIu64 "}\n",
          proxy.connections, proxy.failed, proxy.bytes);
   return 0;

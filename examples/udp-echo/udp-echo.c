@@ -20,11 +20,6 @@
 #define DATAGRAM_BYTES 2048
 #define ANSWER_WITHIN (200 * SF_MILLISECOND)
 
-static int fail(const char *what, int32_t result) {
-  fprintf(stderr, "udp-echo: %s: %s (%s)\n", what, error_text(result), error_name(result));
-  return 1;
-}
-
 /* Returns a socket, or a negative error: on any free port for 0. */
 static sf_handle_t bind_socket(const char *host, uint64_t port, struct sf_address *address_out) {
   int32_t result =
@@ -77,7 +72,7 @@ static int serve(sf_handle_t socket, const struct sf_address *address) {
     if (result > 0) result = answer(socket, datagrams, (uint32_t)result, &totals);
   } while (result >= 0);
   sf_close(socket);
-  if (result != -SF_ECANCELED) return fail("receive", result);
+  if (result != -SF_ECANCELED) return fail("udp-echo", "receive", result);
   printf("{\"datagrams\":%" PRIu64 ",\"batches\":%" PRIu64 ",\"unsent\":%" PRIu64 "}\n",
          totals.datagrams, totals.batches, totals.unsent);
   return 0;
@@ -113,7 +108,7 @@ static int ask(sf_handle_t socket, uint64_t count, uint64_t tries) {
       result = sf_write(socket, &question, sizeof(question));
       if (result >= 0) result = await_answer(socket, &question);
     }
-    if (result < 0) return fail("no answer", result);
+    if (result < 0) return fail("udp-echo", "no answer", result);
   }
   sf_close(socket);
   printf("{\"answered\":%" PRIu64 ",\"again\":%" PRIu64 "}\n", count, again);
@@ -139,10 +134,10 @@ int main(int argc, char **argv) {
 
   struct sf_address address;
   sf_handle_t socket = bind_socket(host, port, &address);
-  if (socket < 0) return fail(host, socket);
+  if (socket < 0) return fail("udp-echo", host, socket);
   if (to == 0) return serve(socket, &address);
   int32_t result = sf_address_parse(to_host, (uint32_t)strlen(to_host), (uint32_t)to, &address);
   if (result == 0) result = sf_udp_connect(socket, &address);
-  if (result < 0) return fail(to_host, result);
+  if (result < 0) return fail("udp-echo", to_host, result);
   return ask(socket, count, tries);
 }

@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { findProgram } from "../../test/package/runtimes.ts";
+import { findChromium, findDeno, findProgram } from "../../test/support/programs.ts";
 import type { BackendName } from "../../ts/host/backend.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 
@@ -43,7 +43,7 @@ export const RUNTIMES: readonly MatrixRuntime[] = [
   {
     key: "deno",
     name: "Deno",
-    find: () => findProgram("STACKFUL_DENO", ["deno"]) ?? installed("deno"),
+    find: () => findDeno() ?? installed("deno"),
     flags: ["run", "--allow-all", "--no-prompt"],
     package: "deno",
     lacks: {},
@@ -59,7 +59,7 @@ export const RUNTIMES: readonly MatrixRuntime[] = [
   {
     key: "chromium",
     name: "Chromium",
-    find: () => findProgram("STACKFUL_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]),
+    find: findChromium,
     lacks: {
       uring: NO_SYSTEM,
       epoll: NO_SYSTEM,

@@ -1,6 +1,7 @@
 //! The matrix as text: for a terminal, and for the README.
 
 import type { BackendName } from "../../ts/host/backend.ts";
+import { tableLines } from "../../ts/table.ts";
 import { type Cell, COLUMNS, type Row, type SuiteResult, suitesOf } from "./results.ts";
 import { UNSUPPORTED } from "./run-tests.ts";
 
@@ -23,17 +24,7 @@ export function formatTable(rows: readonly Row[]): string {
       lines.push([name, cell.backend, ...counts, reasons.join("; ")]);
     }
   }
-  const widths = lines[0]!.map((_, column) =>
-    Math.max(...lines.map((line) => (column === 4 ? 0 : line[column]!.length))),
-  );
-  return lines
-    .map((line) =>
-      line
-        .map((text, column) => text.padEnd(widths[column]!))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return tableLines(lines).join("\n");
 }
 
 /** "Node 20" and "20.20.2" are "Node 20.20.2". */

@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { findProgram } from "../../test/package/runtimes.ts";
+import { findProgram } from "../../test/support/programs.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 import type { SuiteResult } from "../matrix/results.ts";
 import { runTests } from "../matrix/run-tests.ts";

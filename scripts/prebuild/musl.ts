@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findProgram } from "../../test/package/runtimes.ts";
+import { findProgram } from "../../test/support/programs.ts";
 import { libraryNeeds } from "./elf.ts";
 
 const UTF8 = { encoding: "utf8" } as const;

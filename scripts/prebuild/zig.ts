@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { findProgram } from "../../test/package/runtimes.ts";
+import { findProgram } from "../../test/support/programs.ts";
 import { packageRoot } from "../../ts/package-files.ts";
 
 export interface Zig {

@@ -6,7 +6,7 @@ import { brotliCompressSync } from "node:zlib";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ERRNO } from "../../ts/abi.gen.ts";
-import { findProgram } from "../package/runtimes.ts";
+import { findChromium, NO_CHROMIUM } from "../support/programs.ts";
 import {
   DemoBrowser,
   look,
@@ -26,11 +26,11 @@ const FRAMES = 180;
 const ECHO_1 = 3;
 const ECHO_2 = 4;
 
-const program = findProgram("STACKFUL_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]);
+const program = findChromium();
 
 describe("the browser demo", () => {
   if (program === undefined) {
-    test.skip("runs [skipped: no chromium in PATH, and STACKFUL_CHROMIUM names none]");
+    test.skip(`runs [skipped: ${NO_CHROMIUM}]`);
     return;
   }
   let browser: DemoBrowser;

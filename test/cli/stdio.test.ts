@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { findProgram } from "../package/runtimes.ts";
 import { buildGuest, type TestGuest } from "../support/build-guest.ts";
 import { childCommand } from "../support/child.ts";
+import { findProgram } from "../support/programs.ts";
 import { runProgram } from "../support/run-program.ts";
 
 /** Runs a command at a terminal of its own. util-linux has it. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { deno } from "../../ts/host/deno/deno-api.ts";
 import { openDenoBackend } from "../../ts/host/deno/deno-backend.ts";
 import { packageRoot } from "../../ts/package-files.ts";
-import { findDeno, NO_DENO } from "../support/deno.ts";
+import { findDeno, NO_DENO } from "../support/programs.ts";
 import { runProgram } from "../support/run-program.ts";
 import { backendConformance } from "./backend-conformance.ts";
 import { DENO_DATAGRAMS } from "./deno-datagrams.ts";

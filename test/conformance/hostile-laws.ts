@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { ADDRESS, OP, OPEN, SUBMISSION } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, pattern } from "./guest.ts";
+import { RING_INDICES } from "./ring-driver.ts";
 
 const ON_HANDLES = [
   OP.ACCEPT,
@@ -209,18 +210,11 @@ function pointerLaws(law: Law): void {
 }
 
 function ringLaws(law: Law): void {
-  const indices = [
-    "submissionsHead",
-    "submissionsTail",
-    "completionsHead",
-    "completionsTail",
-  ] as const;
-
   law("rubbish in heads and tails never makes a turn throw", async ({ guest, backend }) => {
     guest.automatic = false;
     const random = new DataView(pattern(8000, 77).buffer);
     for (let at = 0; at < 8000; at += 16) {
-      for (const [nth, index] of indices.entries()) {
+      for (const [nth, index] of RING_INDICES.entries()) {
         guest.setShared(index, random.getUint32(at + nth * 4, true));
       }
       const before = backend.stats.submissions;

@@ -6,7 +6,30 @@ import { expect } from "vitest";
 import { ADDRESS, OP, OPEN } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import { withOutsidePeer } from "./end-laws.ts";
-import { errnoName, must, pattern, text } from "./guest.ts";
+import { concat, errnoName, type Guest, must, pattern, text } from "./guest.ts";
+import type { Submit } from "./ring-driver.ts";
+
+const MUCH = 256 * 1024;
+const WRITES = 64;
+
+/** Writes that are in flight while the memory grows send their bytes, as far as each has got. */
+export async function writeWhileGrowing(
+  guest: Guest,
+  submission: (bytes: Uint8Array) => Omit<Submit, "handle">,
+): Promise<void> {
+  const pair = await guest.pair();
+  const other = await guest.pair();
+  const piece = pattern(MUCH);
+  const write = { handle: pair.client, ...submission(piece) };
+  const writes = Array.from({ length: WRITES }, () => guest.submit(write));
+  await guest.roundTrip(other);
+  guest.grow(3);
+  const received = guest.readToEnd(pair.server);
+  const results = (await Promise.all(writes)).map(must);
+  must(await guest.close(pair.client));
+  const sent = concat(results.map((result) => piece.subarray(0, result)));
+  expect(Buffer.compare(await received, sent)).toBe(0);
+}
 
 export function memoryLaws(law: Law): void {
   law("a READ in flight while the memory grows gets its bytes", async ({ guest }) => {
@@ -54,18 +77,7 @@ export function memoryLaws(law: Law): void {
   });
 
   law("WRITEs in flight while the memory grows send their bytes", async ({ guest }) => {
-    const pair = await guest.pair();
-    const other = await guest.pair();
-    const piece = pattern(256 * 1024);
-    const write = { op: OP.WRITE, handle: pair.client, ...guest.put(piece) };
-    const writes = Array.from({ length: 64 }, () => guest.submit(write));
-    await guest.roundTrip(other);
-    guest.grow(3);
-    const received = guest.readToEnd(pair.server);
-    const results = (await Promise.all(writes)).map(must);
-    must(await guest.close(pair.client));
-    const sent = Buffer.concat(results.map((result) => piece.subarray(0, result)));
-    expect(Buffer.compare(await received, sent)).toBe(0);
+    await writeWhileGrowing(guest, (bytes) => ({ op: OP.WRITE, ...guest.put(bytes) }));
   });
 
   law("file operations in flight while the memory grows move their bytes", async (bench) => {

@@ -17,7 +17,8 @@ import {
 import type { OperationName } from "../../ts/host/capability.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { withOutsidePeer } from "./end-laws.ts";
-import { concat, errnoName, type Guest, must, pattern, text } from "./guest.ts";
+import { errnoName, type Guest, must, pattern, text } from "./guest.ts";
+import { writeWhileGrowing } from "./memory-laws.ts";
 import { PATH_OPERATIONS } from "./path-operations.ts";
 import { endOf, putRequest, shell, spawn } from "./process-guest.ts";
 import type { Submit } from "./ring-driver.ts";
@@ -409,19 +410,9 @@ function growLaws(law: Law): void {
     const all = into.map(({ pointer, length }) => text(guest.bytes(pointer, length))).join("");
     expect(all).toBe("grown".slice(0, count).padEnd(6, "-"));
 
-    const pair = await guest.pair();
-    const other = await guest.pair();
-    const piece = pattern(WRITE_BYTES);
-    const vector = { pointer: guest.iovecs([guest.put(piece)]), length: 1 };
-    const write = { op: OP.WRITEV, handle: pair.client, ...vector };
-    const writes = Array.from({ length: 64 }, () => guest.submit(write));
-    await guest.roundTrip(other);
-    guest.grow(3);
-    const received = guest.readToEnd(pair.server);
-    const results = (await Promise.all(writes)).map(must);
-    must(await guest.close(pair.client));
-    const sent = concat(results.map((result) => piece.subarray(0, result)));
-    expect(Buffer.compare(await received, sent)).toBe(0);
+    await writeWhileGrowing(guest, (bytes) => {
+      return { op: OP.WRITEV, pointer: guest.iovecs([guest.put(bytes)]), length: 1 };
+    });
   });
 
   law("openers in flight while the memory grows give their handles", async (bench) => {

@@ -9,6 +9,7 @@ import { errnoName, Guest, must } from "./guest.ts";
 import {
   CAT,
   endOf,
+  lawOfProcesses,
   processGrants,
   putRequest,
   run,
@@ -20,12 +21,8 @@ import {
 } from "./process-guest.ts";
 
 export function processGrantLaws(law: Law): void {
-  const processLaw: Law = (title, body, options) =>
-    law(title, body, {
-      needs: ["SPAWN", "WAIT"],
-      grants: processGrants({ programs: [SHELL, CAT], environment: ["NAME", "OTHER"] }),
-      ...options,
-    });
+  const processes = { programs: [SHELL, CAT], environment: ["NAME", "OTHER"] };
+  const processLaw = lawOfProcesses(law, processes);
   programLaws(processLaw);
   environmentLaws(processLaw);
   hostileLaws(processLaw);

@@ -8,6 +8,8 @@ import {
   PROCESS_STREAM,
 } from "../../ts/abi.gen.ts";
 import type { Grants } from "../../ts/host/backend.ts";
+import type { OperationName } from "../../ts/host/capability.ts";
+import type { Law } from "./backend-conformance.ts";
 import { type Guest, must, text } from "./guest.ts";
 
 /** What the laws run, and what they give it. */
@@ -47,6 +49,16 @@ export function processGrants(processes: Grants["processes"]): (data: string) =>
     directories: [{ host: data, guest: "/data" }],
     ...(processes === undefined ? {} : { processes }),
   });
+}
+
+/** `law` for laws about processes: what their guest may start, unless one says otherwise, and which operations they need. */
+export function lawOfProcesses(
+  law: Law,
+  processes: Grants["processes"],
+  needs: readonly OperationName[] = ["SPAWN", "WAIT"],
+): Law {
+  return (title, body, options) =>
+    law(title, body, { needs, grants: processGrants(processes), ...options });
 }
 
 export function putStrings(

@@ -12,9 +12,9 @@ import {
   exists,
   firstLine,
   kill,
+  lawOfProcesses,
   MISSING,
   type Program,
-  processGrants,
   putRequest,
   run,
   SHELL,
@@ -34,12 +34,11 @@ const SIGTERM = 15;
 const SIGKILL = 9;
 
 export function processLaws(law: Law): void {
-  const processLaw: Law = (title, body, options) =>
-    law(title, body, {
-      needs: ["SPAWN", "WAIT", "KILL"],
-      grants: processGrants({ programs: [SHELL, CAT, MISSING], environment: true }),
-      ...options,
-    });
+  const processLaw = lawOfProcesses(law, { programs: [SHELL, CAT, MISSING], environment: true }, [
+    "SPAWN",
+    "WAIT",
+    "KILL",
+  ]);
   endLaws(processLaw);
   streamLaws(processLaw);
   surroundingLaws(processLaw);

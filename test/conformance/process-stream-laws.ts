@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { OP, OPEN, SOCKET_TYPE } from "../../ts/abi.gen.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, pattern, text } from "./guest.ts";
-import { CAT, endOf, processGrants, SHELL, shell, spawn, trySpawn } from "./process-guest.ts";
+import { CAT, endOf, lawOfProcesses, SHELL, shell, spawn, trySpawn } from "./process-guest.ts";
 
 /** More than a pipe holds. */
 const MUCH = 1024 * 1024;
@@ -13,12 +13,7 @@ const MUCH = 1024 * 1024;
 const NOTHING = { code: 0, signal: 0 };
 
 export function processStreamLaws(law: Law): void {
-  const processLaw: Law = (title, body, options) =>
-    law(title, body, {
-      needs: ["SPAWN", "WAIT"],
-      grants: processGrants({ programs: [SHELL, CAT] }),
-      ...options,
-    });
+  const processLaw = lawOfProcesses(law, { programs: [SHELL, CAT] });
   childLaws(processLaw);
   pipeLaws(processLaw);
   socketLaws(processLaw);

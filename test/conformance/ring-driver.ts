@@ -35,6 +35,14 @@ export interface DriverOptions {
   readonly firstIndex?: number;
 }
 
+/** The heads and tails of both rings. */
+export const RING_INDICES = [
+  "submissionsHead",
+  "submissionsTail",
+  "completionsHead",
+  "completionsTail",
+] as const;
+
 const PAGE_BYTES = 65_536;
 const SHARED_AT = 1024;
 
@@ -66,13 +74,7 @@ export class RingDriver {
     this.setShared("submissionsCapacity", capacity);
     this.setShared("completions", completions);
     this.setShared("completionsCapacity", capacity);
-    const indices = [
-      "submissionsHead",
-      "submissionsTail",
-      "completionsHead",
-      "completionsTail",
-    ] as const;
-    for (const index of indices) this.setShared(index, firstIndex);
+    for (const index of RING_INDICES) this.setShared(index, firstIndex);
     backend.bind(this.memory, SHARED_AT);
     backend.onReady = () => {
       if (this.automatic) this.turn();

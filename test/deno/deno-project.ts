@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { type Ended, install, Project, pack } from "../package/packed.ts";
 import type { TestGuest } from "../support/build-guest.ts";
-import { findDeno, NO_DENO } from "../support/deno.ts";
 import { guestOfFile } from "../support/guest-of-file.ts";
+import { findDeno, NO_DENO } from "../support/programs.ts";
 
 /** What every program begins with. */
 const PRELUDE = `

@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ERRNO } from "../../ts/abi.gen.ts";
-import { findProgram } from "../package/runtimes.ts";
+import { findProgram } from "../support/programs.ts";
 import { runProgram } from "../support/run-program.ts";
 import { describeDeno } from "./deno-project.ts";
 

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { beforeAll, expect, test } from "vitest";
 import { buildExamples } from "../../scripts/build-examples.ts";
 import { packageRoot } from "../../ts/package-files.ts";
-import { findDeno, NO_DENO } from "../support/deno.ts";
+import { findDeno, NO_DENO } from "../support/programs.ts";
 import { startProgram } from "../support/run-program.ts";
 
 const deno = findDeno();

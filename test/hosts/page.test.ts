@@ -1,15 +1,15 @@
 //! The shared suite in a page.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findProgram } from "../package/runtimes.ts";
+import { findChromium, NO_CHROMIUM } from "../support/programs.ts";
 import { HostsPage, PAGE_BACKENDS } from "./run-page.ts";
 import { CASES } from "./shared-suite.ts";
 
-const program = findProgram("STACKFUL_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]);
+const program = findChromium();
 
 describe("a page in Chromium", () => {
   if (program === undefined) {
-    test.skip("runs guests [skipped: no chromium in PATH, and STACKFUL_CHROMIUM names none]");
+    test.skip(`runs guests [skipped: ${NO_CHROMIUM}]`);
     return;
   }
   let page: HostsPage;

@@ -6,8 +6,8 @@ import { build, createLogger, createServer, type LogErrorOptions, preview } from
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ERRNO } from "../../ts/abi.gen.ts";
 import { guestOfFile } from "../support/guest-of-file.ts";
+import { findChromium, NO_CHROMIUM } from "../support/programs.ts";
 import { install, Project, pack } from "./packed.ts";
-import { findProgram } from "./runtimes.ts";
 
 /** Minified and compressed: both have the runtime and the simulated world. */
 const SCRIPT_BYTES_MAX = { index: 62_000, worker: 68_000 };
@@ -140,11 +140,11 @@ describe("a bundle for browsers", () => {
   });
 });
 
-const program = findProgram("STACKFUL_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]);
+const program = findChromium();
 
 describe("in Chromium", () => {
   if (program === undefined) {
-    test.skip("runs a guest [skipped: no chromium in PATH, and STACKFUL_CHROMIUM names none]");
+    test.skip(`runs a guest [skipped: ${NO_CHROMIUM}]`);
     return;
   }
   let browser: Browser;

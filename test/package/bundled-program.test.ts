@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { guestOfFile } from "../support/guest-of-file.ts";
+import { findProgram } from "../support/programs.ts";
 import { type ProgramResult, runProgram } from "../support/run-program.ts";
 import { install, type Packed, Project, pack } from "./packed.ts";
-import { findProgram, installedRuntimes } from "./runtimes.ts";
+import { installedRuntimes } from "./runtimes.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   // An echo server in the guest, and its client in the program.

@@ -1,7 +1,6 @@
 //! JavaScript runtimes besides this one, where they are installed.
 
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { findProgram } from "../support/programs.ts";
 
 export interface InstalledRuntime {
   readonly name: string;
@@ -28,28 +27,9 @@ export function installedRuntimes(): InstalledRuntime[] {
   ];
 }
 
-/** The path of a program: what `variable` names, or one of `names` in PATH. */
-export function findProgram(variable: string, names: readonly string[]): string | undefined {
-  const named = process.env[variable];
-  if (named) return named;
-  const directories = (process.env.PATH ?? "").split(delimiter).filter((path) => path !== "");
-  return directories
-    .flatMap((directory) => names.map((name) => join(directory, name)))
-    .find(isExecutable);
-}
-
 function found(name: string, program: string, args: readonly string[]): InstalledRuntime {
   const variable = `STACKFUL_${name.toUpperCase()}`;
   const path = findProgram(variable, [program]);
   if (path !== undefined) return { name, command: [path, ...args] };
   return { name, reason: `no ${program} in PATH, and ${variable} names none` };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,12 +1,12 @@
 //! Compiles and links the guests of the tests, once per content.
 
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type LinkFigures, type LinkOptions, link } from "../../ts/link/link.ts";
 import { compile } from "../../ts/link/toolchain.ts";
 import { packageRoot } from "../../ts/package-files.ts";
+import { cachePath, headerTexts, linkerTexts, place, texts } from "./cached.ts";
 
 export interface GuestOptions extends LinkOptions {
   /** @defaultValue ["-O2"] */
@@ -25,7 +25,6 @@ export interface TestGuest {
 }
 
 const GUESTS = packageRoot("test/support/guests");
-const CACHE = packageRoot("dist/test-guests");
 
 /**
  * The linked module of test/support/guests/`name`.c, or of C text.
@@ -38,13 +37,11 @@ export async function buildGuest(
 ): Promise<TestGuest> {
   const source = typeof name === "string" ? join(GUESTS, `${name}.c`) : undefined;
   const text = typeof name === "string" ? readFileSync(source!, "utf8") : name.source;
-  const key = createHash("sha256")
-    .update(text)
-    .update(JSON.stringify(options))
-    .update(await toolsHash())
-    .digest("hex")
-    .slice(0, 24);
-  const base = join(CACHE, `${typeof name === "string" ? name : "text"}-${key}`);
+  const base = cachePath(typeof name === "string" ? name : "text", [
+    text,
+    JSON.stringify(options),
+    ...tools(),
+  ]);
   const paths = { raw: `${base}.raw.wasm`, figures: `${base}.json`, linked: `${base}.wasm` };
   if (!existsSync(paths.linked)) await make(text, options, base, paths);
   return {
@@ -61,7 +58,6 @@ async function make(
   base: string,
   paths: { raw: string; figures: string; linked: string },
 ): Promise<void> {
-  mkdirSync(CACHE, { recursive: true });
   const source = `${base}.c`;
   await place(source, text);
   const { flags = ["-O2"], command = false, ...linkOptions } = options;
@@ -84,30 +80,19 @@ async function make(
   await place(paths.linked, wasm);
 }
 
-/** Another worker may be making the same guest. */
-async function place(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, content);
-  await rename(temporary, path);
-}
-
 async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await readFile(path));
 }
 
-let tools: string | undefined;
+let toolTexts: readonly Uint8Array[] | undefined;
 
 /** What a linked guest depends on besides its own source. */
-async function toolsHash(): Promise<string> {
-  if (tools !== undefined) return tools;
-  const hash = createHash("sha256");
-  for (const name of ["core", "net"]) hash.update(await readFile(packageRoot(`dist/${name}.wasm`)));
-  const directories = ["wasm/include", "wasm/include/stackful", "ts/link", "ts/link/wasm"];
-  for (const directory of [...directories.map((name) => packageRoot(name)), GUESTS]) {
-    for (const name of readdirSync(directory).sort()) {
-      if (/\.(h|ts)$/.test(name)) hash.update(name).update(readFileSync(join(directory, name)));
-    }
-  }
-  tools = hash.digest("hex");
-  return tools;
+function tools(): readonly Uint8Array[] {
+  toolTexts ??= [
+    readFileSync(packageRoot("dist/core.wasm")),
+    ...linkerTexts(),
+    ...headerTexts(),
+    ...texts(GUESTS, /\.h$/),
+  ];
+  return toolTexts;
 }

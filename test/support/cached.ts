@@ -9,20 +9,35 @@ const CACHE = packageRoot("dist/test-guests");
 
 /** What `make` gave for the same `inputs` before, or gives now. */
 export async function cached(
+  ...what: Parameters<typeof cachedFile>
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await readFile(await cachedFile(...what)));
+}
+
+/** The same, as a file. */
+export async function cachedFile(
   name: string,
   inputs: readonly (Uint8Array | string)[],
   make: () => Promise<Uint8Array>,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<string> {
+  const path = `${cachePath(name, inputs)}.wasm`;
+  if (!existsSync(path)) await place(path, await make());
+  return path;
+}
+
+/** Where what is made from `inputs` is kept: the path, without the end of its name. */
+export function cachePath(name: string, inputs: readonly (Uint8Array | string)[]): string {
   const hash = createHash("sha256");
   for (const input of inputs) hash.update(input);
   mkdirSync(CACHE, { recursive: true });
-  const path = `${CACHE}/${name}-${hash.digest("hex").slice(0, 24)}.wasm`;
-  if (!existsSync(path)) {
-    const temporary = `${path}.${process.pid}`;
-    await writeFile(temporary, await make());
-    await rename(temporary, path);
-  }
-  return new Uint8Array(await readFile(path));
+  return `${CACHE}/${name}-${hash.digest("hex").slice(0, 24)}`;
+}
+
+/** Writes a file at once: another process may be making the same, or reading it. */
+export async function place(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, content);
+  await rename(temporary, path);
 }
 
 /** The files of a directory whose names match. */
@@ -42,6 +57,7 @@ export function headerTexts(): Uint8Array[] {
 /** What makes a linked module of a compiled one, but for the core. */
 export function linkerTexts(): Uint8Array[] {
   return [
+    readFileSync(packageRoot("dist/net.wasm")),
     ...texts(packageRoot("ts/link"), /\.ts$/),
     ...texts(packageRoot("ts/link/wasm"), /\.ts$/),
   ];

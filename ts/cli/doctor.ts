@@ -10,8 +10,8 @@ import { type BackendSurvey, openBackend, surveyBackends } from "../host/open-ba
 import { jsRuntime } from "../js-runtime.ts";
 import { installCommand } from "../link/peers.ts";
 import { packageRoot } from "../package-files.ts";
+import { table } from "../table.ts";
 import { parseCommand } from "./arguments.ts";
-import { table } from "./stats.ts";
 import { packageVersion } from "./version.ts";
 
 const USAGE = `usage: stackful doctor [--operations] [--json]
@@ -99,7 +99,7 @@ function operationsTable(backends: readonly BackendSurvey[]): string {
   const here = backends.filter(
     ({ name, operations }) => operations !== undefined && name !== "none",
   );
-  const cells = [
+  return table([
     ["", ...here.map(({ name }) => name)],
     ...OPERATIONS.map((operation) => [
       operation.toLowerCase().replaceAll("_", " "),
@@ -108,10 +108,7 @@ function operationsTable(backends: readonly BackendSurvey[]): string {
         return how === "unsupported" ? "-" : how;
       }),
     ]),
-  ];
-  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const lines = cells.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  "));
-  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+  ]);
 }
 
 function compiler(): string {

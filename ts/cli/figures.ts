@@ -1,7 +1,8 @@
 //! What linking cost, for people or as JSON.
 
 import type { LinkFigures } from "../link/link.ts";
-import { grouped, table } from "./stats.ts";
+import { table } from "../table.ts";
+import { grouped } from "./stats.ts";
 
 export function printFigures(figures: LinkFigures, output: string, json: boolean): void {
   if (json) {

@@ -1,7 +1,8 @@
 //! How much of their stacks tasks have used, as a table.
 
 import type { Runtime } from "../runtime/runtime.ts";
-import { grouped, table } from "./stats.ts";
+import { table } from "../table.ts";
+import { grouped } from "./stats.ts";
 
 export function formatStackMarks(runtime: Runtime): string {
   const bounds = runtime.stackBounds();

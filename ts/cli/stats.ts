@@ -1,6 +1,7 @@
 //! A runtime's figures as a table.
 
 import type { RuntimeStats } from "../runtime/stats.ts";
+import { table } from "../table.ts";
 
 export function formatStats(stats: RuntimeStats): string {
   const perTurn = stats.turns === 0 ? 0 : stats.submissions / stats.turns;
@@ -15,12 +16,6 @@ export function formatStats(stats: RuntimeStats): string {
     ["operations", `${grouped(stats.submissions)} (${perTurn.toFixed(1)} a turn)`],
     ["regions", `${grouped(stats.regionsBytes)} bytes, ${grouped(stats.regionsFreeBytes)} free`],
   ]);
-}
-
-/** Two columns, the first padded. */
-export function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
 }
 
 export function grouped(value: number): string {

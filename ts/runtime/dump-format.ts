@@ -1,5 +1,6 @@
 //! A dump for people: a table of the tasks, then their stacks, each once.
 
+import { tableLines } from "../table.ts";
 import type { TaskDump } from "./dump.ts";
 
 export interface FormatOptions {
@@ -25,7 +26,12 @@ export function formatDump(
   const pooled = shown.some((task) => task.executor !== undefined);
   const head = pooled ? [...HEAD, "executor"] : HEAD;
   const rows = [head, ...shown.map((task) => row(task, painted))];
-  const lines = [summary(tasks), "", ...aligned(rows), ...more(tasks.length - limit, "tasks")];
+  const lines = [
+    summary(tasks),
+    "",
+    ...tableLines(rows, (column) => RIGHT.has(column)),
+    ...more(tasks.length - limit, "tasks"),
+  ];
   const groups = byStack(tasks);
   for (const group of groups.slice(0, limit)) lines.push("", ...block(group));
   lines.push(...more(groups.length - limit, "different stacks"));
@@ -53,16 +59,6 @@ function row(task: DumpedTask, painted: boolean): string[] {
     String(task.switches),
     ...(task.executor === undefined ? [] : [String(task.executor)]),
   ];
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((cells) => cells[at]!.length)));
-  return rows.map((cells) =>
-    cells
-      .map((cell, at) => (RIGHT.has(at) ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
-      .join("  ")
-      .trimEnd(),
-  );
 }
 
 /** In the order of the first task that has the stack. Tasks that are in no function are left out. */

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 )
@@ -16,12 +15,7 @@ func runHTTPServer(args []string) error {
 	if err := newFlags("http-server").parse(args); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	report, err := announce(map[string]any{"port": port})
+	listener, report, err := listen()
 	if err != nil {
 		return err
 	}

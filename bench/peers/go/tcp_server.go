@@ -17,12 +17,6 @@ const (
 // What a server does with each connection; bench/tcp.ts has the same list.
 var services = []func(net.Conn){echo, sink, source}
 
-type cpuReport struct {
-	CPUMicroseconds  int64  `json:"cpuMicroseconds"`
-	UserMicroseconds int64  `json:"userMicroseconds"`
-	Version          string `json:"version"`
-}
-
 // Prints {"port":N}, serves until stdin ends and every connection is gone, then prints the
 // processor time used since the port was printed.
 func runTCPServer(args []string) error {
@@ -34,12 +28,7 @@ func runTCPServer(args []string) error {
 		return fmt.Errorf("tcp-server: there is no service %d", f.get("service"))
 	}
 	serve := services[f.get("service")]
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	report, err := announce(map[string]any{"port": port})
+	listener, report, err := listen()
 	if err != nil {
 		return err
 	}
@@ -63,22 +52,6 @@ func runTCPServer(args []string) error {
 	connections.Wait()
 
 	return report()
-}
-
-// Prints the line, and returns what prints the processor time used since then.
-func announce(line map[string]any) (report func() error, err error) {
-	userBefore, totalBefore, err := cpuMicroseconds()
-	if err != nil {
-		return nil, err
-	}
-	report = func() error {
-		user, total, err := cpuMicroseconds()
-		if err != nil {
-			return err
-		}
-		return printLine(cpuReport{total - totalBefore, user - userBefore, version()})
-	}
-	return report, printLine(line)
 }
 
 func echo(connection net.Conn) {

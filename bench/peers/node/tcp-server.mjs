@@ -1,10 +1,8 @@
 // Server on node:net for the scenarios of bench/tcp.ts.
-//
-// Prints {"port":N}, serves until stdin ends and every connection is gone, then prints the
-// processor time used since the port was printed. Every server of the scenario does the same.
 import { createServer } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { parseArgs } from "node:util";
+import { serve } from "./serve.mjs";
 
 const { values } = parseArgs({ options: { service: { type: "string" } } });
 const chunkBytes = 64 * 1024;
@@ -45,29 +43,12 @@ function* chunksOf(id, chunks) {
 }
 
 // bench/tcp.ts has the same list.
-const serve = [echo, sink, source][Number(values.service)];
+const service = [echo, sink, source][Number(values.service)];
 
-const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-  // A client that resets its connection is gone: nothing else to do.
-  socket.on("error", () => socket.destroy());
-  serve(socket);
-});
-
-server.listen(0, "127.0.0.1", () => {
-  const before = process.cpuUsage();
-  console.log(JSON.stringify({ port: server.address().port }));
-
-  process.stdin.resume();
-  process.stdin.on("end", () => {
-    server.close(() => {
-      const { user, system } = process.cpuUsage(before);
-      console.log(
-        JSON.stringify({
-          cpuMicroseconds: user + system,
-          userMicroseconds: user,
-          version: `node ${process.version}`,
-        }),
-      );
-    });
-  });
-});
+serve(
+  createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    // A client that resets its connection is gone: nothing else to do.
+    socket.on("error", () => socket.destroy());
+    service(socket);
+  }),
+);
