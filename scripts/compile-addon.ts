@@ -81,8 +81,8 @@ const ONLY: readonly (readonly [RegExp, readonly NativeSystem[]])[] = [
   [/^ready\//, POSIX],
   [/^(iocp|windows)\//, ["windows"]],
   [/^addon\/host-loop\.c$/, POSIX],
-  [/^engine\/(platform|doorbell|descriptor|open-again|process|terminal)\.c$/, POSIX],
-  [/^calls\/(passing|pipe|poll|process|spawn|spawn-request|stdio|terminal|unix)\.c$/, POSIX],
+  [/^engine\/(platform|doorbell|descriptor|open-again|process|released|terminal)\.c$/, POSIX],
+  [/^calls\/(moving|passing|pipe|poll|process|spawn|spawn-request|stdio|terminal|unix)\.c$/, POSIX],
 ];
 
 /**

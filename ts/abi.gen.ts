@@ -221,6 +221,8 @@ export const OP = {
   KILL: 61,
   RESOLVER: 62,
   LOOKUP: 63,
+  RELEASE: 64,
+  ADOPT: 65,
 } as const;
 
 export const WAIT = {
@@ -579,6 +581,11 @@ export const EXIT_STATUS = {
   size: 8,
   code: 0,
   signal: 4,
+} as const;
+
+export const HANDLE_TOKEN = {
+  size: 16,
+  bytes: 0,
 } as const;
 
 export const SUBMISSION = {

@@ -19,6 +19,7 @@ import { Guest } from "./guest.ts";
 import { hostileLaws } from "./hostile-laws.ts";
 import { loopLaws } from "./loop-laws.ts";
 import { memoryLaws } from "./memory-laws.ts";
+import { movingLaws } from "./moving-laws.ts";
 import { openFileLaws } from "./open-file-laws.ts";
 import { openLaws } from "./open-laws.ts";
 import { operationLaws } from "./operation-laws.ts";
@@ -138,6 +139,7 @@ export function backendConformance(
     processStreamLaws(law);
     processGrantLaws(law);
     passingLaws(law);
+    movingLaws(law);
     readinessLaws(law);
     stdioLaws(law);
     unixLaws(law);

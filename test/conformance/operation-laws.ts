@@ -5,6 +5,7 @@ import { join } from "node:path/posix";
 import { expect } from "vitest";
 import {
   DATAGRAM,
+  HANDLE_TOKEN,
   LOCK,
   OP,
   OPEN,
@@ -243,6 +244,16 @@ const OPERATIONS: Readonly<Record<string, (bench: Bench) => Promise<Submit>>> = 
     otherPointer: guest.alloc(24),
     otherLength: 1,
   }),
+  RELEASE: async ({ guest }) => {
+    const { client } = await guest.pair();
+    return { op: OP.RELEASE, handle: client, pointer: guest.alloc(HANDLE_TOKEN.size) };
+  },
+  ADOPT: async ({ guest }) => {
+    const { client } = await guest.pair();
+    const pointer = guest.alloc(HANDLE_TOKEN.size);
+    must(await guest.submit({ op: OP.RELEASE, handle: client, pointer }));
+    return { op: OP.ADOPT, pointer };
+  },
   RESOLVER: async ({ guest }) => ({ op: OP.RESOLVER, ...guest.put("....") }),
 };
 

@@ -3,6 +3,7 @@
 import { SHARED } from "../abi.gen.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { HostFunction, HostImports } from "../guest/host-imports.ts";
+import type { Backend } from "../host/backend.ts";
 import { Arena, CHANNEL_BYTES } from "./arena.ts";
 import { GuestChannels } from "./guest-channels.ts";
 import { GuestSpawns } from "./guest-spawns.ts";
@@ -13,6 +14,10 @@ export const EXECUTOR_MODULE = "stackful_executor";
 export class GuestExecutor {
   readonly channels: GuestChannels;
   readonly spawns: GuestSpawns;
+  /** What does its I/O; set once it is open. */
+  backend: Backend | undefined;
+  /** Of the pool: see BackendOptions. */
+  readonly pool: Uint8Array | undefined;
   readonly #arena: Arena;
   readonly #executors: number;
   #guest: Guest | undefined;
@@ -22,7 +27,8 @@ export class GuestExecutor {
     return new GuestExecutor(Arena.create(new ArrayBuffer(CHANNEL_BYTES), 1, 0), 1);
   }
 
-  constructor(arena: Arena, executors: number) {
+  constructor(arena: Arena, executors: number, pool?: Uint8Array) {
+    this.pool = pool;
     this.#arena = arena;
     this.#executors = executors;
     this.channels = new GuestChannels(arena);

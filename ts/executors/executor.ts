@@ -2,9 +2,9 @@
 //! loop, which waits in the kernel where the backend can; a message ends such a wait.
 
 import { Arena } from "../channels/arena.ts";
-import type { GuestChannels } from "../channels/guest-channels.ts";
 import { GuestExecutor } from "../channels/guest-executor.ts";
 import { StackfulError } from "../errors.ts";
+import { adoptHandle, releaseHandle } from "../runtime/adopt.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import type { Task } from "../runtime/task.ts";
@@ -24,7 +24,7 @@ export function serveExecutor(port: ThreadPort): void {
     try {
       const guestExecutor = openGuestExecutor(port, start);
       const runtime = await openRuntime(port, start, guestExecutor);
-      executor = new Executor(port, runtime, guestExecutor.channels);
+      executor = new Executor(port, runtime, guestExecutor);
     } catch (error) {
       port.send({ type: "started", outcome: { error: packError(error) } });
       port.close();
@@ -41,15 +41,15 @@ export function serveExecutor(port: ThreadPort): void {
 class Executor {
   readonly #port: ThreadPort;
   readonly #runtime: Runtime;
-  readonly #channels: GuestChannels;
+  readonly #guestExecutor: GuestExecutor;
   readonly #tasks = new Map<number, Task>();
   readonly #answers = new Set<Promise<void>>();
   #stopping = false;
 
-  constructor(port: ThreadPort, runtime: Runtime, channels: GuestChannels) {
+  constructor(port: ThreadPort, runtime: Runtime, guestExecutor: GuestExecutor) {
     this.#port = port;
     this.#runtime = runtime;
-    this.#channels = channels;
+    this.#guestExecutor = guestExecutor;
   }
 
   /** @returns the figures of its whole life. */
@@ -82,7 +82,7 @@ class Executor {
         this.#runtime.cancel();
         break;
       case "wake":
-        this.#channels.look();
+        this.#guestExecutor.channels.look();
         break;
       case "cancel all":
         this.#runtime.cancel();
@@ -127,6 +127,10 @@ class Executor {
         return runtime.raise(question.signal);
       case "run":
         return runtime.run();
+      case "release":
+        return releaseHandle(this.#guestExecutor.backend!, question.handle);
+      case "adopt":
+        return adoptHandle(this.#guestExecutor.backend!, question.token);
     }
   }
 }
@@ -136,9 +140,9 @@ type Word = { readonly entry: number; readonly argument: Uint8Array } | null;
 
 /** Another thread's word comes as a message, which ends a wait in the kernel. */
 function openGuestExecutor(port: ThreadPort, start: Start): GuestExecutor {
-  const { executor: self, arena: buffer, ports, executors } = start;
+  const { executor: self, arena: buffer, ports, executors, pool } = start;
   const arena = new Arena(buffer, self);
-  const executor = new GuestExecutor(arena, executors);
+  const executor = new GuestExecutor(arena, executors, pool);
   const take = (word: Word): void => {
     if (word === null) {
       executor.channels.look();

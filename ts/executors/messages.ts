@@ -22,6 +22,8 @@ export interface Start {
   readonly forwardsOutput: boolean;
   /** The arena of the channels. */
   readonly arena: SharedArrayBuffer;
+  /** Of the pool: see BackendOptions. */
+  readonly pool: Uint8Array;
   /** To the other executors. */
   readonly ports: readonly (MessagePort | undefined)[];
 }
@@ -34,12 +36,18 @@ export interface Answers {
   raise: boolean;
   /** The exit code of the guest's main. */
   run: number;
+  /** Its token. */
+  release: Uint8Array;
+  /** The handle. */
+  adopt: number;
 }
 
 export type Question =
   | { readonly what: "tasks" | "stats" | "run" }
   | { readonly what: "dump"; readonly options: DumpOptions }
-  | { readonly what: "raise"; readonly signal: SignalName };
+  | { readonly what: "raise"; readonly signal: SignalName }
+  | { readonly what: "release"; readonly handle: number }
+  | { readonly what: "adopt"; readonly token: Uint8Array };
 
 export interface SpawnRequest {
   readonly entry: string;

@@ -3,6 +3,7 @@
 
 import { connectThreads, processors, requireThreads } from "#platform/executors/start-thread";
 import { StackfulError } from "../errors.ts";
+import { newPoolKey } from "../host/pool-key.ts";
 import type { DumpOptions, TaskDump } from "../runtime/dump.ts";
 import type { ItemOf, ItemType } from "../runtime/item.ts";
 import { loadGuest } from "../runtime/load.ts";
@@ -56,6 +57,7 @@ export class ExecutorPool implements AsyncDisposable {
     const { module } = await loadGuest(source, options.asyncImports ?? []);
     const remotes: RemoteExecutor[] = [];
     const channels = new PoolChannels(executors, (executor) => remotes[executor]?.wake());
+    const key = newPoolKey();
     connectThreads(executors).forEach((ports, executor) => {
       const start = {
         executor,
@@ -65,6 +67,7 @@ export class ExecutorPool implements AsyncDisposable {
         importsUrl: importsUrl(options),
         forwardsOutput: options.onOutput !== undefined,
         arena: channels.buffer,
+        pool: key,
         ports,
       };
       const events = eventsOf(options, executor, channels);
@@ -193,6 +196,32 @@ export class ExecutorPool implements AsyncDisposable {
     return this.#channels.open(options);
   }
 
+  /**
+   * Takes a handle from the guest on one executor, as its own `sf_handle_release` does.
+   *
+   * @returns a token: 16 bytes, for `adoptHandle`, or for the guest's `sf_handle_adopt` on any executor. What
+   *   nobody has adopted is closed when that executor crashes or the pool ends.
+   * @throws {StackfulError} SF_IO with the errno: EBADF; EBUSY while an operation is in flight on it; ENOTSUP,
+   *   EMFILE as `sf_handle_release`; ENOSYS where the backend is not a native one of Linux, macOS or a BSD.
+   *   SF_EXECUTOR when the executor has crashed; SF_DISPOSED.
+   * @throws {RangeError} no such executor.
+   */
+  async releaseHandle(handle: number, on: number): Promise<Uint8Array> {
+    return await this.#placed("release handle", on).ask({ what: "release", handle });
+  }
+
+  /**
+   * Gives the guest on one executor what a token stands for, once: a guest's token too.
+   *
+   * @returns the handle, there.
+   * @throws {StackfulError} SF_IO with the errno: EBADF when the token was adopted or closed, or is not of this
+   *   pool; EMFILE: it can be adopted later, or elsewhere; ENOSYS. SF_EXECUTOR, SF_DISPOSED.
+   * @throws {RangeError} no such executor.
+   */
+  async adoptHandle(token: Uint8Array, on: number): Promise<number> {
+    return await this.#placed("adopt handle", on).ask({ what: "adopt", token });
+  }
+
   /** Cancels every task on every executor, waits for them, and ends the threads. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
@@ -210,12 +239,7 @@ export class ExecutorPool implements AsyncDisposable {
   }
 
   #place(entry: string, on: Placement): RemoteExecutor {
-    if (on !== "auto") {
-      const executor = this.#executors[on];
-      if (executor !== undefined) return executor;
-      const last = this.executors - 1;
-      throw new RangeError(`spawn ${entry}: on must be "auto" or 0 to ${last}, not ${String(on)}`);
-    }
+    if (on !== "auto") return this.#numbered(`spawn ${entry}: on must be "auto" or`, on);
     const live = this.#live();
     if (live.length === 0) throw this.#executors[0]!.over!;
     const least = Math.min(...live.map(({ load }) => load));
@@ -224,6 +248,17 @@ export class ExecutorPool implements AsyncDisposable {
     const place = turned.find(({ load }) => load === least)!;
     this.#next = place.index + 1;
     return place;
+  }
+
+  #placed(what: string, on: number): RemoteExecutor {
+    this.#refuseWhenOver(what);
+    return this.#numbered(`${what}: on must be`, on);
+  }
+
+  #numbered(must: string, on: number): RemoteExecutor {
+    const executor = this.#executors[on];
+    if (executor !== undefined) return executor;
+    throw new RangeError(`${must} 0 to ${this.executors - 1}, not ${String(on)}`);
   }
 
   /** Of those that run; one that ends meanwhile is left out. */

@@ -132,6 +132,11 @@ export interface BackendOptions {
   readonly grants: Grants;
   /** Handles open at once; an operation that would open one more fails with EMFILE. */
   readonly handlesMax: number;
+  /**
+   * Of a pool: backends with the same one adopt what each other has released (RELEASE, ADOPT).
+   * Default: one of its own.
+   */
+  readonly pool?: Uint8Array | undefined;
 }
 
 /**
@@ -224,6 +229,20 @@ export interface Backend {
    * @throws {StackfulError} `SF_IO`, with the errno.
    */
   adoptDescriptor?(fd: number, options: AdoptOptions): number;
+
+  /**
+   * RELEASE, for the embedder: the token, as bytes. Absent: the host cannot.
+   *
+   * @throws {StackfulError} `SF_IO`, with the errno.
+   */
+  releaseHandle?(handle: number): Uint8Array;
+
+  /**
+   * ADOPT, for the embedder: the handle. Absent: the host cannot.
+   *
+   * @throws {StackfulError} `SF_IO`, with the errno.
+   */
+  adoptHandle?(token: Uint8Array): number;
 
   /** Flags of the host's sandbox that operations have lacked. Absent: it knows of none. */
   readonly permissionsMissing?: readonly string[];

@@ -1,4 +1,4 @@
-//! Descriptors that the embedder gives to the guest.
+//! Descriptors and handles that the embedder gives to the guest, or takes from it.
 
 import { StackfulError } from "../errors.ts";
 import type { AdoptOptions, Backend } from "../host/backend.ts";
@@ -12,9 +12,26 @@ export function adoptDescriptor(backend: Backend, fd: number, options: AdoptOpti
     throw new RangeError(`adopt descriptor: ${fd} is not an integer from 0 to ${DESCRIPTOR_MAX}`);
   }
   if (backend.adoptDescriptor !== undefined) return backend.adoptDescriptor(fd, options);
-  throw new StackfulError(
-    "SF_IO",
-    `adopt descriptor ${fd}: the ${backend.name} backend has no descriptors`,
-    { errno: "ENOSYS", hint: "use a native backend" },
-  );
+  throw lacking(`adopt descriptor ${fd}`, `the ${backend.name} backend has no descriptors`);
+}
+
+/** @throws {StackfulError} SF_IO. */
+export function releaseHandle(backend: Backend, handle: number): Uint8Array {
+  if (backend.releaseHandle !== undefined) return backend.releaseHandle(handle);
+  throw lacking(`release handle ${handle}`, staying(backend));
+}
+
+/** @throws {StackfulError} SF_IO. */
+export function adoptHandle(backend: Backend, token: Uint8Array): number {
+  if (backend.adoptHandle !== undefined) return backend.adoptHandle(token);
+  throw lacking("adopt handle", staying(backend));
+}
+
+function staying({ name }: Backend): string {
+  return `handles of the ${name} backend belong to their thread`;
+}
+
+function lacking(what: string, why: string): StackfulError {
+  const hint = "use a native backend";
+  return new StackfulError("SF_IO", `${what}: ${why}`, { errno: "ENOSYS", hint });
 }

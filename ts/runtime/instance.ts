@@ -51,6 +51,7 @@ export async function openInstance(
   const executor = importsFrom(module, EXECUTOR_MODULE)
     ? (given ?? GuestExecutor.alone())
     : undefined;
+  if (given !== undefined) given.backend = backend;
   const wasi = importsFrom(module, PREVIEW1)
     ? await openWasi({
         args: [program, ...args],

@@ -88,6 +88,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
     const { backend, reasons } = await openBackend(options.backend ?? "auto", {
       grants,
       handlesMax: limits.handlesMax,
+      pool: executor?.pool,
     });
     let runtime: Runtime | undefined;
     try {

@@ -46,6 +46,38 @@ napi_value sf__binding_adopt(napi_env env, napi_callback_info info) {
   return sf__int_result(env, result);
 }
 
+/* The bytes of a token. */
+static struct sf_handle_token *token_of(napi_env env, napi_value value) {
+  void *bytes;
+  size_t length;
+  NAPI_MUST(napi_get_typedarray_info(env, value, NULL, &length, &bytes, NULL, NULL));
+  return length == sizeof(struct sf_handle_token) ? bytes : NULL;
+}
+
+/* release(handle, which: number, token: Uint8Array): number. Writes the token. */
+napi_value sf__binding_release(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int32_t which;
+  struct binding *binding = sf__arguments(env, info, 2, values);
+  NAPI_MUST(napi_get_value_int32(env, values[0], &which));
+  struct sf_handle_token *token = token_of(env, values[1]);
+  if (token == NULL) return sf__int_result(env, -SF_EINVAL);
+  const int32_t result = sf__backend_release(binding->backend, which, token);
+  binding->counters[COUNTER_HANDLES_OPEN] = binding->backend->handles.open;
+  return sf__int_result(env, result);
+}
+
+/* adoptReleased(handle, token: Uint8Array): number */
+napi_value sf__binding_adopt_released(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  struct binding *binding = sf__arguments(env, info, 1, values);
+  const struct sf_handle_token *token = token_of(env, values[0]);
+  if (token == NULL) return sf__int_result(env, -SF_EINVAL);
+  const int32_t result = sf__backend_adopt_released(binding->backend, token);
+  binding->counters[COUNTER_HANDLES_OPEN] = binding->backend->handles.open;
+  return sf__int_result(env, result);
+}
+
 /* grantEndpoint(handle, use: enum sf_endpoint_use, bytes: Uint8Array, port: number): number
  * No bytes: any address. Port -1: any port. */
 napi_value sf__binding_grant_endpoint(napi_env env, napi_callback_info info) {

@@ -168,14 +168,15 @@ static const struct sf_mechanism *find_mechanism(const char *name) {
   return NULL;
 }
 
-/* open(mechanism: string, handlesMax: number, entries: number, counters: Float64Array, wakeByThread: boolean):
- *   Handle | number */
+/* open(mechanism: string, handlesMax: number, entries: number, counters: Float64Array, wakeByThread: boolean,
+ *   pool: Uint8Array): Handle | number */
 napi_value sf__binding_open(napi_env env, napi_callback_info info) {
-  napi_value values[5];
-  size_t given = 5;
+  napi_value values[6];
+  size_t given = 6;
   char name[16];
   struct sf_options options;
   void *counters;
+  void *pool;
   size_t length;
   bool wake_by_thread;
   napi_value handle;
@@ -189,6 +190,9 @@ napi_value sf__binding_open(napi_env env, napi_callback_info info) {
   const struct sf_mechanism *mechanism = find_mechanism(name);
   if (mechanism == NULL) return sf__int_result(env, -SF_ENOSYS);
   if (length < COUNTERS) return sf__int_result(env, -SF_EINVAL);
+  NAPI_MUST(napi_get_typedarray_info(env, values[5], NULL, &length, &pool, NULL, NULL));
+  if (length != sizeof(options.pool.bytes)) return sf__int_result(env, -SF_EINVAL);
+  memcpy(options.pool.bytes, pool, length);
 
   struct binding *binding = calloc(1, sizeof(*binding));
   if (binding == NULL) return sf__int_result(env, -SF_ENOMEM);

@@ -161,6 +161,8 @@ NAPI_MODULE_INIT() {
     FUNCTION("grantStdio", sf__binding_grant_stdio),
     FUNCTION("grantPrograms", sf__binding_grant_programs),
     FUNCTION("adopt", sf__binding_adopt),
+    FUNCTION("release", sf__binding_release),
+    FUNCTION("adoptReleased", sf__binding_adopt_released),
     FUNCTION("bind", binding_bind),
     FUNCTION("turn", binding_turn),
     FUNCTION("attempt", binding_attempt),

@@ -76,5 +76,7 @@ napi_value sf__binding_grant_programs(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_names(napi_env env, napi_callback_info info);
 napi_value sf__binding_grant_stdio(napi_env env, napi_callback_info info);
 napi_value sf__binding_adopt(napi_env env, napi_callback_info info);
+napi_value sf__binding_release(napi_env env, napi_callback_info info);
+napi_value sf__binding_adopt_released(napi_env env, napi_callback_info info);
 
 #endif

@@ -20,6 +20,7 @@
  *   pipe.c       pipes, and pairs of sockets
  *   unix.c       Unix sockets by their names
  *   passing.c    handles that are sent to another process
+ *   moving.c     handles that go to another executor
  *   poll.c       waits for readiness
  *   stdio.c      the host's own streams
  *   terminal.c   the size and the mode of terminals
@@ -150,6 +151,8 @@ sf_finish sf__finish_unix_named, sf__finish_unix_connect;
 sf_check sf__check_send_handle, sf__check_receive_handle;
 sf_call_function sf__call_send_handle, sf__call_receive_handle;
 sf_finish sf__finish_receive_handle;
+
+sf_start sf__release, sf__adopt;
 
 sf_check sf__check_poll;
 sf_call_function sf__call_poll;

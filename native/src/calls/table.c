@@ -238,6 +238,12 @@ static const struct sf_operation table[] = {
   },
 #endif
 
+#ifndef SF_WINDOWS
+  /* A descriptor belongs to one completion port for good there. */
+  [SF_OP_RELEASE] = { .on_handle = true, .start = sf__release },
+  [SF_OP_ADOPT] = { .start = sf__adopt },
+#endif
+
   [SF_OP_RESOLVER] = { .start = sf__resolver },
   [SF_OP_LOOKUP] = {
     .leaves = true,

@@ -16,7 +16,13 @@
 
 struct sf_mechanism;
 
+/* Whoever knows it may adopt what the others release: see released.h. */
+struct sf_pool_key {
+  uint8_t bytes[16];
+};
+
 struct sf_options {
+  struct sf_pool_key pool;
   uint32_t handles_max;
   uint32_t entries; /* submissions the kernel takes at once; rounded up to a power of two */
   int host_loop_fd; /* readable when the host's event loop has work; -1: no such loop */
@@ -46,6 +52,14 @@ int32_t sf__backend_open(struct sf_backend **out, const struct sf_mechanism *mec
  * with `owned` the descriptor itself. Returns the handle or a negated sf_errno: EPERM for a file to be
  * polled, EISDIR to read from a directory. Without a handle the descriptor stays the caller's. */
 int32_t sf__backend_adopt(struct sf_backend *backend, int fd, bool transfers, bool owned);
+
+struct sf_handle_token;
+
+/* RELEASE and ADOPT, for the embedder: see released.h. */
+int32_t sf__backend_release(struct sf_backend *backend, int32_t handle,
+                            struct sf_handle_token *out);
+int32_t sf__backend_adopt_released(struct sf_backend *backend,
+                                   const struct sf_handle_token *token);
 
 /* How it performs an operation: enum sf_capability. */
 int32_t sf__backend_capability(const struct sf_backend *backend, uint16_t opcode);

@@ -7,6 +7,7 @@
 #include "engine/mechanism.h"
 #include "engine/operation.h"
 #include "engine/process.h"
+#include "engine/released.h"
 
 static struct sf_engine *engine_of(struct sf_backend *backend) {
   return (struct sf_engine *)backend;
@@ -19,6 +20,7 @@ int32_t sf__backend_open(struct sf_backend **out, const struct sf_mechanism *mec
   if (err < 0) return err;
   engine->mechanism = mechanism;
   engine->host_loop_fd = options->host_loop_fd;
+  engine->pool_key = options->pool;
   sf__handles_init(&engine->base.handles, options->handles_max);
   *out = &engine->base;
   return 0;
@@ -83,6 +85,7 @@ void sf__backend_close(struct sf_backend *backend) {
   if (engine->mechanism->drain != NULL) engine->mechanism->drain(engine);
   close_fds(&engine->ops);
   sf__processes_end(engine);
+  sf__released_end(engine);
   sf__handles_free(&backend->handles);
   sf__grants_free(&backend->grants);
   sf__ops_free(&engine->ops);

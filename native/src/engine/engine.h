@@ -9,6 +9,7 @@
  *   finish.c      how it ended becomes a completion; what waited for it starts
  *   jobs.c        operations that run on threads (pool.c)
  *   process.c     child processes
+ *   released.c    handles on their way to another engine
  *   operation.h   what the engine knows of each operation
  *   mechanism.h   what a mechanism provides
  */
@@ -24,6 +25,7 @@
 
 struct sf_pool;
 struct sf_process;
+struct sf_released;
 
 struct sf_engine {
   struct sf_backend base; /* first: a struct sf_backend * is a struct sf_engine * */
@@ -31,6 +33,9 @@ struct sf_engine {
   struct sf_ops ops;
   struct sf_queue queue;
   struct sf_pool *pool; /* see jobs.h; NULL until an operation needs it */
+  struct sf_pool_key pool_key;
+  struct sf_released *released; /* see released.h; owned, newest first */
+  uint32_t released_count;
   struct sf_process *processes; /* see process.h; owned, newest first */
   uint32_t processes_count;
   uint32_t silent;    /* operations that the guest knows nothing of */

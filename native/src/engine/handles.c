@@ -97,6 +97,22 @@ void sf__handles_release(struct sf_handles *handles, uint32_t index) {
   add_free(handles, index);
 }
 
+struct sf_handle sf__handles_take(struct sf_handles *handles, uint32_t index) {
+  const struct sf_handle taken = handles->items[index];
+  handles->items[index].listing = NULL;
+  sf__handles_release(handles, index);
+  return taken;
+}
+
+int32_t sf__handles_put(struct sf_handles *handles, uint32_t index, const struct sf_handle *taken) {
+  struct sf_handle *handle = &handles->items[index];
+  const struct sf_handle place = *handle;
+  *handle = *taken;
+  handle->generation = place.generation;
+  handle->kind = place.kind;
+  return sf__handles_open(handles, index, (enum sf_handle_kind)taken->kind, taken->fd);
+}
+
 struct sf_handle *sf__handles_get(const struct sf_handles *handles, int32_t handle) {
   uint32_t index = (uint32_t)handle & INDEX_MASK;
   if (handle < 0 || index >= handles->capacity) return NULL;
@@ -110,16 +126,17 @@ uint32_t sf__handles_index(const struct sf_handles *handles, const struct sf_han
   return (uint32_t)(handle - handles->items);
 }
 
-void sf__handles_free(struct sf_handles *handles) {
+void sf__handle_end(const struct sf_handle *handle) {
   const struct linger off = { 0 };
-  for (uint32_t i = 0; i < handles->capacity; i++) {
-    const struct sf_handle *handle = &handles->items[i];
-    sf__listing_close(handle->listing);
-    if (handle->fd < 0) continue;
-    if (handle->raw) sf__terminal_release(handle->fd);
-    if (handle->lingers) setsockopt(handle->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-    close(handle->fd);
-  }
+  sf__listing_close(handle->listing);
+  if (handle->fd < 0) return;
+  if (handle->raw) sf__terminal_release(handle->fd);
+  if (handle->lingers) setsockopt(handle->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+  close(handle->fd);
+}
+
+void sf__handles_free(struct sf_handles *handles) {
+  for (uint32_t i = 0; i < handles->capacity; i++) sf__handle_end(&handles->items[i]);
   free(handles->items);
   sf__handles_init(handles, 0);
 }

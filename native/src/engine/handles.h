@@ -92,6 +92,15 @@ int32_t sf__handles_open(struct sf_handles *handles, uint32_t index, enum sf_han
 /* Gives a place back, reserved or open. Does not close the fd. */
 void sf__handles_release(struct sf_handles *handles, uint32_t index);
 
+/* Takes an open handle out, whole: its descriptor is the caller's. No operation is in flight on it. */
+struct sf_handle sf__handles_take(struct sf_handles *handles, uint32_t index);
+
+/* Makes a reserved place what was taken out of a table, this one or another. Returns what the guest calls it. */
+int32_t sf__handles_put(struct sf_handles *handles, uint32_t index, const struct sf_handle *taken);
+
+/* Closes the descriptor of one that was taken out, or of one that is never used again. Waits for nothing. */
+void sf__handle_end(const struct sf_handle *handle);
+
 /* Whether one more place can be taken. */
 bool sf__handles_full(const struct sf_handles *handles);
 

@@ -42,6 +42,8 @@ struct sf_mechanism {
 
   /* The descriptor is about to be closed; nothing waits for it. NULL: that is all the same. */
   void (*forget)(struct sf_engine *engine, int fd);
+  /* The descriptor goes to another engine, open as it is; nothing waits for it. NULL: that is all the same. */
+  void (*release)(struct sf_engine *engine, int fd);
 
   /* The three parts of a turn: `begin`, then the engine takes submissions, then `run`, which waits
    * up to wait_ns while nothing was delivered, and with an event loop around it `arm`. They return 0

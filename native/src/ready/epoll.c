@@ -42,6 +42,12 @@ static int32_t epoll_watch(struct ready *ready, int fd, uint8_t mask) {
   return 0;
 }
 
+static void epoll_release(struct ready *ready, int fd) {
+  if (!ready->fds[fd].known) return;
+  ready->engine.base.system_calls++;
+  epoll_ctl(ready->poll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 static int epoll_look(struct ready *ready, int64_t wait_ns) {
   struct epoll_event events[READY_EVENTS];
   if (wait_ns > 0) {
@@ -69,6 +75,7 @@ static const struct ready_poller poller = {
   .close = epoll_close,
   .watch = epoll_watch,
   .watch_always = epoll_watch_always,
+  .release = epoll_release,
   .look = epoll_look,
 };
 

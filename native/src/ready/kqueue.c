@@ -62,6 +62,17 @@ static int32_t kqueue_watch(struct ready *ready, int fd, uint8_t mask) {
   return read_err < 0 && write_err < 0 ? read_err : 0;
 }
 
+/* What has told, or was never watched, is not there: each on its own. */
+static void kqueue_release(struct ready *ready, int fd) {
+  static const short filters[] = { EVFILT_READ, EVFILT_WRITE };
+  for (int i = 0; i < 2; i++) {
+    struct kevent event;
+    EV_SET(&event, fd, filters[i], EV_DELETE, 0, 0, NULL);
+    ready->engine.base.system_calls++;
+    change(ready, &event, 1);
+  }
+}
+
 static void tell(struct ready *ready, const struct kevent *event) {
   const bool ended = (event->flags & EV_EOF) != 0;
   uint8_t mask = ended ? READY_ENDED : 0;
@@ -94,6 +105,7 @@ static const struct ready_poller poller = {
   .close = kqueue_close,
   .watch = kqueue_watch,
   .watch_always = kqueue_watch_always,
+  .release = kqueue_release,
   .look = kqueue_look,
 };
 

@@ -183,6 +183,13 @@ void ready__forget(struct sf_engine *engine, int fd) {
   at->known = false;
 }
 
+void ready__release(struct sf_engine *engine, int fd) {
+  struct ready *ready = ready__of(engine);
+  if ((uint32_t)fd >= ready->fds_count) return;
+  if (ready->poller->release != NULL) ready->poller->release(ready, fd);
+  ready__forget(engine, fd);
+}
+
 /* Attempts those in the line again, until one finds that it has to wait. */
 static void serve(struct ready *ready, int fd, uint32_t line) {
   for (;;) {

@@ -78,6 +78,8 @@ struct ready_poller {
   /* `fd` is about to be closed. NULL: the system stops watching then. If another process has it too, it may
    * tell once more, of another generation. */
   void (*forget)(struct ready *ready, int fd);
+  /* The same of one that stays open, and goes to another engine. NULL: what was watched for has been told. */
+  void (*release)(struct ready *ready, int fd);
   /* Adds what is ready to `events`, after waiting up to wait_ns. When it waits it also looks at the
    * host's loop: see ready__saw_host. Returns 0 or a negated errno of the system. */
   int (*look)(struct ready *ready, int64_t wait_ns);
@@ -100,6 +102,7 @@ void ready__free(struct sf_engine *engine);
 int32_t ready__issue(struct sf_engine *engine, uint32_t index);
 void ready__cancel(struct sf_engine *engine, uint32_t index);
 void ready__forget(struct sf_engine *engine, int fd);
+void ready__release(struct sf_engine *engine, int fd);
 void ready__begin(struct sf_engine *engine);
 int32_t ready__run(struct sf_engine *engine, int64_t wait_ns);
 int32_t ready__arm(struct sf_engine *engine);
@@ -109,7 +112,7 @@ void ready__poke(struct sf_engine *engine);
 #define READY_MECHANISM(mechanism_name, open_function) \
   { .name = mechanism_name, .nonblocking = true, .open = open_function, .free = ready__free, \
     .issue = ready__issue, .cancel = ready__cancel, \
-    .forget = ready__forget, .begin = ready__begin, .run = ready__run, .arm = ready__arm, \
+    .forget = ready__forget, .release = ready__release, .begin = ready__begin, .run = ready__run, .arm = ready__arm, \
     .woken = ready__woken, .poke = ready__poke }
 
 /* Acts on everything in `events`, and on jobs that ended. */

@@ -18,7 +18,7 @@ export interface Addon {
   /**
    * -ENOSYS when this build has no mechanism of that name. `counters` has COUNTER.length elements, which every
    * `turn` writes. `wakeByThread`: where the event loop is not libuv's; then a `turn` that waits is not ended by
-   * what happens in the event loop.
+   * what happens in the event loop. `pool`: see newPoolKey.
    */
   open(
     mechanism: string,
@@ -26,6 +26,7 @@ export interface Addon {
     entries: number,
     counters: Float64Array,
     wakeByThread: boolean,
+    pool: Uint8Array,
   ): AddonHandle | number;
   grantDirectory(
     handle: AddonHandle,
@@ -51,6 +52,10 @@ export interface Addon {
   ): number;
   /** Makes a descriptor a handle, which owns a duplicate or, with `owned`, itself. Returns the handle. */
   adopt(handle: AddonHandle, fd: number, transfers: boolean, owned: boolean): number;
+  /** Makes a handle a token, which is written. */
+  release(handle: AddonHandle, which: number, token: Uint8Array): number;
+  /** The opposite, of any backend with the same key. Returns the handle. */
+  adoptReleased(handle: AddonHandle, token: Uint8Array): number;
   /** `moves`: the memory may be elsewhere once it has grown. */
   bind(handle: AddonHandle, memory: Uint8Array, shared: number, moves: boolean): number;
   /** Returns completions delivered. Infinity waits for as long as is ever waited: one second. */

@@ -3,7 +3,7 @@
 //! All of the I/O, and every check of what the guest says, is in C; a turn is one call of it. Here
 //! are what belongs to JavaScript: the memory, errors as exceptions, and the wake-up.
 
-import { ERRNO, OP, RESOLVER } from "../../abi.gen.ts";
+import { ERRNO, HANDLE_TOKEN, OP, RESOLVER } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import { SYSTEM } from "../../guest/environment.ts";
 import type {
@@ -16,6 +16,7 @@ import type {
 import type { Capability } from "../capability.ts";
 import { grantedStreams } from "../grants.ts";
 import { openNames } from "../node/host-names.ts";
+import { newPoolKey } from "../pool-key.ts";
 import { applyNames, type Names } from "../resources/names.ts";
 import { type Programs, readPrograms } from "../resources/programs.ts";
 import { type Addon, type AddonHandle, CAPABILITIES, COUNTER, ENDPOINT_USE } from "./addon.ts";
@@ -91,7 +92,7 @@ export class NativeBackend implements Backend {
   /** As `openNative`. */
   static open(
     name: MechanismName,
-    { grants, handlesMax }: BackendOptions,
+    { grants, handlesMax, pool = newPoolKey() }: BackendOptions,
     { traits = hostTraits(), loaded = loadAddon(), names, stdio = [0, 1, 2] }: NativeParts = {},
   ): NativeBackend {
     const { addon, reason } = loaded;
@@ -102,7 +103,8 @@ export class NativeBackend implements Backend {
       });
     }
     const counters = new Float64Array(COUNTER.length);
-    const handle = addon.open(name, handlesMax, ENTRIES, counters, traits.wake === "thread");
+    const byThread = traits.wake === "thread";
+    const handle = addon.open(name, handlesMax, ENTRIES, counters, byThread, pool);
     if (typeof handle === "number") throw refused(name, handle);
 
     const backend = new NativeBackend(name, addon, handle, counters, traits);
@@ -247,6 +249,19 @@ export class NativeBackend implements Backend {
     const handle = this.#opened("adopt descriptor");
     const result = this.#addon.adopt(handle, fd, transfers, owned);
     if (result < 0) throw failure(`adopt descriptor ${fd}`, result);
+    return result;
+  }
+
+  releaseHandle(handle: number): Uint8Array {
+    const token = new Uint8Array(HANDLE_TOKEN.size);
+    const result = this.#addon.release(this.#opened("release handle"), handle, token);
+    if (result < 0) throw failure(`release handle ${handle}`, result);
+    return token;
+  }
+
+  adoptHandle(token: Uint8Array): number {
+    const result = this.#addon.adoptReleased(this.#opened("adopt handle"), token);
+    if (result < 0) throw failure("adopt handle", result);
     return result;
   }
 

@@ -5,6 +5,7 @@
 #ifndef STACKFUL_EXECUTOR_H
 #define STACKFUL_EXECUTOR_H
 
+#include "io.h"
 #include "select.h"
 
 #define SF_EXECUTOR_IMPORT(name) \
@@ -29,6 +30,31 @@ enum sf_placement {
 SF_EXECUTOR_IMPORT(spawn)
 int32_t sf_executor_spawn(int32_t placement, sf_entry_fn entry, const void *argument,
                           uint32_t argument_bytes);
+
+/* ── Handles ───────────────────────────────────────────────────────────────────────────────────── */
+
+/* A handle means nothing on another executor. To give one away, release it: then this executor has it no more,
+ * and its token goes wherever bytes go, as an item of a channel or in the argument of a task. Whoever adopts the
+ * token gets what the handle was, with the same rights, its position, and every byte that nobody has read. */
+
+/* Makes a handle a token. Works on listeners, streams, sockets of datagrams, files and directories. A token that
+ * nobody has adopted is closed when this executor crashes or ends. Does not wait. Errors, with which the
+ * handle stays: EBUSY while an operation is in flight on it; EBADF; ENOTSUP for processes, streams of the host
+ * (sf_stdio) and descriptors that the embedder gave to be polled; EMFILE when as many tokens of this executor
+ * wait to be adopted as it may have handles; ENOSYS on backends whose handles belong to their thread: node,
+ * deno, sim, iocp. */
+SF_PARKS static inline int32_t sf_handle_release(sf_handle_t handle,
+                                                 struct sf_handle_token *token_out) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_RELEASE, .handle = handle, .pointer = sf_address_of(token_out)});
+}
+
+/* Makes a token a handle of this executor, once. Does not wait. Errors: EBADF when the token was adopted or
+ * closed, or is of another pool, or of nobody's; EMFILE, ENOMEM: it can be adopted later, or elsewhere; ENOSYS. */
+SF_PARKS static inline sf_handle_t sf_handle_adopt(const struct sf_handle_token *token) {
+  return sf_perform_request((struct sf_submission){
+      .op = SF_OP_ADOPT, .handle = -1, .pointer = sf_address_of(token)});
+}
 
 /* ── Channels ──────────────────────────────────────────────────────────────────────────────────── */
 

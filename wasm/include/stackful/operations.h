@@ -91,7 +91,10 @@
   /* Names. */ \
   X(RESOLVER,      62) /* argument: enum sf_resolver; pointer, length: text out; offset -> bytes */ \
   X(LOOKUP,        63) /* pointer, length: name; argument: enum sf_family or 0;
-                          other_pointer: sf_address[other_length] out -> how many */
+                          other_pointer: sf_address[other_length] out -> how many */ \
+  /* From one executor to another. */ \
+  X(RELEASE,       64) /* handle; pointer: sf_handle_token out        -> 0 */ \
+  X(ADOPT,         65) /* pointer: sf_handle_token                    -> handle */
 
 enum sf_opcode {
 #define X(name, code) SF_OP_##name = (code),
@@ -284,6 +287,11 @@ struct sf_exit_status {
   uint32_t signal; /* the host's number; 0: it ended by itself */
 };
 
+/* What stands for a handle that was released, until it is adopted. Bytes that nobody can guess. */
+struct sf_handle_token {
+  uint8_t bytes[16];
+};
+
 /* Leaves the user or the group as it is. */
 #define SF_ID_KEEP 4294967295
 
@@ -323,6 +331,7 @@ _Static_assert(sizeof(struct sf_stat) == 88, "sf_stat layout");
 _Static_assert(sizeof(struct sf_directory_entry) == 16, "sf_directory_entry layout");
 _Static_assert(sizeof(struct sf_datagram) == 40, "sf_datagram layout");
 _Static_assert(sizeof(struct sf_process_request) == 56, "sf_process_request layout");
+_Static_assert(sizeof(struct sf_handle_token) == 16, "sf_handle_token layout");
 _Static_assert(sizeof(struct sf_submission) == 64, "sf_submission layout");
 _Static_assert(sizeof(struct sf_completion) == 16, "sf_completion layout");
 
