@@ -248,6 +248,24 @@ test(
 );
 
 test(
+  "a task that traps while it asks, wherever that is, keeps neither its name nor its place nor a socket",
+  inWorld(async (world) => {
+    const addresses = Array.from({ length: 100 }, (_, index) => `10.1.0.${index + 1}`);
+    for (let index = 0; index < 128; index++) {
+      // By a datagram, and over a connection.
+      world.addName(`n${index}`, { addresses: addresses.slice(0, index % 2 ? 1 : 100) });
+    }
+    const { lines } = await run(world, ["cramped", "n", "different", "n/64"]);
+    const [rounds, trapped, found, errors] = lines[0]!.match(/\d+/g)!.map(Number);
+    expect({ rounds, errors }).toEqual({ rounds: 128, errors: 0 });
+    expect(trapped).toBeGreaterThan(10);
+    expect(trapped).toBeLessThan(128);
+    expect(found).toBeGreaterThanOrEqual(2 * 64 * (1 + 16));
+    expect(lines[1]).toMatch(/^64 names: \d+ addresses, 0 errors$/);
+  }),
+);
+
+test(
   "more names than it remembers are all found",
   inWorld(async (world) => {
     for (let index = 0; index < 600; index++) {

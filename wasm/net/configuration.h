@@ -80,13 +80,13 @@ SF_PARKS static int32_t read_configuration(struct configuration *configuration,
 /* Reads it, the first time. Returns 0 or a negated sf_errno. */
 SF_PARKS static int32_t configure(struct resolver *resolver, struct lines *lines) {
   if (resolver->configured) return 0;
-  int32_t error = sf_mutex_lock(&resolver->configuring);
+  int32_t error = lock_take(&resolver->configuring);
   if (error < 0) return error;
   if (!resolver->configured) {
     error = read_configuration(&resolver->configuration, lines);
     if (error == 0) resolver->configured = 1;
   }
-  sf_mutex_unlock(&resolver->configuring);
+  lock_give(&resolver->configuring);
   return error;
 }
 

@@ -67,7 +67,7 @@ static uint64_t expiry(const struct entry *entry) {
 SF_PARKS static int32_t entry_settle(struct resolver *resolver, struct space *space,
                                      struct entry *entry, const struct sf_address *address) {
   const uint32_t asked = entry->asked;
-  int32_t error = sf_mutex_lock(&entry->asking);
+  int32_t error = lock_take(&entry->asking);
   if (error < 0) return error;
   if (entry->asked == asked && !is_fresh(entry)) {
     error = ask(resolver, space, entry, address);
@@ -80,7 +80,7 @@ SF_PARKS static int32_t entry_settle(struct resolver *resolver, struct space *sp
   } else {
     error = entry->error;
   }
-  sf_mutex_unlock(&entry->asking);
+  lock_give(&entry->asking);
   return error;
 }
 
@@ -104,6 +104,7 @@ SF_PARKS static int32_t look_begin(struct look *look, const struct request *requ
   entry = entry_find(resolver, request);
   if (entry == NULL) entry = entry_claim(resolver, request);
   entry->users++;
+  look->space->entry = entry;
   look->resolver = resolver;
   look->entry = entry;
   return entry_settle(resolver, look->space, entry, request->address);
@@ -111,7 +112,6 @@ SF_PARKS static int32_t look_begin(struct look *look, const struct request *requ
 
 static void look_end(struct look *look) {
   if (look->space == NULL) return;
-  look->entry->users--;
   space_give(look->resolver, look->space);
 }
 

@@ -66,9 +66,10 @@ SF_PARKS static int32_t ask_by_datagram(struct space *space, const struct sf_add
   /* A socket for each, and so a port that nobody can guess. */
   const sf_handle_t handle = sf_udp_bind(&anywhere);
   if (handle < 0) return handle;
+  space->handle = handle;
   int32_t error = send_questions(space, handle, server);
   if (error == 0) error = receive_answers(space, handle, server, deadline_ns, found);
-  sf_close(handle);
+  space_close(space);
   return error;
 }
 
@@ -99,9 +100,9 @@ SF_PARKS static int32_t ask_by_connection(struct space *space, const struct sf_a
   sf_timeout_begin(&scope, sf_at(deadline_ns));
   int32_t error = sf_tcp_connect(server);
   if (error >= 0) {
-    const sf_handle_t handle = error;
-    error = transfer(space, handle, question, found);
-    sf_close(handle);
+    space->handle = error;
+    error = transfer(space, space->handle, question, found);
+    space_close(space);
   }
   return sf_timeout_end(&scope, error);
 }

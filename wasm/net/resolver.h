@@ -2,6 +2,9 @@
  *
  *   entries   what is known, or being asked for: one for each name and kind of question
  *   spaces    what a task needs while it asks; as many as ask at once, up to SPACES_MAX
+ *
+ * Whatever a task has here is noted with its handle, or in its space: what one that trapped had is the next
+ * one's.
  */
 #ifndef NET_RESOLVER_H
 #define NET_RESOLVER_H
@@ -9,8 +12,8 @@
 #include <stackful/io.h>
 #include <stackful/net.h>
 #include <stackful/select.h>
-#include <stackful/sync.h>
 
+#include "lock.h"
 #include "message.h"
 
 _Static_assert(FAMILY_MAX == SF_RESOLVE_FAMILY_MAX && NAME_TEXT_MAX == SF_NAME_MAX, "dns.h");
@@ -43,7 +46,7 @@ struct configuration {
 };
 
 struct entry {
-  struct sf_mutex asking;
+  struct lock asking;
   uint64_t expires_ns; /* 0: nothing is known */
   uint32_t users;      /* tasks that look at it: it stays theirs */
   uint32_t asked;      /* how often the question was answered, with an error too */
@@ -73,7 +76,9 @@ struct question {
 };
 
 struct space {
-  struct space *next;
+  sf_task_t task;      /* whose it is; over: nobody's */
+  struct entry *entry; /* that it looks at; NULL: none */
+  sf_handle_t handle;  /* of the socket that it has open; -1: none */
   uint8_t *large; /* of LARGE_BYTES; NULL until a server has more to say than fits a datagram */
   struct question questions[2];
   uint32_t questions_count;
@@ -87,9 +92,10 @@ struct space {
 };
 
 struct resolver {
-  struct sf_mutex configuring;
-  struct sf_semaphore room;
-  struct space *spaces; /* free ones */
+  struct lock configuring;
+  struct lock entrance;   /* of the task that is the next to get a space */
+  struct sf_notify given; /* a space */
+  struct space *spaces[SPACES_MAX];
   uint32_t configured;
   uint32_t next_server;
   struct configuration configuration;
@@ -110,33 +116,58 @@ NOINLINE static struct resolver *resolver_get(void) {
   if (resolver != NULL) return resolver;
   resolver = sf_reserve(sizeof(*resolver));
   if (resolver == NULL) return NULL;
-  sf_semaphore_init(&resolver->room, SPACES_MAX);
   __asm__ volatile("local.get %0\nglobal.set stackful_resolver" : : "r"(resolver) : "memory");
   return resolver;
 }
 
+/* Takes one that is nobody's, or a new one. Returns 0, -SF_EAGAIN or -SF_ENOMEM. */
+static int32_t space_try(struct resolver *resolver, struct space **out) {
+  for (uint32_t i = 0; i < SPACES_MAX; i++) {
+    struct space *space = resolver->spaces[i];
+    if (space == NULL) {
+      space = sf_reserve(sizeof(*space));
+      if (space == NULL) return -SF_ENOMEM;
+      space->handle = -1;
+      resolver->spaces[i] = space;
+    }
+    if (!is_over(space->task)) continue;
+    space->task = sf_self();
+    *out = space;
+    return 0;
+  }
+  return -SF_EAGAIN;
+}
+
+SF_PARKS static void space_close(struct space *space) {
+  const sf_handle_t handle = space->handle;
+  space->handle = -1;
+  if (handle >= 0) sf_close(handle);
+}
+
+static void space_leave(struct space *space) {
+  if (space->entry != NULL) space->entry->users--;
+  space->entry = NULL;
+}
+
 /* Waits until there is a space, and takes it. Returns 0 or a negated sf_errno. */
 SF_PARKS static int32_t space_take(struct resolver *resolver, struct space **out) {
-  const int32_t error = sf_semaphore_acquire(&resolver->room, 1);
+  int32_t error = lock_take(&resolver->entrance);
   if (error < 0) return error;
-  struct space *space = resolver->spaces;
-  if (space != NULL) {
-    resolver->spaces = space->next;
-  } else {
-    space = sf_reserve(sizeof(*space));
-    if (space == NULL) {
-      sf_semaphore_release(&resolver->room, 1);
-      return -SF_ENOMEM;
-    }
+  while ((error = space_try(resolver, out)) == -SF_EAGAIN) {
+    error = wait_for(&resolver->given);
+    if (error < 0) break;
   }
-  *out = space;
+  lock_give(&resolver->entrance);
+  if (error < 0) return error;
+  space_leave(*out);
+  space_close(*out);
   return 0;
 }
 
 static void space_give(struct resolver *resolver, struct space *space) {
-  space->next = resolver->spaces;
-  resolver->spaces = space;
-  sf_semaphore_release(&resolver->room, 1);
+  space_leave(space);
+  space->task = 0;
+  sf_notify_one(&resolver->given);
 }
 
 #endif

@@ -9,6 +9,7 @@
  *   group.c      multicast groups
  *   path.c       where a path lies
  *   file.c       open, fsync
+ *   fifo.c       opening a pipe that has a name
  *   place.c      the way to where a path leads
  *   paths.c      operations on paths: their checks and results
  *   names.c      operations on names: link, unlink, rename, make
@@ -161,6 +162,8 @@ sf_finish sf__finish_poll;
 sf_check sf__check_open, sf__check_fsync;
 sf_call_function sf__call_open, sf__call_fsync, sf__call_close;
 sf_finish sf__finish_open;
+int32_t sf__next_open(const struct sf_engine *engine, struct sf_op *op, int32_t result);
+int32_t sf__call_open_fifo(const struct sf_call *call);
 
 sf_check sf__check_paths;
 sf_call_function sf__call_object, sf__call_truncate;

@@ -73,15 +73,23 @@ fail:
 
 int32_t sf__call_open(const struct sf_call *call) {
   const struct sf_path *path = call->kept;
-  /* Not to wait for the other end of a pipe, which could be opened no further than that anyway. */
+#ifdef SF_LINUX
+  if (call->step != 0) return sf__call_open_fifo(call);
+#endif
+  /* Not to wait here for the other end of a pipe: see fifo.c. */
   const int flags = path->flags | O_NONBLOCK;
   const int fd = path->temporary
                    ? sf__open_unnamed(path->directory, path->rest, flags, path->mode)
                    : sf__open_beneath(path->directory, path->rest, flags, path->mode);
-  if (fd < 0) return sf__error(errno);
-  /* Of what can be set at all, the one that was wanted. */
-  fcntl(fd, F_SETFL, path->flags & O_APPEND);
-  return fd;
+  return fd < 0 ? sf__error(errno) : fd;
+}
+
+/* A pipe or a terminal: it waits, so it is a stream. */
+static bool is_stream(int fd, mode_t mode) {
+#ifdef SF_LINUX
+  if (S_ISFIFO(mode)) return true;
+#endif
+  return S_ISCHR(mode) && sf__os_tells(fd);
 }
 
 int32_t sf__finish_open(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
@@ -89,8 +97,9 @@ int32_t sf__finish_open(struct sf_engine *engine, const struct sf_op *op, int32_
   /* What the system says when a path leaves its directory. */
   if (result == -SF_EXDEV) return -SF_ENOTCAPABLE;
   if (result < 0) return result;
-  /* Not a pipe or a socket: writing to one can raise SIGPIPE, which would end the process. */
-  if (fstat(result, &status) < 0 || S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)) {
+  const bool known = fstat(result, &status) == 0;
+  const bool stream = known && is_stream(result, status.st_mode);
+  if (!known || (S_ISFIFO(status.st_mode) && !stream) || S_ISSOCK(status.st_mode)) {
     close(result);
     return -SF_ENOTSUP;
   }
@@ -98,12 +107,12 @@ int32_t sf__finish_open(struct sf_engine *engine, const struct sf_op *op, int32_
   struct sf_handle *place = &engine->base.handles.items[op->opens];
   place->read_only = path->read_only;
   if (S_ISDIR(status.st_mode)) place->becomes = SF_HANDLE_DIRECTORY;
-  if (S_ISCHR(status.st_mode) && sf__os_tells(result)) {
-    /* A terminal: it waits, so it is a stream. */
+  if (stream) {
     place->becomes = SF_HANDLE_STREAM;
     place->pipe = place->polled = true;
-    fcntl(result, F_SETFL, (path->flags & O_APPEND) | O_NONBLOCK);
   }
+  /* Of what can be set at all, what was wanted. */
+  fcntl(result, F_SETFL, (path->flags & O_APPEND) | (stream ? O_NONBLOCK : 0));
   return result;
 }
 

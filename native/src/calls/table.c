@@ -85,6 +85,9 @@ static const struct sf_operation table[] = {
   [SF_OP_OPEN] = {
     .on_path = true, .opens = SF_HANDLE_FILE,
     .check = sf__check_open, .call = sf__call_open, .finish = sf__finish_open,
+#ifdef SF_LINUX
+    .next = sf__next_open,
+#endif
   },
   [SF_OP_FSYNC] = {
     .on_handle = true, .refuses = ONLY_FILES(SF_EINVAL, 0),

@@ -65,8 +65,8 @@ struct sf_operation {
    * wanted at once; see attempt.c. */
   int32_t (*attempt)(const struct sf_call *call);
 
-  /* Of an operation of two steps, the first of which reads a file: whether the second follows, for which
-   * the operation is issued again, or else its result. NULL: it has one. Returns SF_STARTED to go on. */
+  /* Of an operation that may have a second step: whether that follows, for which the operation is issued
+   * again, or else its result. NULL: it has one. Returns SF_STARTED to go on. */
   int32_t (*next)(const struct sf_engine *engine, struct sf_op *op, int32_t result);
 
   /* Makes the system's result the guest's: puts what was kept where the guest wants it, or undoes

@@ -181,12 +181,13 @@ static int32_t issue_connect(struct uring *uring, uint32_t index) {
 }
 
 static int32_t issue_open(struct uring *uring, uint32_t index) {
-  const struct sf_path *path = uring->engine.ops.items[index].kept;
-  if (path->temporary) return sf__job_start(&uring->engine, index);
+  const struct sf_op *op = &uring->engine.ops.items[index];
+  const struct sf_path *path = op->kept;
+  if (path->temporary || op->step != 0) return sf__job_start(&uring->engine, index);
   struct open_how *how = scratch(uring, sizeof(*how));
   if (how == NULL) return -SF_EAGAIN;
   *how = (struct open_how){
-    .flags = (uint64_t)path->flags,
+    .flags = (uint64_t)(path->flags | O_NONBLOCK),
     .mode = path->mode,
     .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
   };

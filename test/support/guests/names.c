@@ -1,4 +1,5 @@
 /* names.c - does what its arguments say, one after the other, and prints what came of each. */
+#include <alloca.h>
 #include <stackful.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,45 @@ static void different(const char *name, uint32_t count) {
   printf("%d names: %d addresses, %d errors\n", (int)count, addresses, errors);
 }
 
+/* With ever less of a small stack, until it traps at once: wherever that is, two others that ask for the same
+ * name meanwhile get its addresses. */
+#define SMALL_STACK_BYTES 8192u
+#define PAD_MIN_BYTES 5120u
+#define PAD_STEP_BYTES 24u
+
+struct cramped {
+  char name[64];
+  uint32_t pad_bytes;
+};
+
+static int32_t resolve_cramped(void *argument) {
+  struct cramped *cramped = argument;
+  volatile uint8_t *pad = alloca(cramped->pad_bytes + 1);
+  pad[0] = 0;
+  return resolve_one(cramped->name) + pad[0];
+}
+
+static void cramped(const char *name) {
+  const struct sf_spawn_options small = {.stack_bytes = SMALL_STACK_BYTES};
+  int32_t trapped = 0, rounds = 0, addresses = 0, errors = 0;
+  for (uint32_t pad = PAD_MIN_BYTES; pad < SMALL_STACK_BYTES; pad += PAD_STEP_BYTES, rounds++) {
+    struct cramped cramped = {.pad_bytes = pad};
+    sf_task_t tasks[3];
+    snprintf(cramped.name, sizeof(cramped.name), "%s%d", name, (int)rounds);
+    sf_spawn(resolve_cramped, &cramped, &small, &tasks[0]);
+    for (uint32_t i = 1; i < 3; i++) sf_spawn(resolve_one, cramped.name, NULL, &tasks[i]);
+    for (uint32_t i = 0; i < 3; i++) {
+      int32_t result = 0;
+      const int32_t error = sf_join(tasks[i], &result);
+      if (error == -SF_ENOTRECOVERABLE && i == 0) trapped++;
+      else if (error < 0 || result < 0) errors++;
+      else addresses += result;
+    }
+  }
+  printf("%d rounds: %d trapped, %d addresses, %d errors\n", (int)rounds, (int)trapped,
+         (int)addresses, (int)errors);
+}
+
 static void within(const char *name, uint32_t ms) {
   struct sf_address addresses[4];
   int32_t count = sf_resolve_timeout(name, (uint32_t)strlen(name), 0, 0, addresses, 4,
@@ -133,6 +173,7 @@ int main(int count, char **arguments) {
     else if (strcmp(what, "together") == 0) together(value, number, 0);
     else if (strcmp(what, "canceled") == 0) together(value, number, 1);
     else if (strcmp(what, "different") == 0) different(value, number);
+    else if (strcmp(what, "cramped") == 0) cramped(value);
     else if (strcmp(what, "within") == 0) within(value, number);
     else if (strcmp(what, "sleep") == 0) sf_sleep((uint64_t)atoi(value) * SF_MILLISECOND);
     fflush(stdout);

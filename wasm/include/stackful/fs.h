@@ -25,7 +25,9 @@
 
 /* Opens a file below a granted directory. `flags`: enum sf_open; `mode`: permission bits of a file
  * that is created, 0644 for instance. Errors: ENOTCAPABLE outside every grant, also through "..",
- * symbolic links or absolute paths; EROFS when the grant is read-only; ENOENT, EEXIST, EISDIR. */
+ * symbolic links or absolute paths; EROFS when the grant is read-only; ENOENT, EEXIST, EISDIR. A pipe that
+ * has a name is a stream. Opened one way it waits, without a thread and cancelable, until its other end is
+ * open too, which is noticed within 64 ms; ENOTSUP on the backends `node`, `deno` and `kqueue`. */
 SF_PARKS SF_IMPORT(sf_open)
 sf_handle_t sf_open(const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode);
 SF_TIMED(sf_open, (const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode, sf_timeout_t timeout), (path, path_bytes, flags, mode))
