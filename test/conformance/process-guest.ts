@@ -183,7 +183,7 @@ export async function firstLine(guest: Guest, handle: number): Promise<string> {
   return line.trimEnd();
 }
 
-/** Whether there is such a process, be it a zombie. */
+/** Whether this machine has such a process, be it a zombie. */
 export function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,6 +1,6 @@
 //! Laws of child processes: how they are started, end, are waited for and get signals.
 
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { OP, OPEN, SIGNAL, SIGNAL_KILL } from "../../ts/abi.gen.ts";
@@ -9,7 +9,6 @@ import { errnoName, Guest, must, pattern, text } from "./guest.ts";
 import {
   CAT,
   endOf,
-  exists,
   firstLine,
   kill,
   lawOfProcesses,
@@ -146,12 +145,12 @@ function surroundingLaws(law: Law): void {
   });
 
   law("a child starts in the directory that the guest names", async (bench) => {
-    const { guest, data, files } = bench;
+    const { guest, data, files, setting } = bench;
     await files.makeDirectory(join(data, "below"));
     expect((await run(guest, "pwd -P", { directory: "/data/below" })).output).toBe(
       `${join(data, "below")}\n`,
     );
-    expect((await run(guest, "pwd -P")).output).toBe(`${process.cwd()}\n`);
+    expect((await run(guest, "pwd -P")).output).toBe(`${setting.processes.directory}\n`);
   });
 
   law("SPAWN in a directory that is missing, or none, or not granted fails", async (bench) => {
@@ -211,11 +210,11 @@ function surroundingLaws(law: Law): void {
   );
 
   law("SPAWN of what is no program fails, with the reason of the system", async (bench) => {
-    const { guest, open, data } = bench;
+    const { guest, open, data, files } = bench;
     const plain = join(data, "plain");
     const broken = join(data, "broken");
-    writeFileSync(plain, "#!/bin/sh\nexit 0\n", { mode: 0o644 });
-    writeFileSync(broken, "#!/nowhere/interpreter\n", { mode: 0o755 });
+    await files.write(plain, "#!/bin/sh\nexit 0\n", 0o644);
+    await files.write(broken, "#!/nowhere/interpreter\n", 0o755);
     expect(errnoName((await trySpawn(guest, { path: MISSING })).result)).toBe("ENOENT");
     const programs = [plain, broken, data, join(plain, "x")];
     await using other = await open({ grants: { processes: { programs } }, handlesMax: 8 });
@@ -239,17 +238,20 @@ function surroundingLaws(law: Law): void {
 }
 
 function waitLaws(law: Law): void {
-  law("a canceled WAIT leaves its child running, and can be asked again", async ({ guest }) => {
-    const { handle, pipes } = await spawn(guest, LIVES_ON);
-    const pid = Number(await firstLine(guest, pipes[1]));
-    const waiting = waitFor(guest, handle);
-    await guest.roundTrip(await guest.pair());
-    guest.cancel(waiting.token);
-    expect(errnoName(await waiting.result)).toBe("ECANCELED");
-    expect(exists(pid)).toBe(true);
-    must(await guest.close(pipes[0]));
-    expect(await endOf(guest, handle)).toEqual({ code: 3, signal: 0 });
-  });
+  law(
+    "a canceled WAIT leaves its child running, and can be asked again",
+    async ({ guest, setting }) => {
+      const { handle, pipes } = await spawn(guest, LIVES_ON);
+      const pid = Number(await firstLine(guest, pipes[1]));
+      const waiting = waitFor(guest, handle);
+      await guest.roundTrip(await guest.pair());
+      guest.cancel(waiting.token);
+      expect(errnoName(await waiting.result)).toBe("ECANCELED");
+      expect(setting.processes.exists(pid)).toBe(true);
+      must(await guest.close(pipes[0]));
+      expect(await endOf(guest, handle)).toEqual({ code: 3, signal: 0 });
+    },
+  );
 
   law("CLOSE of a process ends the WAITs on it with -EBADF", async ({ guest }) => {
     const { handle, pipes } = await spawn(guest, LIVES_ON);
@@ -260,24 +262,27 @@ function waitLaws(law: Law): void {
     must(await guest.close(pipes[0]));
   });
 
-  law("WAIT leaves no process behind, waited for or not", async ({ guest }) => {
+  law("WAIT leaves no process behind, waited for or not", async ({ guest, setting }) => {
     const { handle, pipes } = await spawn(guest, LIVES_ON);
     const pid = Number(await firstLine(guest, pipes[1]));
     must(await guest.close(pipes[0]));
     await endOf(guest, handle);
-    expect(exists(pid)).toBe(false);
+    expect(setting.processes.exists(pid)).toBe(false);
   });
 
-  law("a child whose handle is closed goes on, and is reaped when it ends", async ({ guest }) => {
-    const { handle, pipes } = await spawn(guest, LIVES_ON);
-    const pid = Number(await firstLine(guest, pipes[1]));
-    must(await guest.close(handle));
-    await guest.roundTrip(await guest.pair());
-    expect(exists(pid)).toBe(true);
-    expect(guest.backend.pending).toBe(0);
-    must(await guest.close(pipes[0]));
-    while (exists(pid)) await new Promise((resolve) => setImmediate(resolve));
-  });
+  law(
+    "a child whose handle is closed goes on, and is reaped when it ends",
+    async ({ guest, setting }) => {
+      const { handle, pipes } = await spawn(guest, LIVES_ON);
+      const pid = Number(await firstLine(guest, pipes[1]));
+      must(await guest.close(handle));
+      await guest.roundTrip(await guest.pair());
+      expect(setting.processes.exists(pid)).toBe(true);
+      expect(guest.backend.pending).toBe(0);
+      must(await guest.close(pipes[0]));
+      while (setting.processes.exists(pid)) await new Promise((resolve) => setImmediate(resolve));
+    },
+  );
 }
 
 function killLaws(law: Law): void {
@@ -336,7 +341,7 @@ function killLaws(law: Law): void {
 }
 
 function lifeLaws(law: Law): void {
-  law("a disposed backend has killed and reaped its children", async ({ open }) => {
+  law("a disposed backend has killed and reaped its children", async ({ open, setting }) => {
     const programs = { programs: [SHELL] };
     const backend = await open({ grants: { processes: programs }, handlesMax: 16 });
     const guest = new Guest(backend);
@@ -354,7 +359,7 @@ function lifeLaws(law: Law): void {
     guest.turn();
     guest.automatic = false;
     await backend[Symbol.asyncDispose]();
-    expect(pids.map(exists)).toEqual([false, false, false]);
+    expect(pids.map(setting.processes.exists)).toEqual([false, false, false]);
   });
 
   law(`${CHILDREN} children live at once, and each ends with its own code`, async ({ guest }) => {

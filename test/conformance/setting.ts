@@ -10,10 +10,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Backend, BackendOptions } from "../../ts/host/backend.ts";
 import type { Guest } from "./guest.ts";
+import { exists } from "./process-guest.ts";
 
 export interface Setting extends AsyncDisposable {
   open(options: BackendOptions): Promise<Backend>;
   readonly files: OutsideFiles;
+  readonly processes: OutsideProcesses;
   /** An empty directory that is this law's alone. */
   readonly scratch: string;
   /** Connects the guest, which must be allowed to, to a socket outside any backend. */
@@ -27,13 +29,22 @@ export interface OutsideFiles {
   makeDirectory(path: string): Promise<void>;
   /** A link that leads to `target`. */
   makeLink(target: string, path: string): Promise<void>;
-  write(path: string, content: string | Uint8Array): Promise<void>;
+  /** @param mode - Permission bits of a file that is made. */
+  write(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
   read(path: string): Promise<Uint8Array>;
   readText(path: string): Promise<string>;
   /** Names in a directory, sorted. */
   list(path: string): Promise<string[]>;
   /** Permission bits. */
   mode(path: string): Promise<number>;
+}
+
+/** What runs on the machine. */
+export interface OutsideProcesses {
+  /** Where the host is, and its children when nobody says where. */
+  readonly directory: string;
+  /** Whether there is such a process, be it a zombie. */
+  exists(pid: number): boolean;
 }
 
 export interface OutsidePeer {
@@ -49,6 +60,7 @@ export async function thisMachine(open: Setting["open"]): Promise<Setting> {
   return {
     open,
     files: HOST_FILES,
+    processes: HOST_PROCESSES,
     scratch,
     connectPeer,
     sendDatagram,
@@ -59,12 +71,14 @@ export async function thisMachine(open: Setting["open"]): Promise<Setting> {
 const HOST_FILES: OutsideFiles = {
   makeDirectory: async (path) => void (await fs.mkdir(path)),
   makeLink: (target, path) => fs.symlink(target, path),
-  write: (path, content) => fs.writeFile(path, content),
+  write: (path, content, mode) => fs.writeFile(path, content, mode === undefined ? {} : { mode }),
   read: async (path) => new Uint8Array(await fs.readFile(path)),
   readText: (path) => fs.readFile(path, "utf8"),
   list: async (path) => (await fs.readdir(path)).sort(),
   mode: async (path) => (await fs.stat(path)).mode & 0o777,
 };
+
+const HOST_PROCESSES: OutsideProcesses = { directory: process.cwd(), exists };
 
 async function sendDatagram(text: string, port: number): Promise<number> {
   const socket = createSocket("udp4");

@@ -3,7 +3,9 @@
 import type { SimHost } from "../../ts/host/sim/sim-host.ts";
 import { World, type WorldOptions } from "../../ts/host/sim/world.ts";
 import { type Guest, LOOPBACK } from "./guest.ts";
+import { CAT, SHELL } from "./process-guest.ts";
 import type { OutsideFiles, OutsidePeer, Setting } from "./setting.ts";
+import { cat, shell } from "./sim-shell.ts";
 
 /** A world of its own, the same every time. */
 export async function simSetting(options: WorldOptions): Promise<Setting> {
@@ -11,9 +13,15 @@ export async function simSetting(options: WorldOptions): Promise<Setting> {
   const host = world.host("host");
   const scratch = "/scratch";
   host.disk.makeDirectory(scratch);
+  host.program(SHELL, shell);
+  host.program(CAT, cat);
   return {
     open: (backendOptions) => host.open(backendOptions),
     files: filesOf(host),
+    processes: {
+      directory: "/",
+      exists: (id) => host.processes.some(({ pid }) => pid === id),
+    },
     scratch,
     connectPeer: (guest) => connectPeer(host, guest),
     sendDatagram: (text, port) => sendDatagram(host, text, port),
@@ -25,7 +33,7 @@ function filesOf({ disk }: SimHost): OutsideFiles {
   return {
     makeDirectory: async (path) => disk.makeDirectory(path),
     makeLink: async (target, path) => disk.makeLink(target, path),
-    write: async (path, content) => disk.writeFile(path, content),
+    write: async (path, content, mode) => disk.writeFile(path, content, mode),
     read: async (path) => disk.readFile(path),
     readText: async (path) => new TextDecoder().decode(disk.readFile(path)),
     list: async (path) => disk.list(path),

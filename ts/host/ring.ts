@@ -32,7 +32,7 @@ export interface Segments {
   /** pointer, length, pointer, length, … */
   readonly pieces: readonly number[];
   readonly bytes: number;
-  /** Bytes of the host's, in place of all pieces: to be sent. */
+  /** Bytes of the host's, in place of all pieces. */
   readonly data?: Uint8Array;
 }
 

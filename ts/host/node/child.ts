@@ -1,14 +1,12 @@
-//! A child process as a handle: WAIT and KILL.
+//! A child process of node:child_process as a handle.
 
 import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
-import { ERRNO, EXIT_STATUS, OP, SIGNAL, SIGNAL_KILL } from "../../abi.gen.ts";
+import { ERRNO, SIGNAL, SIGNAL_KILL } from "../../abi.gen.ts";
 import { jsRuntime } from "../../js-runtime.ts";
 import { errnoOf } from "../resources/errno.ts";
-import type { Operation } from "../resources/operation.ts";
-import { OperationQueue } from "../resources/operation-queue.ts";
-import type { Context, Resource } from "../resources/resource.ts";
-import { type ExitStatus, writeExitStatus } from "../resources/spawn-request.ts";
+import { ProcessHandle } from "../resources/process-handle.ts";
+import type { Context } from "../resources/resource.ts";
 
 /** By SIGNAL. */
 const NAMES: Readonly<Record<number, NodeJS.Signals>> = {
@@ -22,43 +20,26 @@ const NAMES: Readonly<Record<number, NodeJS.Signals>> = {
   [SIGNAL_KILL]: "SIGKILL",
 };
 
-export class Child implements Resource {
-  readonly #context: Context;
+export class Child extends ProcessHandle {
   readonly #process: ChildProcess;
-  readonly #waits = new OperationQueue();
-  #status: ExitStatus | undefined;
   #onEnd: (() => void) | undefined;
 
   /** @param child - Runs. */
   constructor(context: Context, child: ChildProcess) {
-    this.#context = context;
+    super(context);
     this.#process = child;
     child.unref();
     child.on("error", () => {}); // Of a signal that could not be sent: KILL tells.
-    child.on("exit", (code, signal) => this.#ended(code, signal));
-  }
-
-  start(operation: Operation): number | undefined {
-    const { code, argument } = operation.submission;
-    if (code === OP.WAIT) return this.#wait(operation);
-    return code === OP.KILL ? this.#kill(argument) : -ERRNO.ENOTSUP;
-  }
-
-  cancel(operation: Operation): void {
-    if (!this.#waits.remove(operation)) return;
-    this.#context.operations.finish(operation, -ERRNO.ECANCELED);
-    this.#keepAlive();
-  }
-
-  /** It goes on. */
-  close(): number {
-    this.#finishAll(-ERRNO.EBADF);
-    return 0;
+    child.on("exit", (code, signal) => {
+      const ended = { code: code ?? 0, signal: 0 };
+      this.ended(signal === null ? ended : { code: -1, signal: constants.signals[signal] });
+      this.#onEnd?.();
+    });
   }
 
   /** Kills it; resolves once it has ended. */
   async end(): Promise<void> {
-    if (this.#status !== undefined) return;
+    if (this.status !== undefined) return;
     await new Promise<void>((resolve) => {
       this.#onEnd = resolve;
       this.#process.ref();
@@ -66,28 +47,16 @@ export class Child implements Resource {
     });
   }
 
-  #wait(operation: Operation): number | undefined {
-    const { pointer } = operation.submission;
-    if (!this.#context.ring.inRange(pointer, EXIT_STATUS.size)) return -ERRNO.EFAULT;
-    if (this.#status !== undefined) return this.#tell(operation, this.#status);
-    operation.owner = this;
-    this.#waits.add(operation);
-    this.#keepAlive();
-    return undefined;
-  }
-
-  #kill(kind: number): number {
-    const name = NAMES[kind];
-    if (name === undefined) return -ERRNO.EINVAL;
-    if (this.#status !== undefined) return -ERRNO.ESRCH;
-    if (jsRuntime() === "deno" && name !== "SIGKILL") return this.#killInDeno(name);
+  protected override signal(kind: number): number {
+    const name = NAMES[kind]!;
+    if (jsRuntime() === "deno" && name !== "SIGKILL") return this.#signalInDeno(name);
     // False: it has ended, and Node has not said so yet.
     return this.#process.kill(name) ? 0 : -ERRNO.ESRCH;
   }
 
   /** Deno's own kill takes any signal for the end: it closes the pipes, and tells no other signal later. */
-  #killInDeno(name: NodeJS.Signals): number {
-    if (this.#context.sandbox?.allowsSignals() === false) return -ERRNO.ENOTCAPABLE;
+  #signalInDeno(name: NodeJS.Signals): number {
+    if (this.context.sandbox?.allowsSignals() === false) return -ERRNO.ENOTCAPABLE;
     try {
       process.kill(this.#process.pid!, name);
       return 0;
@@ -96,34 +65,8 @@ export class Child implements Resource {
     }
   }
 
-  #ended(code: number | null, signal: NodeJS.Signals | null): void {
-    this.#status =
-      signal === null
-        ? { code: code ?? 0, signal: 0 }
-        : { code: -1, signal: constants.signals[signal] };
-    for (let wait = this.#waits.oldest; wait !== undefined; wait = this.#waits.oldest) {
-      this.#waits.remove(wait);
-      this.#context.operations.finish(wait, this.#tell(wait, this.#status));
-    }
-    this.#onEnd?.();
-  }
-
-  #tell({ submission }: Operation, status: ExitStatus): number {
-    writeExitStatus(this.#context.ring, submission.pointer, status);
-    return 0;
-  }
-
-  #finishAll(result: number): void {
-    for (let wait = this.#waits.oldest; wait !== undefined; wait = this.#waits.oldest) {
-      this.#waits.remove(wait);
-      this.#context.operations.finish(wait, result);
-    }
-    this.#keepAlive();
-  }
-
-  /** Whether the host's event loop is to wait for it. */
-  #keepAlive(): void {
-    if (this.#waits.empty) this.#process.unref();
-    else this.#process.ref();
+  protected override keepAlive(waiting: boolean): void {
+    if (waiting) this.#process.ref();
+    else this.#process.unref();
   }
 }

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { ERRNO, PROCESS_STDIO } from "../../abi.gen.ts";
 import { jsRuntime } from "../../js-runtime.ts";
 import { type Directory, resolveBeneath } from "../grants.ts";
-import { errnoOf } from "../resources/errno.ts";
+import { errnoName, errnoOf } from "../resources/errno.ts";
 import { pathFailure } from "../resources/guest-path.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Programs } from "../resources/programs.ts";
@@ -143,9 +143,7 @@ async function startFirst(
       failures.push(errno);
     }
   }
-  const last = lastFailure(failures);
-  const [name] = Object.entries(ERRNO).find(([, code]) => code === last)!;
-  throw pathFailure(name as keyof typeof ERRNO);
+  throw pathFailure(errnoName(lastFailure(failures)));
 }
 
 async function startOne(

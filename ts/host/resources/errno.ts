@@ -27,6 +27,12 @@ export function errnoOf(error: unknown): number {
   return ERRNO[(ALIASES[name] ?? name) as keyof typeof ERRNO] ?? ERRNO.EIO;
 }
 
+/** Of a positive errno. */
+export function errnoName(errno: number): keyof typeof ERRNO {
+  const names = Object.keys(ERRNO) as (keyof typeof ERRNO)[];
+  return names.find((name) => ERRNO[name] === errno) ?? "EIO";
+}
+
 function nameOf(error: unknown): string | undefined {
   if (error instanceof StackfulError) return error.errno;
   const { code, name } = (error ?? {}) as { code?: string; name?: string };

@@ -17,12 +17,13 @@ export interface Programs {
 /**
  * What `grants.processes` gives; undefined: nothing.
  *
+ * @param path - Directories of programs, with colons between them. Absent: as the host's PATH has it.
  * @throws {TypeError} for a program that has no absolute path, or a variable that has no name.
  */
-export function readPrograms({ processes }: Grants): Programs | undefined {
+export function readPrograms({ processes }: Grants, path?: string): Programs | undefined {
   if (processes === undefined) return undefined;
   if (processes === true) {
-    const directories = (environmentVariable("PATH") ?? "").split(":");
+    const directories = (path ?? environmentVariable("PATH") ?? "").split(":");
     const list = directories.filter((directory) => directory.startsWith("/"));
     return { any: true, list, anyVariable: true, variables: [] };
   }

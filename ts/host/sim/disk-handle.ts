@@ -28,9 +28,16 @@ class OperationEnd extends QueuedEvent {
   }
 }
 
+/** What the handles of one open file have in common. */
+export class OpenDescription {
+  position = 0;
+  holders = 0;
+}
+
 export abstract class DiskHandle implements Opened {
   protected readonly context: SimContext;
   protected readonly path: string;
+  protected readonly description: OpenDescription;
   readonly #locks: FileLocks;
   /** Unfinished, each with its end when that is set. */
   readonly #ends = new Map<Operation, OperationEnd | undefined>();
@@ -41,10 +48,17 @@ export abstract class DiskHandle implements Opened {
   /** LOCKs that wait for others to give theirs back. */
   readonly #waits = new Map<Operation, () => void>();
 
-  constructor(context: SimContext, path: string, locks: FileLocks) {
+  constructor(
+    context: SimContext,
+    path: string,
+    locks: FileLocks,
+    description = new OpenDescription(),
+  ) {
     this.context = context;
     this.path = path;
     this.#locks = locks;
+    this.description = description;
+    description.holders++;
   }
 
   abstract readonly readOnly: boolean;
@@ -67,7 +81,7 @@ export abstract class DiskHandle implements Opened {
 
   close(): number {
     for (const operation of [...this.#ends.keys()].reverse()) this.finish(operation, -ERRNO.EBADF);
-    this.#locks.release(this);
+    if (--this.description.holders === 0) this.#locks.release(this.description);
     return 0;
   }
 
@@ -99,7 +113,11 @@ export abstract class DiskHandle implements Opened {
       this.#waits.delete(operation);
       this.finish(operation, 0);
     };
-    const has = this.#locks.lock(this, argument & ~LOCK.TRY, tries ? undefined : granted);
+    const has = this.#locks.lock(
+      this.description,
+      argument & ~LOCK.TRY,
+      tries ? undefined : granted,
+    );
     if (has) return 0;
     if (tries) return -ERRNO.EAGAIN;
     this.#waits.set(operation, granted);

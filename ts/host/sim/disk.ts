@@ -66,14 +66,18 @@ export class SimDisk implements LinkReaderSync {
     return content.read(0, content.size);
   }
 
-  /** Replaces the file, or makes it, with the directories that lead there. */
-  writeFile(path: string, data: Uint8Array | string): void {
+  /**
+   * Replaces the file, or makes it, with the directories that lead there.
+   *
+   * @param mode - permission bits of one that is made.
+   */
+  writeFile(path: string, data: Uint8Array | string, mode = 0o644): void {
     this.makeDirectory(dirname(path));
     const node = this.find(path);
     if (node?.kind === "directory") throw failure("EISDIR", path);
     if (node?.kind === "socket") throw failure("ENXIO", path);
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
-    const file = node?.kind === "file" ? node : this.createFile(path, 0o644);
+    const file = node?.kind === "file" ? node : this.createFile(path, mode);
     file.content.truncate();
     const written = file.content.write(bytes, 0);
     file.modified();

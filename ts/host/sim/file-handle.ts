@@ -10,25 +10,35 @@ import type { Operation } from "../resources/operation.ts";
 import type { PathRequest } from "../resources/path-request.ts";
 import { refusedByFile } from "../resources/refusals.ts";
 import { TRANSFER_BYTES_MAX } from "../resources/resource.ts";
-import { DiskHandle } from "./disk-handle.ts";
+import { DiskHandle, type OpenDescription } from "./disk-handle.ts";
 import type { FileNode } from "./disk-node.ts";
 import { CallEvent } from "./event-queue.ts";
 import { FILE_BYTES_MAX, type FileContent } from "./file-content.ts";
 import { performOnNode } from "./node-operations.ts";
+import type { Shareable } from "./shareable.ts";
 import type { SimContext } from "./sim-backend.ts";
 
-export class FileHandle extends DiskHandle {
+export class FileHandle extends DiskHandle implements Shareable {
   readonly #node: FileNode;
   readonly #request: OpenRequest;
-  #position = 0;
   /** COPYs from here, each with where to. */
   readonly #copies = new Map<Operation, FileHandle>();
 
-  constructor(context: SimContext, node: FileNode, path: string, request: OpenRequest) {
-    super(context, path, node.locks);
+  constructor(
+    context: SimContext,
+    node: FileNode,
+    path: string,
+    request: OpenRequest,
+    description?: OpenDescription,
+  ) {
+    super(context, path, node.locks, description);
     this.#node = node;
     this.#request = request;
     node.opened();
+  }
+
+  share(context: SimContext): FileHandle {
+    return new FileHandle(context, this.#node, this.path, this.#request, this.description);
   }
 
   override start(operation: Operation): number | undefined {
@@ -168,10 +178,11 @@ export class FileHandle extends DiskHandle {
   #seek({ submission }: Operation): number {
     const { argument, offset, otherPointer } = submission;
     const { size } = this.#node.content;
-    const base = argument === SEEK.START ? 0 : argument === SEEK.END ? size : this.#position;
+    const base =
+      argument === SEEK.START ? 0 : argument === SEEK.END ? size : this.description.position;
     const position = base + offset;
     if (position < 0 || position > FILE_BYTES_MAX) return -ERRNO.EINVAL;
-    this.#position = position;
+    this.description.position = position;
     this.context.ring.putInt64(otherPointer, position);
     return 0;
   }
@@ -242,11 +253,11 @@ export class FileHandle extends DiskHandle {
   }
 
   #offsetOf({ submission: { code, offset } }: Operation): number {
-    return isPositioned(code) ? offset : this.#position;
+    return isPositioned(code) ? offset : this.description.position;
   }
 
   #moveTo({ submission: { code } }: Operation, position: number): void {
-    if (!isPositioned(code)) this.#position = position;
+    if (!isPositioned(code)) this.description.position = position;
   }
 }
 

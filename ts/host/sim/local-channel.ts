@@ -9,14 +9,14 @@ import type { Scheduler } from "./scheduler.ts";
 export const PIPE_BYTES = 64 * 1024;
 
 export class LocalChannel {
-  /** Told when it is worth trying again; never from within a call. */
-  onReadable: () => void = () => {};
-  onWritable: () => void = () => {};
+  /** Called when it is worth trying again; never from within a call. */
+  readonly readers = new Set<() => void>();
+  readonly writers = new Set<() => void>();
   readonly #scheduler: Scheduler;
   readonly #bytesMax: number;
   readonly #chunks = new Chunks();
-  readonly #readable = new CallEvent(() => this.onReadable());
-  readonly #writable = new CallEvent(() => this.onWritable());
+  readonly #readable = new CallEvent(() => callAll(this.readers));
+  readonly #writable = new CallEvent(() => callAll(this.writers));
   #ended = false;
   #abandoned = false;
   #reset = false;
@@ -78,4 +78,8 @@ export class LocalChannel {
     this.#chunks.clear();
     this.#scheduler.after(0, this.#writable);
   }
+}
+
+function callAll(waiting: ReadonlySet<() => void>): void {
+  for (const call of [...waiting]) call();
 }

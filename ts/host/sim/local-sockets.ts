@@ -11,13 +11,7 @@ import type { Submission } from "../ring.ts";
 import type { SocketNode } from "./disk-node.ts";
 import { CallEvent } from "./event-queue.ts";
 import { Inbox, LocalDatagrams } from "./local-datagrams.ts";
-import {
-  closeEnds,
-  connectionEnds,
-  type LocalEnds,
-  LocalStream,
-  pipeEnds,
-} from "./local-stream.ts";
+import { connectionEnds, type LocalEnd, LocalStream, pipeEnds } from "./local-stream.ts";
 import type { SimContext } from "./sim-backend.ts";
 import { unixOptions } from "./unix-options.ts";
 
@@ -25,7 +19,7 @@ const encoder = new TextEncoder();
 
 /** The connections that wait at a name. */
 export class UnixListener {
-  readonly waiting: LocalEnds[] = [];
+  readonly waiting: LocalEnd[] = [];
   readonly backlog: number;
   onConnection: () => void = () => {};
   readonly arrived = new CallEvent(() => this.onConnection());
@@ -49,8 +43,8 @@ class UnixListenerHandle extends ListenerBase<SimContext> {
   }
 
   protected override nextConnection(): LocalStream | undefined {
-    const ends = this.#listener.waiting.shift();
-    return ends === undefined ? undefined : new LocalStream(this.context, ends);
+    const end = this.#listener.waiting.shift();
+    return end === undefined ? undefined : new LocalStream(this.context, end);
   }
 
   protected override awaitConnection(): void {}
@@ -58,7 +52,7 @@ class UnixListenerHandle extends ListenerBase<SimContext> {
   protected override release(): number {
     this.#node.bound = undefined;
     this.#listener.onConnection = () => {};
-    for (const ends of this.#listener.waiting.splice(0)) closeEnds(ends);
+    for (const end of this.#listener.waiting.splice(0)) end.close();
     return 0;
   }
 

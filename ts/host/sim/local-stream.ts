@@ -8,56 +8,72 @@ import { StreamResource } from "../resources/stream.ts";
 import type { Segments } from "../ring.ts";
 import { LocalChannel, PIPE_BYTES } from "./local-channel.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Shareable } from "./shareable.ts";
 import type { SimContext } from "./sim-backend.ts";
 import { unixOptions } from "./unix-options.ts";
 
-/** What an end is made of. A pipe's has one direction. */
-export interface LocalEnds {
-  readonly in?: LocalChannel;
-  readonly out?: LocalChannel;
+/** An end, whoever has a handle of it. A pipe's has one direction. */
+export class LocalEnd {
+  readonly in: LocalChannel | undefined;
+  readonly out: LocalChannel | undefined;
+  readShut = false;
+  writeShut = false;
+  #holders = 0;
+
+  constructor(ends: { readonly in?: LocalChannel; readonly out?: LocalChannel }) {
+    this.in = ends.in;
+    this.out = ends.out;
+  }
+
+  hold(): void {
+    this.#holders++;
+  }
+
+  /** Is let go of: by the last that holds it, or when nobody does. */
+  close(): void {
+    if (--this.#holders > 0) return;
+    // Linux tells a peer whose bytes nobody will read.
+    this.out?.finish((this.in?.available ?? 0) > 0);
+    this.in?.abandon();
+  }
 }
 
 /** The end to read from and the end to write to. */
-export function pipeEnds(scheduler: Scheduler): [LocalEnds, LocalEnds] {
+export function pipeEnds(scheduler: Scheduler): [LocalEnd, LocalEnd] {
   const channel = new LocalChannel(scheduler, PIPE_BYTES);
-  return [{ in: channel }, { out: channel }];
+  return [new LocalEnd({ in: channel }), new LocalEnd({ out: channel })];
 }
 
 /** The two ends of a Unix connection. */
-export function connectionEnds(scheduler: Scheduler): [LocalEnds, LocalEnds] {
+export function connectionEnds(scheduler: Scheduler): [LocalEnd, LocalEnd] {
   const there = new LocalChannel(scheduler, BUFFER_BYTES);
   const back = new LocalChannel(scheduler, BUFFER_BYTES);
-  return [
-    { in: back, out: there },
-    { in: there, out: back },
-  ];
+  return [new LocalEnd({ in: back, out: there }), new LocalEnd({ in: there, out: back })];
 }
 
-/** Lets go of an end that no handle has. */
-export function closeEnds(ends: LocalEnds): void {
-  // Linux tells a peer whose bytes nobody will read.
-  ends.out?.finish((ends.in?.available ?? 0) > 0);
-  ends.in?.abandon();
-}
-
-export class LocalStream extends StreamResource<SimContext> {
+export class LocalStream extends StreamResource<SimContext> implements Shareable {
   /** A Unix socket has none that can be told. */
   override readonly local = undefined;
   override readonly peer = undefined;
   override readonly options = unixOptions("tcp");
-  readonly #ends: LocalEnds;
-  #readShut = false;
-  #writeShut = false;
+  readonly #end: LocalEnd;
+  readonly #onReadable = (): void => this.pumpReads();
+  readonly #onWritable = (): void => this.pumpWrites();
 
-  constructor(context: SimContext, ends: LocalEnds) {
+  constructor(context: SimContext, end: LocalEnd) {
     super(context);
-    this.#ends = ends;
-    if (ends.in !== undefined) ends.in.onReadable = () => this.pumpReads();
-    if (ends.out !== undefined) ends.out.onWritable = () => this.pumpWrites();
+    this.#end = end;
+    end.hold();
+    end.in?.readers.add(this.#onReadable);
+    end.out?.writers.add(this.#onWritable);
   }
 
   get #pipe(): boolean {
-    return this.#ends.in === undefined || this.#ends.out === undefined;
+    return this.#end.in === undefined || this.#end.out === undefined;
+  }
+
+  share(context: SimContext): LocalStream {
+    return new LocalStream(context, this.#end);
   }
 
   override start(operation: Operation): number | undefined {
@@ -70,7 +86,7 @@ export class LocalStream extends StreamResource<SimContext> {
   }
 
   protected override tryRead(buffers: Segments): number | undefined {
-    const from = this.#ends.in;
+    const from = this.#end.in;
     if (from === undefined) return -ERRNO.EBADF;
     const count = Math.min(from.available, buffers.bytes);
     for (let done = 0; done < count; ) {
@@ -80,13 +96,13 @@ export class LocalStream extends StreamResource<SimContext> {
     }
     if (count > 0) return count;
     if (from.takeReset()) return -ERRNO.ECONNRESET;
-    return from.ended || this.#readShut ? 0 : undefined;
+    return from.ended || this.#end.readShut ? 0 : undefined;
   }
 
   protected override tryWrite(buffers: Segments): number | undefined {
-    const to = this.#ends.out;
+    const to = this.#end.out;
     if (to === undefined) return -ERRNO.EBADF;
-    if (this.#writeShut || to.abandoned) return -ERRNO.EPIPE;
+    if (this.#end.writeShut || to.abandoned) return -ERRNO.EPIPE;
     const count = Math.min(to.room, buffers.bytes);
     if (count <= 0) return undefined;
     const data = new Uint8Array(count);
@@ -98,22 +114,21 @@ export class LocalStream extends StreamResource<SimContext> {
   protected override shutdown(how: number): number {
     if (this.#pipe) return -ERRNO.ENOTSOCK;
     if (how !== SHUTDOWN.WRITE) {
-      this.#readShut = true;
-      this.pumpReads();
+      this.#end.readShut = true;
+      for (const tell of [...(this.#end.in?.readers ?? [])]) tell();
     }
     if (how !== SHUTDOWN.READ) {
-      this.#writeShut = true;
-      this.#ends.out?.finish(false);
-      this.pumpWrites();
+      this.#end.writeShut = true;
+      this.#end.out?.finish(false);
+      for (const tell of [...(this.#end.out?.writers ?? [])]) tell();
     }
     return 0;
   }
 
   protected override release(): number {
-    const { in: from, out: to } = this.#ends;
-    if (from !== undefined) from.onReadable = () => {};
-    if (to !== undefined) to.onWritable = () => {};
-    closeEnds(this.#ends);
+    this.#end.in?.readers.delete(this.#onReadable);
+    this.#end.out?.writers.delete(this.#onWritable);
+    this.#end.close();
     return 0;
   }
 

@@ -58,11 +58,22 @@ export interface FileOptions {
   readonly tornWrites: number;
 }
 
+/** How child processes begin. Probabilities are from 0 to 1. */
+export interface ProcessOptions {
+  /** What a SPAWN takes, in milliseconds, 0 to 3600000. */
+  readonly startMs: number;
+  /** Added to it: from 0 to this, evenly, in milliseconds, 0 to 3600000. */
+  readonly jitterMs: number;
+  /** Probability that a SPAWN fails with EAGAIN and starts nothing. */
+  readonly spawnFailures: number;
+}
+
 export type Preset = "ideal" | "lan" | "mobile" | "chaos";
 
 export interface SimOptions {
   readonly network: NetworkOptions;
   readonly files: FileOptions;
+  readonly processes: ProcessOptions;
 }
 
 const HOUR_MS = 3_600_000;
@@ -101,6 +112,7 @@ const IDEAL: SimOptions = {
     lostWrites: 0.5,
     tornWrites: 0.25,
   },
+  processes: { startMs: 0.001, jitterMs: 0, spawnFailures: 0 },
 };
 
 export const PRESETS: Readonly<Record<Preset, SimOptions>> = {
@@ -114,6 +126,7 @@ export const PRESETS: Readonly<Record<Preset, SimOptions>> = {
       datagramReorder: 0.0001,
     },
     files: { ...IDEAL.files, latencyMs: 0.02, jitterMs: 0.08, syncMs: 0.5 },
+    processes: { ...IDEAL.processes, startMs: 0.5, jitterMs: 0.5 },
   },
   mobile: {
     network: {
@@ -131,6 +144,7 @@ export const PRESETS: Readonly<Record<Preset, SimOptions>> = {
       datagramReorder: 0.02,
     },
     files: { ...IDEAL.files, latencyMs: 0.2, jitterMs: 2, syncMs: 5 },
+    processes: { ...IDEAL.processes, startMs: 2, jitterMs: 5 },
   },
   chaos: {
     network: {
@@ -162,6 +176,7 @@ export const PRESETS: Readonly<Record<Preset, SimOptions>> = {
       ioErrors: 0.01,
       tornWrites: 0.5,
     },
+    processes: { startMs: 1, jitterMs: 50, spawnFailures: 0.05 },
   },
 };
 
@@ -169,20 +184,24 @@ export const PRESETS: Readonly<Record<Preset, SimOptions>> = {
 export interface SimChanges {
   readonly network?: Partial<NetworkOptions>;
   readonly files?: Partial<FileOptions>;
+  readonly processes?: Partial<ProcessOptions>;
 }
 
 /** @throws {RangeError} an option is out of its range. */
-export function applyChanges(options: SimOptions, { network, files }: SimChanges): SimOptions {
+export function applyChanges(options: SimOptions, changes: SimChanges): SimOptions {
+  const { network, files, processes } = changes;
   const changed = {
     network: { ...options.network, ...network },
     files: { ...options.files, ...files },
+    processes: { ...options.processes, ...processes },
   };
   check("network", changed.network);
   check("files", changed.files);
+  check("processes", changed.processes);
   return changed;
 }
 
-function check(group: string, options: NetworkOptions | FileOptions): void {
+function check(group: string, options: NetworkOptions | FileOptions | ProcessOptions): void {
   for (const [name, value] of Object.entries(options) as [string, number][]) {
     const [min, max] = rangeOf(name);
     if (typeof value === "number" && value >= min && value <= max) continue;

@@ -6,15 +6,17 @@ import type { Environment } from "../../guest/environment.ts";
 import type { BackendOptions } from "../backend.ts";
 import { all, capabilities } from "../capability.ts";
 import type { DrivenLoop, Driver } from "../driver.ts";
-import type { Directory } from "../grants.ts";
+import { type Directory, grantedStreams } from "../grants.ts";
 import { bindFlags } from "../resources/bind-flags.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { backlogOf } from "../resources/listener.ts";
 import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
+import { readPrograms } from "../resources/programs.ts";
 import type { Context } from "../resources/resource.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
 import { ON_FILES, ON_SOCKETS } from "../resources/shared-operations.ts";
+import { startStdio } from "../resources/standard.ts";
 import { UdpSocket } from "../resources/udp-socket.ts";
 import { CallEvent } from "./event-queue.ts";
 import type { FileTiming } from "./file-timing.ts";
@@ -24,8 +26,12 @@ import { startPair, startUnix } from "./local-sockets.ts";
 import { startLookup } from "./lookup.ts";
 import type { Network } from "./network.ts";
 import { startOpen } from "./open-file.ts";
+import { SIM_PATH } from "./programs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimHost } from "./sim-host.ts";
+import { type Nursery, startSpawn } from "./spawn.ts";
+import { StandardHandle } from "./standard-handle.ts";
+import type { StandardStreams } from "./standard-streams.ts";
 import { StreamHandle } from "./stream-handle.ts";
 
 export interface SimContext extends Context {
@@ -46,6 +52,12 @@ const CAPABILITIES = capabilities({
   UNIX_SEND_TO: "native",
   SOCKET_PAIR: "native",
   PIPE: "native",
+  STDIO: "native",
+  TERMINAL_SIZE: "native",
+  TERMINAL_MODE: "native",
+  SPAWN: "native",
+  WAIT: "native",
+  KILL: "native",
 });
 
 /** A full completion ring is looked at again after so long: a guest that never empties it must not hold the world. */
@@ -59,6 +71,7 @@ export class SimBackend extends RingBackend {
   readonly #simContext: SimContext;
   readonly #scheduler: Scheduler;
   readonly #directories: readonly Directory[];
+  readonly #nursery: Nursery;
   readonly #later = new CallEvent(() => this.onReady());
   readonly #onEnded: (backend: SimBackend) => void;
   #began: (() => void) | undefined;
@@ -77,6 +90,7 @@ export class SimBackend extends RingBackend {
       readonly files: FileTiming;
       readonly environment: Environment;
       readonly directories: readonly Directory[];
+      readonly standard: StandardStreams;
       /** What `options.grants.dns` gives. */
       readonly names: Names | undefined;
       onEnded(backend: SimBackend): void;
@@ -85,6 +99,14 @@ export class SimBackend extends RingBackend {
     super(options, { names: parts.names });
     const { host, network, files } = parts;
     this.#directories = parts.directories;
+    this.#nursery = {
+      children: new Set(),
+      childrenMax: options.handlesMax,
+      programs: readPrograms(options.grants, SIM_PATH),
+      inherited: grantedStreams(options.grants),
+      directories: parts.directories,
+      standard: parts.standard,
+    };
     this.#scheduler = network.scheduler;
     this.#simContext = { ...this.context, host, network, files };
     this.environment = parts.environment;
@@ -113,6 +135,7 @@ export class SimBackend extends RingBackend {
 
   override [Symbol.asyncDispose](): Promise<void> {
     this.#begin();
+    for (const child of [...this.#nursery.children]) child.signal("SIGKILL");
     const ended = super[Symbol.asyncDispose]();
     this.#onEnded(this);
     return ended;
@@ -134,11 +157,22 @@ export class SimBackend extends RingBackend {
       case OP.UNIX_BIND:
       case OP.UNIX_SEND_TO:
         return startUnix(this.#simContext, this.#directories, operation);
+      case OP.STDIO:
+        return startStdio(operation, this.grants, this.context.handles, (number) =>
+          this.#openStandard(number),
+        );
+      case OP.SPAWN:
+        return startSpawn(this.#simContext, this.#nursery, operation);
       case OP.OPEN:
         return startOpen(this.#simContext, this.#directories, operation);
       default:
         return startPath(this.#simContext, this.#directories, operation);
     }
+  }
+
+  #openStandard(number: number): StandardHandle {
+    const stream = this.#nursery.standard.open(number, this.#simContext);
+    return new StandardHandle(stream, number === 0 ? "input" : "output");
   }
 
   /** Knows what the name server would say, and needs as long as asking it would. */

@@ -5,15 +5,20 @@ import type { Environment } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendProvider } from "../backend.ts";
 import { addressBytes, addressText, parseAddress } from "../resources/address-text.ts";
 import { SimDisk } from "./disk.ts";
+import { CallEvent } from "./event-queue.ts";
 import { FileTiming } from "./file-timing.ts";
 import type { Network } from "./network.ts";
 import { findDirectories } from "./open-file.ts";
-import type { FileOptions } from "./options.ts";
+import type { FileOptions, ProcessOptions } from "./options.ts";
 import { Ports } from "./ports.ts";
+import { Programs } from "./programs.ts";
 import type { Random } from "./random.ts";
 import { BOOT_NS } from "./scheduler.ts";
 import { SimBackend } from "./sim-backend.ts";
+import { type ConsoleOptions, SimConsole } from "./sim-console.ts";
 import { simNames } from "./sim-names.ts";
+import { type ProcessStart, SimProcess, type SimProgram } from "./sim-process.ts";
+import { NO_STREAMS, type StandardStreams } from "./standard-streams.ts";
 import { Tcp } from "./tcp.ts";
 import { Udp } from "./udp.ts";
 
@@ -29,6 +34,7 @@ export interface HostWorld {
   readonly network: Network;
   /** As they are now. */
   readonly fileOptions: () => FileOptions;
+  readonly processOptions: () => ProcessOptions;
   readonly random: Random;
   /** What the name server knows of a name in lower case, IPv6 first. */
   readonly addressesOf: (name: string) => Uint8Array[];
@@ -54,13 +60,16 @@ export class SimHost implements BackendProvider {
   readonly tcp: Tcp;
   /** @internal */
   readonly udp: Udp;
+  /** @internal */
+  readonly programs: Programs;
   readonly #files: FileTiming;
   readonly #crashes: Random;
   readonly #world: HostWorld;
   readonly #ipv4: Uint8Array;
   readonly #ipv6: Uint8Array;
   readonly #entropy: Random;
-  readonly #processes = new Set<SimBackend>();
+  readonly #backends = new Set<SimBackend>();
+  readonly #processes = new Set<SimProcess>();
   readonly #services: (() => void)[] = [];
   #processesMade = 0;
   #up = true;
@@ -83,6 +92,7 @@ export class SimHost implements BackendProvider {
       () => world.fileOptions().diskBytesMax,
       () => world.wallStartNs + BigInt(Math.round(world.network.scheduler.nowNs)),
     );
+    this.programs = new Programs(this.disk, random.fork("processes"), world.processOptions);
     this.tcp = new Tcp(this, world.network, new Ports(random.fork("tcp-ports")));
     this.udp = new Udp(this, world.network, new Ports(random.fork("udp-ports")));
     world.network.addAddress(this.#ipv4, this);
@@ -94,6 +104,33 @@ export class SimHost implements BackendProvider {
     return this.#up;
   }
 
+  /** Programs that run: those of `program`, not runtimes. */
+  get processes(): readonly SimProcess[] {
+    return [...this.#processes];
+  }
+
+  /**
+   * Installs a program, for guests to start (`sf_spawn_process`), in place of what had its path. It is no file
+   * of the disk, and stays over a crash.
+   *
+   * @param path - Absolute: "/bin/filter".
+   * @throws {TypeError} the path is not one of a program.
+   */
+  program(path: string, program: SimProgram): void {
+    this.programs.add(path, program);
+  }
+
+  /** Standard streams for runtimes, with the embedder at the other end. Without one they lead nowhere. */
+  console(options: ConsoleOptions = {}): SimConsole {
+    const { scheduler } = this.#world.network;
+    const open = (backendOptions: BackendOptions, console: SimConsole): Promise<Backend> =>
+      this.#open(backendOptions, {
+        console,
+        open: (number, context) => console.stream(number, context),
+      });
+    return new SimConsole({ scheduler, open }, options);
+  }
+
   /**
    * Begins a process. Nothing happens in the world until its runtime is there.
    *
@@ -101,6 +138,10 @@ export class SimHost implements BackendProvider {
    *   `SF_DISPOSED` when its world was disposed of.
    */
   async open(options: BackendOptions): Promise<Backend> {
+    return await this.#open(options, NO_STREAMS);
+  }
+
+  async #open(options: BackendOptions, standard: StandardStreams): Promise<SimBackend> {
     const { network } = this.#world;
     if (network.scheduler.ended) {
       throw new StackfulError(
@@ -122,12 +163,13 @@ export class SimHost implements BackendProvider {
       environment: this.#environment(),
       directories: findDirectories(this.disk, options.grants.directories),
       names: simNames(options.grants),
+      standard,
       onEnded: (ended) => {
-        if (this.#processes.delete(ended)) this.#tell("end");
+        if (this.#backends.delete(ended)) this.#tell("end");
       },
     });
     backend.waitForLoop(network.scheduler.hold());
-    this.#processes.add(backend);
+    this.#backends.add(backend);
     this.#tell("start");
     return backend;
   }
@@ -177,6 +219,38 @@ export class SimHost implements BackendProvider {
     this.#endProcesses("was killed");
   }
 
+  /** @internal Begins a process that runs `program`, at this instant, and before anything else can end it. */
+  start(program: SimProgram, start: ProcessStart): SimProcess {
+    const { network } = this.#world;
+    const process = new SimProcess(
+      {
+        host: this,
+        pid: ++this.#processesMade,
+        context: { host: this, network, files: this.#files },
+        open: (options, opener) => this.#openIn(opener, options),
+        onEnd: (ended) => this.#processes.delete(ended),
+      },
+      start,
+    );
+    this.#processes.add(process);
+    process.console?.add(process);
+    const began = new CallEvent(() => process.run(program));
+    process.whenEnded(() => network.scheduler.cancel(began));
+    network.scheduler.after(0, began);
+    return process;
+  }
+
+  /** A runtime that ends with the process. */
+  async #openIn(process: SimProcess, options: BackendOptions): Promise<Backend> {
+    const backend = await this.#open(options, {
+      console: process.console,
+      open: (number, context) => process.stream(number, context),
+    });
+    const what = `process ${process.pid} (${process.path}) has ended`;
+    process.whenEnded(() => backend.die(new StackfulError("SF_IO", what, { errno: "ESRCH" })));
+    return backend;
+  }
+
   /** @internal Something of the system that runs whenever the host does: `start` begins it. */
   onStart(start: () => void): void {
     this.#services.push(start);
@@ -206,10 +280,11 @@ export class SimHost implements BackendProvider {
   }
 
   #endProcesses(how: string): void {
-    for (const process of [...this.#processes]) {
+    for (const backend of [...this.#backends]) {
       const error = new StackfulError("SF_IO", `host ${this.name} ${how}`, { errno: "EIO" });
-      process.die(error);
+      backend.die(error);
     }
+    for (const process of [...this.#processes]) process.signal("SIGKILL");
   }
 
   #environment(): Environment {

@@ -5,20 +5,43 @@ import type { Endpoint } from "../grants.ts";
 import { SocketOptions } from "../resources/socket-options.ts";
 import { StreamResource } from "../resources/stream.ts";
 import type { Segments } from "../ring.ts";
+import type { Shareable } from "./shareable.ts";
 import type { SimContext } from "./sim-backend.ts";
 import type { Socket, SocketOwner } from "./socket.ts";
 
 /** All there are. Most change nothing here; nobody waits for a CLOSE that lingers. */
 export const OPTIONS = Object.values(OPTION);
 
-export class StreamHandle extends StreamResource<SimContext> implements SocketOwner {
-  override readonly options = new SocketOptions("tcp", { options: OPTIONS, set: () => 0 });
-  readonly #socket: Socket;
+/** The handles of one connection. */
+class Holders implements SocketOwner {
+  readonly options = new SocketOptions("tcp", { options: OPTIONS, set: () => 0 });
+  readonly handles = new Set<StreamHandle>();
 
-  constructor(context: SimContext, socket: Socket) {
+  readable(): void {
+    for (const handle of [...this.handles]) handle.readable();
+  }
+
+  writable(): void {
+    for (const handle of [...this.handles]) handle.writable();
+  }
+}
+
+export class StreamHandle extends StreamResource<SimContext> implements Shareable {
+  override readonly options: SocketOptions;
+  readonly #socket: Socket;
+  readonly #holders: Holders;
+
+  constructor(context: SimContext, socket: Socket, holders = new Holders()) {
     super(context);
     this.#socket = socket;
-    socket.owner = this;
+    this.#holders = holders;
+    this.options = holders.options;
+    holders.handles.add(this);
+    socket.owner = holders;
+  }
+
+  share(context: SimContext): StreamHandle {
+    return new StreamHandle(context, this.#socket, this.#holders);
   }
 
   override get local(): Endpoint {
@@ -74,7 +97,9 @@ export class StreamHandle extends StreamResource<SimContext> implements SocketOw
   }
 
   protected override release(): number {
-    this.#socket.close(this.options.get(OPTION.LINGER) === 0);
+    const { handles } = this.#holders;
+    handles.delete(this);
+    if (handles.size === 0) this.#socket.close(this.options.get(OPTION.LINGER) === 0);
     return 0;
   }
 

@@ -64,6 +64,7 @@ export interface FaultEvent extends At {
     | "short read"
     | "short write"
     | "EIO"
+    | "EAGAIN"
     | "ENOSPC";
 }
 
@@ -98,6 +99,17 @@ export interface HostEvent extends At {
   readonly host: string;
 }
 
+/** A process of a program in JavaScript begins, gets a signal, or ends: with `code`, or -1 by `signal`. */
+export interface ProcessEvent extends At {
+  readonly type: "exec" | "signal" | "exit";
+  readonly host: string;
+  readonly pid: number;
+  readonly path: string;
+  readonly code?: number;
+  /** Its name; of an end its number, and 0 when there was none. */
+  readonly signal?: string | number;
+}
+
 /** What a crash did to a disk. */
 export interface CrashedDiskEvent extends At {
   readonly type: "disk";
@@ -127,6 +139,7 @@ export type WorldEvent =
   | FaultEvent
   | FileEvent
   | HostEvent
+  | ProcessEvent
   | CrashedDiskEvent
   | PartitionEvent
   | ConfigureEvent;

@@ -97,6 +97,7 @@ export class World implements AsyncDisposable {
       const world = {
         network: this.#network,
         fileOptions: () => this.#options.files,
+        processOptions: () => this.#options.processes,
         random: this.#root,
         addressesOf: (known: string) => zoneAddresses(known, this.#zone),
         wallStartNs: this.#wallStartNs,
