@@ -55,6 +55,7 @@ const SYSTEM_FLAGS: Readonly<Record<NativeSystem, readonly string[]>> = {
   linux: POSIX_FLAGS,
   kqueue: POSIX_FLAGS,
   windows: [
+    "-U_WIN32_WINNT", // Some compilers say it on their own.
     "-D_WIN32_WINNT=0x0A00",
     "-D__USE_MINGW_ANSI_STDIO=1",
     "-D_FILE_OFFSET_BITS=64",
