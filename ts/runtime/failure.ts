@@ -65,3 +65,16 @@ function reasonOf(cause: unknown): string {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return reason.replace(/ \(evaluating '.*'\)$/, "");
 }
+
+/** What ends a runtime, whoever threw it. */
+export function asStackfulError(error: unknown): StackfulError {
+  if (error instanceof StackfulError) return error;
+  return new StackfulError("SF_IO", `the runtime broke: ${String(error)}`, { cause: error });
+}
+
+/** Of a failed task that nobody takes notice of. */
+export function warn(error: StackfulError): void {
+  const { process } = globalThis; // None in a browser.
+  if (process?.emitWarning === undefined) console.warn(error);
+  else process.emitWarning(error.message, { code: error.code });
+}

@@ -15,7 +15,7 @@ import { Coordination } from "./coordination.ts";
 import { DeadlockError, IdleWatch } from "./deadlock.ts";
 import { type DumpOptions, dumpTasks, type TaskDump } from "./dump.ts";
 import { backendGrants } from "./endpoint.ts";
-import { GuestExit, taskError } from "./failure.ts";
+import { asStackfulError, GuestExit, taskError, warn } from "./failure.ts";
 import type { FunctionNames } from "./function-names.ts";
 import { HostWaits } from "./host-waits.ts";
 import { asyncFunctionNames, type HostAwaits } from "./imports.ts";
@@ -414,10 +414,7 @@ export class Runtime extends Coordination implements AsyncDisposable {
 
   /** Nothing can run any more. */
   #break(error: unknown): void {
-    this.#fatal ??=
-      error instanceof StackfulError
-        ? error
-        : new StackfulError("SF_IO", `the runtime broke: ${String(error)}`, { cause: error });
+    this.#fatal ??= asStackfulError(error);
     this.#endAll(this.#fatal);
   }
 
@@ -441,11 +438,9 @@ export class Runtime extends Coordination implements AsyncDisposable {
   }
 
   #report(error: StackfulError): void {
-    const { process } = globalThis; // None in a browser.
     const { onTaskFailed } = this.#options;
-    if (onTaskFailed !== undefined) this.#awaits.counted(onTaskFailed)(error);
-    else if (process?.emitWarning === undefined) console.warn(error);
-    else process.emitWarning(error.message, { code: error.code });
+    if (onTaskFailed === undefined) warn(error);
+    else this.#awaits.counted(onTaskFailed)(error);
   }
 
   protected override host(what?: string): GroupHost {
