@@ -23,11 +23,15 @@
 
 /* ── Open files ────────────────────────────────────────────────────────────────────────────────── */
 
-/* Opens a file below a granted directory. `flags`: enum sf_open; `mode`: permission bits of a file
- * that is created, 0644 for instance. Errors: ENOTCAPABLE outside every grant, also through "..",
- * symbolic links or absolute paths; EROFS when the grant is read-only; ENOENT, EEXIST, EISDIR. A pipe that
- * has a name is a stream. Opened one way it waits, without a thread and cancelable, until its other end is
- * open too, which is noticed within 64 ms; ENOTSUP on the backends `node`, `deno` and `kqueue`. */
+/* Opens a file below a granted directory, and returns its handle, the caller's to close. `flags`: enum
+ * sf_open; `mode`: permission bits of a file that is created, 0644 for instance, less those of the host's
+ * umask. Errors: also ENOTCAPABLE through "..", symbolic links or absolute paths; EEXIST with
+ * SF_OPEN_EXCLUSIVE; EISDIR for a directory that is to be written; ENOTDIR with SF_OPEN_DIRECTORY for what
+ * is none; EINVAL for flags that make no sense together; EMFILE; ENOSPC.
+ *
+ * A pipe that has a name is a stream. Opened one way it waits, without a thread and cancelable, until its
+ * other end is open too, which is noticed within 64 ms; ENOTSUP on the backends `node`, `deno` and
+ * `kqueue`. */
 SF_PARKS SF_IMPORT(sf_open)
 sf_handle_t sf_open(const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode);
 SF_TIMED(sf_open, (const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode, sf_timeout_t timeout), (path, path_bytes, flags, mode))
@@ -40,15 +44,18 @@ SF_PARKS static inline int32_t sf_open_at(sf_handle_t directory, const char *pat
       .length = path_bytes, .argument = open_flags, .mode = mode});
 }
 
-/* Opens a file without a name in the directory that the path names, for reading and writing. It is gone when
- * it is closed, or its host crashes. */
+/* Opens a file without a name in the directory that the path names, for reading and writing; the handle is
+ * the caller's to close. The file is gone then, or when its host crashes, unless sf_link_at gave it a name.
+ * Errors: as sf_open; ENOTSUP where the file system has none. */
 SF_PARKS static inline int32_t sf_open_temporary(sf_handle_t directory, const char *path,
                                                  uint32_t path_bytes) {
   return sf_open_at(directory, path, path_bytes,
                     SF_OPEN_READ | SF_OPEN_WRITE | SF_OPEN_TEMPORARY, 0600);
 }
 
-/* At `offset`, which does not move the current position. Errors: ESPIPE on a socket. */
+/* As sf_read and sf_write, at `offset` in bytes from the start, which does not move the current position;
+ * behind the end there is nothing to read, and a write fills what lies between with zeros. Not in line with
+ * sf_read and sf_write. Errors: those; EINVAL for an offset below 0; ESPIPE on a socket or pipe. */
 SF_PARKS SF_IMPORT(sf_pread)
 int32_t sf_pread(sf_handle_t handle, void *buffer, uint32_t bytes_max, int64_t offset);
 SF_TIMED(sf_pread, (sf_handle_t handle, void *buffer, uint32_t bytes_max, int64_t offset, sf_timeout_t timeout), (handle, buffer, bytes_max, offset))
@@ -56,7 +63,7 @@ SF_PARKS SF_IMPORT(sf_pwrite)
 int32_t sf_pwrite(sf_handle_t handle, const void *buffer, uint32_t bytes, int64_t offset);
 SF_TIMED(sf_pwrite, (sf_handle_t handle, const void *buffer, uint32_t bytes, int64_t offset, sf_timeout_t timeout), (handle, buffer, bytes, offset))
 
-/* Vectored forms; at most SF_IOVEC_MAX vectors. */
+/* The same from and to several buffers, in their order, as sf_readv and sf_writev. */
 SF_PARKS static inline int32_t sf_preadv(sf_handle_t handle, const struct sf_iovec *vectors,
                                          uint32_t vectors_count, int64_t offset) {
   return sf_perform_request((struct sf_submission){
@@ -80,7 +87,9 @@ SF_PARKS static inline int32_t sf_seek(sf_handle_t handle, int64_t offset, uint3
       .other_pointer = sf_address_of(position_out)});
 }
 
-/* Returns once everything written is on the device. */
+/* Returns 0 once everything written to the file, or every name made and removed in the directory, is on the
+ * device. A cancel ends the wait, not what was begun. Errors: EIO: what was written before may be lost;
+ * ENOSPC; EINVAL on what is neither. */
 SF_PARKS SF_IMPORT(sf_fsync) int32_t sf_fsync(sf_handle_t handle);
 SF_TIMED(sf_fsync, (sf_handle_t handle, sf_timeout_t timeout), (handle))
 
@@ -130,7 +139,8 @@ SF_TIMED(sf_send_file, (sf_handle_t stream, sf_handle_t file, int64_t file_offse
 
 /* ── What a path names ─────────────────────────────────────────────────────────────────────────── */
 
-/* Tells what the path, or with an empty one the handle, is. */
+/* Tells what the path, or with an empty one the handle, is: kind, size in bytes, permission bits, times in
+ * ns since 1970. `flags`: SF_PATH_NO_FOLLOW for a link itself. Errors: those of every call with a path. */
 SF_PARKS static inline int32_t sf_stat_at(sf_handle_t directory, const char *path,
                                           uint32_t path_bytes, uint32_t flags,
                                           struct sf_stat *stat_out) {
@@ -192,13 +202,15 @@ SF_PARKS static inline int32_t sf_truncate_at(sf_handle_t directory, const char 
       .length = path_bytes, .offset = bytes});
 }
 
+/* The same of an open file. */
 SF_PARKS static inline int32_t sf_truncate(sf_handle_t handle, int64_t bytes) {
   return sf_truncate_at(handle, NULL, 0, bytes);
 }
 
 /* ── Directories ───────────────────────────────────────────────────────────────────────────────── */
 
-/* Makes a directory. Errors: EEXIST. */
+/* Makes a directory; `mode`: its permission bits, 0755 for instance, less those of the host's umask. Errors:
+ * EEXIST when there is something of that name, a link too; ENOSPC. */
 SF_PARKS static inline int32_t sf_mkdir_at(sf_handle_t directory, const char *path,
                                            uint32_t path_bytes, uint32_t mode) {
   return sf_perform_request((struct sf_submission){
@@ -239,8 +251,8 @@ SF_PARKS static inline int32_t sf_rename_at(sf_handle_t directory, const char *p
 }
 
 /* Gives a file one more name; of a link, the link. An empty first path gives one to an open file, such as an
- * SF_OPEN_TEMPORARY one (ENOTSUP on the backends `node`, `deno` and `kqueue`). Both places must be writable. Errors:
- * EEXIST, EXDEV, EPERM for a directory. */
+ * SF_OPEN_TEMPORARY one (ENOTSUP on the backends `node`, `deno` and `kqueue`). Both places must be writable.
+ * Errors: EEXIST, EXDEV, EPERM for a directory. */
 SF_PARKS static inline int32_t sf_link_at(sf_handle_t directory, const char *path,
                                           uint32_t path_bytes, sf_handle_t other_directory,
                                           const char *other_path, uint32_t other_path_bytes) {
@@ -250,7 +262,8 @@ SF_PARKS static inline int32_t sf_link_at(sf_handle_t directory, const char *pat
       .other_pointer = sf_address_of(other_path), .other_length = other_path_bytes});
 }
 
-/* Makes a symbolic link to `target`, any text. Where it leads is looked at when somebody follows it. */
+/* Makes a symbolic link to `target`, any text of 1 to SF_PATH_MAX bytes. Where it leads is looked at when
+ * somebody follows it. Errors: EEXIST when there is something of that name; ENOENT for an empty target. */
 SF_PARKS static inline int32_t sf_symlink_at(const char *target, uint32_t target_bytes,
                                              sf_handle_t directory, const char *path,
                                              uint32_t path_bytes) {
@@ -313,8 +326,8 @@ SF_PARKS static inline int32_t sf_read_file(sf_handle_t file, void *buffer, uint
 typedef void (*sf_copy_progress_t)(void *context, int64_t bytes_copied);
 
 /* Copies all of `from` to the start of `to`, in pieces between which a cancel or a timeout ends it, and
- * returns the bytes, or the first error. What `to` held behind them stays: open it with SF_OPEN_TRUNCATE.
- * `progress` may be NULL. */
+ * returns the bytes, or the first error: those of sf_copy. What `to` held behind them stays: open it with
+ * SF_OPEN_TRUNCATE. `progress` may be NULL. */
 SF_PARKS static inline int64_t sf_copy_file(sf_handle_t from, sf_handle_t to,
                                             sf_copy_progress_t progress, void *context) {
   int64_t done = 0;

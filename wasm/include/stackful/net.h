@@ -6,32 +6,45 @@
 
 /* ── Addresses ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* Numeric IPv4 or IPv6 text. Errors: EINVAL. */
+/* Reads numeric IPv4 or IPv6 text; `port` 0 to 65535, in host order. Does not park; names are for dns.h.
+ * Errors: EINVAL. */
 SF_IMPORT(sf_address_parse)
 int32_t sf_address_parse(const char *text, uint32_t text_bytes, uint32_t port,
                          struct sf_address *address_out);
 
 /* ── TCP ───────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Returns a listener. Port 0: any free one, see sf_local_address. Errors: ENOTCAPABLE when the
- * embedder did not grant it, EADDRINUSE, EADDRNOTAVAIL. */
+/* Returns a listener, the caller's to close: connections that nobody has accepted then end. `backlog`: how
+ * many of those may wait; the system lowers it to its own limit. Port 0: any free one, see sf_local_address.
+ * Errors: ENOTCAPABLE when the embedder did not grant it; EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EMFILE. */
 SF_PARKS SF_IMPORT(sf_tcp_listen)
 sf_handle_t sf_tcp_listen(const struct sf_address *address, uint32_t backlog);
 SF_TIMED(sf_tcp_listen, (const struct sf_address *address, uint32_t backlog, sf_timeout_t timeout), (address, backlog))
 
-/* Returns a connection. `peer_out` may be NULL. */
+/* Waits for a connection, and returns it, the caller's to close. `peer_out`, which may be NULL, gets the
+ * address of its other end. Several tasks that wait are served in their order. A cancel takes no connection
+ * with it. Errors: ECONNABORTED when the peer has left already: accept the next; EMFILE, ENFILE, ENOBUFS,
+ * ENOMEM, with which the connection stays in the backlog: try again when others have been closed; EINVAL on
+ * what is no listener, ENOTSUP on UDP. */
 SF_PARKS SF_IMPORT(sf_tcp_accept)
 sf_handle_t sf_tcp_accept(sf_handle_t listener, struct sf_address *peer_out);
 SF_TIMED(sf_tcp_accept, (sf_handle_t listener, struct sf_address *peer_out, sf_timeout_t timeout), (listener, peer_out))
 
-/* Returns a connection. Errors: ENOTCAPABLE, ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT. */
+/* Connects, and returns the connection, the caller's to close. A cancel ends the attempt, and leaves nothing
+ * open; how long it may take is the system's choice, minutes, so give it a timeout. Errors: ENOTCAPABLE when
+ * the embedder did not grant it; ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EADDRNOTAVAIL,
+ * EAFNOSUPPORT, EMFILE. */
 SF_PARKS SF_IMPORT(sf_tcp_connect) sf_handle_t sf_tcp_connect(const struct sf_address *address);
 SF_TIMED(sf_tcp_connect, (const struct sf_address *address, sf_timeout_t timeout), (address))
 
-/* `how`: enum sf_shutdown. Errors: ENOTCONN. */
+/* Ends one direction of a connection, or both: the peer reads to the end of what was written, and reads
+ * here, those that wait too, are at an end. The handle stays open. `how`: enum sf_shutdown. Errors: ENOTCONN
+ * on a listener and UDP; EINVAL for another `how`; ENOTSOCK. */
 SF_PARKS SF_IMPORT(sf_shutdown) int32_t sf_shutdown(sf_handle_t handle, uint32_t how);
 SF_TIMED(sf_shutdown, (sf_handle_t handle, uint32_t how, sf_timeout_t timeout), (handle, how))
 
+/* The address of this end, and of the other; of a Unix socket one of family 0. Errors: ENOTCONN for the
+ * other end of what has none; ENOTSOCK. */
 SF_PARKS SF_IMPORT(sf_local_address)
 int32_t sf_local_address(sf_handle_t handle, struct sf_address *address_out);
 SF_PARKS SF_IMPORT(sf_peer_address)
@@ -142,11 +155,12 @@ SF_PARKS static inline int32_t sf_multicast_leave(sf_handle_t handle,
 
 /* ── Options ───────────────────────────────────────────────────────────────────────────────────── */
 
-/* `option`: enum sf_option, which has units and ranges. A connection that is accepted has what its listener
- * was set to. A buffer can be larger or smaller than what was asked for; sf_option_get tells what the system
- * has set aside. Errors: ENOPROTOOPT where the socket has no such option, or the host no way to set it;
- * EINVAL for a value out of range; ENOTSOCK. Without native code Node has no way to set SF_OPTION_HOPS and the
- * buffers of TCP, nor to linger for more than 0 seconds; Deno for TCP has SF_OPTION_NO_DELAY alone. */
+/* Sets and tells an option. `option`: enum sf_option, which has units and ranges. A connection that is
+ * accepted has what its listener was set to. A buffer can be larger or smaller than what was asked for;
+ * sf_option_get tells what the system has set aside. Errors: ENOPROTOOPT where the socket has no such
+ * option, or the host no way to set it; EINVAL for a value out of range; ENOTSOCK. Without native code Node
+ * has no way to set SF_OPTION_HOPS and the buffers of TCP, nor to linger for more than 0 seconds; Deno for
+ * TCP has SF_OPTION_NO_DELAY alone. */
 SF_PARKS static inline int32_t sf_option_set(sf_handle_t handle, uint32_t option, int64_t value) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_SET_OPTION, .handle = handle, .argument = option, .offset = value});
@@ -160,11 +174,13 @@ SF_PARKS static inline int32_t sf_option_get(sf_handle_t handle, uint32_t option
 
 /* ── Unix sockets ──────────────────────────────────────────────────────────────────────────────── */
 
-/* Their names are paths, below the directories that the embedder granted (fs.h); listening and binding make
- * the name, and nothing removes it but sf_unlink_at (where the host is Node without native code, closing
- * does). They need a directory that may be changed, else EROFS; connecting and sending do not. Errors:
- * those of fs.h; EADDRINUSE when there is something of that name, a link too; ENAMETOOLONG for a name of more
- * than SF_UNIX_NAME_MAX bytes; EMFILE. */
+/* Returns a listener, as sf_tcp_listen does, for sf_tcp_accept. Only on this machine.
+ *
+ * Names of Unix sockets are paths, below the directories that the embedder granted (fs.h); listening and
+ * binding make the name, and nothing removes it but sf_unlink_at (where the host is Node without native
+ * code, closing does). They need a directory that may be changed, else EROFS; connecting and sending do not.
+ * Errors: those of fs.h; EADDRINUSE when there is something of that name, a link too; ENAMETOOLONG for a
+ * name of more than SF_UNIX_NAME_MAX bytes; EMFILE. */
 SF_PARKS static inline sf_handle_t sf_unix_listen(const char *path, uint32_t path_bytes,
                                                   uint32_t backlog) {
   return sf_perform_request((struct sf_submission){
@@ -172,8 +188,10 @@ SF_PARKS static inline sf_handle_t sf_unix_listen(const char *path, uint32_t pat
       .length = path_bytes, .argument = backlog});
 }
 
-/* `type`: enum sf_socket_type. Errors: ECONNREFUSED when nobody listens there, or it is no socket; EPROTOTYPE
- * when it is one of the other type; EAGAIN when its queue of connections is full: it does not wait. */
+/* Returns a connection to a listener, or for SF_SOCKET_DATAGRAM a socket that sends to that of sf_unix_bind;
+ * the caller's to close. `type`: enum sf_socket_type. Errors: those of fs.h; ECONNREFUSED when nobody
+ * listens there, or it is no socket; EPROTOTYPE when it is one of the other type; EAGAIN when its queue of
+ * connections is full: it does not wait; EINVAL for another type; EMFILE. */
 SF_PARKS static inline sf_handle_t sf_unix_connect(const char *path, uint32_t path_bytes,
                                                    uint32_t type) {
   return sf_perform_request((struct sf_submission){
@@ -182,13 +200,16 @@ SF_PARKS static inline sf_handle_t sf_unix_connect(const char *path, uint32_t pa
 }
 SF_TIMED(sf_unix_connect, (const char *path, uint32_t path_bytes, uint32_t type, sf_timeout_t timeout), (path, path_bytes, type))
 
-/* A socket of datagrams; without a path it has no name, and nobody can answer it. What it receives
- * (sf_udp_receive_from) tells no address. */
+/* Returns a socket of datagrams, the caller's to close; with no path (0 bytes) it has no name, and nobody
+ * can answer it. What it receives (sf_receive_from) tells no address. Errors: as sf_unix_listen. */
 SF_PARKS static inline sf_handle_t sf_unix_bind(const char *path, uint32_t path_bytes) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_UNIX_BIND, .handle = -1, .pointer = sf_address_of(path), .length = path_bytes});
 }
-/* Errors: as sf_unix_connect; EAGAIN when the receiver has no room: it does not wait. EMSGSIZE. */
+
+/* Sends one datagram to the socket of that path, and returns `bytes`. Errors: as sf_unix_connect; EAGAIN
+ * when the receiver has no room: it does not wait; EMSGSIZE; ENOTSUP, EAFNOSUPPORT or ENOTSOCK on what is no
+ * Unix socket of datagrams. */
 SF_PARKS static inline int32_t sf_unix_send_to(sf_handle_t handle, const void *buffer,
                                                uint32_t bytes, const char *path,
                                                uint32_t path_bytes) {
@@ -199,14 +220,19 @@ SF_PARKS static inline int32_t sf_unix_send_to(sf_handle_t handle, const void *b
 }
 SF_TIMED(sf_unix_send_to, (sf_handle_t handle, const void *buffer, uint32_t bytes, const char *path, uint32_t path_bytes, sf_timeout_t timeout), (handle, buffer, bytes, path, path_bytes))
 
-/* Two sockets that are connected to each other; `type`: enum sf_socket_type. Those of datagrams read and
- * write one with each call. */
+/* Makes two sockets that are connected to each other, both the caller's to close; `type`: enum
+ * sf_socket_type. Those of datagrams read and write one with each call. Errors: EINVAL for another type;
+ * EMFILE, with which neither is open. */
 SF_PARKS static inline int32_t sf_socket_pair(uint32_t type, sf_handle_t pair[2]) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_SOCKET_PAIR, .handle = -1, .pointer = sf_address_of(pair), .argument = type});
 }
 
-/* Sends bytes over a Unix stream, at least one, and with the first of them a duplicate of `passed`. */
+/* Sends bytes over a Unix stream, at least one, and with the first of them a duplicate of `passed`, which
+ * stays the caller's and may be closed at once. Returns how many bytes it has sent, with which the handle
+ * is. Whoever receives it can use it whatever its own grants are. Errors: those of sf_write; EINVAL for 0
+ * bytes; EBADF for `passed`, too; ENOTSUP when that is none that can be passed, and on what is no Unix
+ * stream; ENOTSOCK on a file. */
 SF_PARKS static inline int32_t sf_send_handle(sf_handle_t handle, const void *buffer,
                                               uint32_t bytes, sf_handle_t passed) {
   return sf_perform_request((struct sf_submission){
@@ -215,8 +241,10 @@ SF_PARKS static inline int32_t sf_send_handle(sf_handle_t handle, const void *bu
 }
 SF_TIMED(sf_send_handle, (sf_handle_t handle, const void *buffer, uint32_t bytes, sf_handle_t passed, sf_timeout_t timeout), (handle, buffer, bytes, passed))
 
-/* Reads bytes from a Unix stream, and the handle that came with them, or -1. Sockets, pipes and files can
- * be passed; anything else is closed, and -1. */
+/* Reads bytes from a Unix stream, at most to the next handle, and tells the handle that came with them, the
+ * caller's to close, or -1. Sockets, pipes and files can be passed; anything else is closed, and -1. sf_read
+ * takes the bytes alone, and lets go of the handle. Errors: those of sf_read; EINVAL for 0 bytes; EMFILE,
+ * with which nothing was taken. */
 SF_PARKS static inline int32_t sf_receive_handle(sf_handle_t handle, void *buffer,
                                                  uint32_t bytes_max, sf_handle_t *passed_out) {
   return sf_perform_request((struct sf_submission){

@@ -49,6 +49,9 @@ struct sf_timeout {
   uint64_t opaque[5];
 };
 
+/* Begins a scope of the calling task. It stays where it is until sf_timeout_end, needs no initialising, and
+ * ends with its task at the latest. Does not park: a time that is up already ends the next call that would
+ * wait. */
 SF_IMPORT(sf_timeout_begin) void sf_timeout_begin(struct sf_timeout *scope, sf_timeout_t timeout);
 
 /* Ends the scope. A time that was up but ended no call is taken back. Returns `result`, or
@@ -59,7 +62,7 @@ SF_IMPORT(sf_timeout_end) int32_t sf_timeout_end(struct sf_timeout *scope, int32
 /* Gives a scope that has begun another time, from now on. For a peer that must not fall silent. */
 SF_IMPORT(sf_timeout_set) void sf_timeout_set(struct sf_timeout *scope, sf_timeout_t timeout);
 
-/* Whether the scope's time was up and ended a call. */
+/* 1 when the scope's time was up and ended a call, else 0. */
 SF_IMPORT(sf_timeout_expired) int32_t sf_timeout_expired(const struct sf_timeout *scope);
 
 /* Defines name_timeout: the call `name` with one more parameter, how long it may wait. It returns
