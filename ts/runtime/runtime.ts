@@ -81,15 +81,12 @@ export class Runtime extends Coordination implements AsyncDisposable {
     options: RuntimeOptions,
   ): Promise<Runtime> {
     const limits = resolveLimits(options.limits);
-    const grants = backendGrants(options.grants);
+    const { handlesMax } = limits;
+    const needs = { grants: backendGrants(options.grants), handlesMax, pool: executor?.pool };
     const { imports = {}, asyncImports = [] } = options;
     const loaded = await loadGuest(source, [...asyncFunctionNames(imports), ...asyncImports]);
 
-    const { backend, reasons } = await openBackend(options.backend ?? "auto", {
-      grants,
-      handlesMax: limits.handlesMax,
-      pool: executor?.pool,
-    });
+    const { backend, reasons } = await openBackend(options.backend ?? "auto", needs);
     let runtime: Runtime | undefined;
     try {
       const opened = await openInstance(loaded, options, {
