@@ -1,4 +1,4 @@
-//! Everything that CI checks, in one command: `npm run check`. Set-up has compiled the TypeScript.
+//! Everything that a change has to pass, in one command: `npm run check`. Set-up has compiled the TypeScript.
 //!
 //!   node dist/scripts/check.js [WORD]     only the steps with WORD in their name
 
