@@ -29,7 +29,7 @@ export function chooseScenarios<Scenario extends { readonly name: string }>(
   [name = "all", more]: readonly string[],
   usage: string,
 ): readonly Scenario[] {
-  if (more !== undefined) throw new UsageError(`one scenario, please\n${usage}`);
+  if (more !== undefined) throw new UsageError("one scenario, please", usage);
   const chosen = scenarios.filter((scenario) => name === "all" || scenario.name === name);
   if (chosen.length > 0) return chosen;
   const names = scenarios.map((scenario) => scenario.name).join(", ");

@@ -41,7 +41,7 @@ function parse(args: readonly string[]): Wanted | undefined {
   const [kind = "", more] = parsed.positionals;
   const sanitizer = Object.hasOwn(SANITIZERS, kind) ? SANITIZERS[kind] : undefined;
   if (sanitizer === undefined || more !== undefined) {
-    throw new UsageError(`one sanitizer, please\n${USAGE}`);
+    throw new UsageError("one sanitizer, please", USAGE);
   }
   const { backend } = parsed.values;
   const backends = MECHANISMS.filter((name) => backend === undefined || backend === name);

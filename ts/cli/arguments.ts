@@ -3,7 +3,17 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
 /** The command line is wrong; the message says how. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  /** @param usage - Of the command: its first lines are told, too. All of it would push the message off a screen. */
+  constructor(message: string, usage?: string) {
+    super(usage === undefined ? message : `${message}\n${synopsis(usage)}\n(--help says more)`);
+  }
+}
+
+/** What stands before the first empty line. */
+function synopsis(usage: string): string {
+  return usage.split("\n\n", 1)[0]!;
+}
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
@@ -24,7 +34,9 @@ export function parseCommand<const O extends Options>(
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n${usage}`);
+    // Node goes on about arguments that begin with a dash.
+    const [message] = (error as Error).message.split(". To specify", 1);
+    throw new UsageError(message!, usage);
   }
 }
 
@@ -50,7 +62,7 @@ export function splitAtOperand(args: readonly string[], options: Options) {
 export function oneModule(positionals: readonly string[], usage: string): string {
   const [input, more] = positionals;
   if (input !== undefined && more === undefined) return input;
-  throw new UsageError(`one module, please\n${usage}`);
+  throw new UsageError(input === undefined ? "which module?" : "one module, please", usage);
 }
 
 /** A whole number of at least `min`. */

@@ -1,9 +1,9 @@
 //! `stackful build`.
 
-import { writeFile } from "node:fs/promises";
 import { build } from "../link/build.ts";
 import { parseCommand, UsageError } from "./arguments.ts";
 import { printFigures } from "./figures.ts";
+import { writeOutput } from "./link.ts";
 
 const USAGE = `usage: stackful build [options] source... -o out.wasm [-- clang arguments]
 
@@ -29,8 +29,8 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
   });
   if (parsed === undefined) return 0;
   const { values, positionals } = parsed;
-  if (positionals.length === 0) throw new UsageError(`which sources?\n${USAGE}`);
-  if (values.output === undefined) throw new UsageError(`where to? give -o\n${USAGE}`);
+  if (positionals.length === 0) throw new UsageError("which sources?", USAGE);
+  if (values.output === undefined) throw new UsageError("where to? give -o", USAGE);
   const { wasm, figures } = await build({
     sources: positionals,
     includes: values.include ?? [],
@@ -38,7 +38,7 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
     reactor: values.reactor ?? false,
     asyncImports: values["async-import"] ?? [],
   });
-  await writeFile(values.output, wasm);
+  await writeOutput(values.output, wasm);
   printFigures(figures, values.output, values.json ?? false);
   return 0;
 }

@@ -11,10 +11,12 @@ import { jsRuntime } from "../js-runtime.ts";
 import { installCommand } from "../link/peers.ts";
 import { packageRoot } from "../package-files.ts";
 import { table } from "../table.ts";
-import { parseCommand } from "./arguments.ts";
+import { parseCommand, UsageError } from "./arguments.ts";
 import { packageVersion } from "./version.ts";
 
 const USAGE = `usage: stackful doctor [--operations] [--json]
+
+What this machine can do, and why not more: backends, the addon, what linking and compiling need.
 
   --operations  what each backend does in the system's or host's own way (native), on a thread (pool), or
                 not at all (-)
@@ -27,6 +29,8 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
     operations: { type: "boolean" },
   });
   if (parsed === undefined) return 0;
+  const [argument] = parsed.positionals;
+  if (argument !== undefined) throw new UsageError(`no argument, please: ${argument}`, USAGE);
   const options = { grants: {}, handlesMax: 16 };
   const { backend, reasons } = await openBackend("auto", options);
   const backends = await surveyBackends(options);

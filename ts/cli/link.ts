@@ -12,7 +12,7 @@ const USAGE = `usage: stackful link [options] in.wasm -o out.wasm
 
   -o, --output FILE     where the linked module goes
   --async-import M.N    a host import that may return a promise, for instance env.fetch
-  -O, --optimize N      0 to 4 (3)
+  -O, --optimize N      how much Binaryen optimises: 0 to 4 (3)
   --stack-report        print how large a stack each entry needs, and why; with --json a line each
   --json                print the figures as JSON
 `;
@@ -29,13 +29,13 @@ export async function linkCommand(args: readonly string[]): Promise<number> {
   const { values, positionals } = parsed;
   const input = oneModule(positionals, USAGE);
   const { output, json = false, "stack-report": report = false } = values;
-  if (output === undefined && !report) throw new UsageError(`where to? give -o\n${USAGE}`);
+  if (output === undefined && !report) throw new UsageError("where to? give -o", USAGE);
   const { wasm, figures, stacks } = await link(await readInput(input), {
     asyncImports: values["async-import"] ?? [],
     optimize: parseCount("optimize", values.optimize ?? "3"),
   });
   if (output !== undefined) {
-    await writeFile(output, wasm);
+    await writeOutput(output, wasm);
     printFigures(figures, output, json);
   }
   if (report) printStackReport(stacks, json);
@@ -48,5 +48,15 @@ export async function readInput(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (cause) {
     throw new StackfulError("SF_MODULE", `reading ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** @throws {StackfulError} SF_IO when it cannot be written. */
+export async function writeOutput(path: string, wasm: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, wasm);
+  } catch (cause) {
+    const { message, code: errno = "EIO" } = cause as NodeJS.ErrnoException;
+    throw new StackfulError("SF_IO", `writing ${path}: ${message}`, { errno, cause });
   }
 }

@@ -25,7 +25,8 @@ const USAGE = `usage: stackful run [options] app.wasm [args]
   --allow-run[=P,...]   let it start programs, by path or by name in PATH; alone: any program.
                         What it starts can do all that you can
   --allow-run-env N,... variables that it may give them; *: any
-  --backend B           auto, ${BACKENDS.join(", ")}
+  --backend B           ${BACKENDS.join(", ")},
+                        or auto: the best that this machine has (auto)
   --seed S              with --backend sim: what its world does follows from the seed
   --preset P            with --backend sim: ${Object.keys(PRESETS).join(", ")}
   --executors N         run it on N threads, main on each, with a memory and a backend of its own
@@ -80,12 +81,15 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   );
   const parsed = parseCommand(own, USAGE, OPTIONS);
   if (parsed === undefined) return 0;
-  if (operand === undefined) throw new UsageError(`which guest?\n${USAGE}`);
+  if (operand === undefined) throw new UsageError("which guest?", USAGE);
   const { values } = parsed;
   const dumpSignal = values["dump-on-signal"];
   const dumpOn = dumpSignal === undefined ? undefined : parseSignal("dump-on-signal", dumpSignal);
   const backend = chooseBackend(values);
   const { stats, executors } = values;
+  if (stats !== undefined && stats !== "text" && stats !== "json") {
+    throw new UsageError(`--stats=${stats}: expected json, or nothing`);
+  }
   const paintStacks = values["paint-stacks"] ?? false;
   const options = {
     args: args.slice(args.length - rest.length), // The guest's --stats is no business of ours.
@@ -174,11 +178,21 @@ function parseBackend(name = "auto"): "auto" | BackendName {
 }
 
 function parseDirectory(text: string): DirectoryGrant {
-  const [host, guest = host] = text.split("::");
-  return { host: host!, guest: guest! };
+  const [host = "", guest = host, more] = text.split("::");
+  if (host === "" || guest === "" || more !== undefined) {
+    throw new UsageError(`--dir ${text}: write HOST::GUEST, or HOST alone`);
+  }
+  if (guest.split("/").includes("..")) {
+    throw new UsageError(
+      `--dir ${text}: what the guest calls it must not contain "..": write HOST::GUEST`,
+    );
+  }
+  return { host, guest };
 }
 
 function parseVariable(text: string): [string, string] {
   const at = text.indexOf("=");
+  if (at === 0 || text === "")
+    throw new UsageError(`--env ${text}: write NAME=VALUE, or NAME alone`);
   return at < 0 ? [text, process.env[text] ?? ""] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -193,6 +193,20 @@ export function checkDirectoryGrant({ host, guest }: DirectoryGrant): void {
   }
 }
 
+/** The host has no such directory, or does not let it be opened. */
+export function directoryGrantError(
+  { host, guest }: DirectoryGrant,
+  errno: string,
+  cause?: unknown,
+): StackfulError {
+  const missing = errno === "ENOENT" || errno === "ENOTDIR";
+  return new StackfulError("SF_IO", `grant directory ${host} as ${guest}: ${errno}`, {
+    errno,
+    ...(missing ? { hint: "a granted directory must exist" } : {}),
+    cause,
+  });
+}
+
 /** Without the empty and "." ones. ".." is kept: only resolved links give it a meaning. */
 function componentsOf(path: string): string[] {
   return path.split("/").filter((component) => component !== "" && component !== ".");

@@ -14,7 +14,7 @@ import type {
   EndpointGrant,
 } from "../backend.ts";
 import type { Capability } from "../capability.ts";
-import { grantedStreams } from "../grants.ts";
+import { directoryGrantError, grantedStreams } from "../grants.ts";
 import { openNames } from "../node/host-names.ts";
 import { newPoolKey } from "../pool-key.ts";
 import { applyNames, type Names } from "../resources/names.ts";
@@ -109,12 +109,13 @@ export class NativeBackend implements Backend {
 
     const backend = new NativeBackend(name, addon, handle, counters, traits);
     try {
-      for (const { host, guest, readOnly = false } of grants.directories ?? []) {
+      for (const directory of grants.directories ?? []) {
+        const { host, guest, readOnly = false } = directory;
         if (`${host}${guest}`.includes("\0") || host === "" || guest === "") {
           throw new TypeError(`directory grant ${guest} -> ${host}: not a path`);
         }
         const result = addon.grantDirectory(handle, host, guest, readOnly);
-        if (result < 0) throw failure(`grant ${guest} -> ${host}`, result);
+        if (result < 0) throw directoryGrantError(directory, errnoName(result));
       }
       const { connect, listen = [], bind } = applyNames(grants, names);
       for (const endpoint of connect) backend.#grant("connect", endpoint);

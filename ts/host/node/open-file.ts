@@ -11,7 +11,12 @@ import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
 import { flagOf, permitted } from "../../permissions.ts";
 import type { DirectoryGrant } from "../backend.ts";
-import { checkDirectoryGrant, type Directory, resolveBeneath } from "../grants.ts";
+import {
+  checkDirectoryGrant,
+  type Directory,
+  directoryGrantError,
+  resolveBeneath,
+} from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { type OpenRequest, openFailure, readOpenRequest } from "../resources/open-request.ts";
 import type { Operation } from "../resources/operation.ts";
@@ -45,11 +50,7 @@ export async function openDirectories(
         return { root, guest: grant.guest, readOnly: grant.readOnly ?? false };
       } catch (cause) {
         const errno = cause instanceof StackfulError ? cause.errno : codeOf(cause);
-        throw new StackfulError("SF_IO", `grant directory ${grant.host}: ${errno}`, {
-          errno: errno ?? "EIO",
-          hint: "a granted directory must exist",
-          cause,
-        });
+        throw directoryGrantError(grant, errno ?? "EIO", cause);
       }
     }),
   );
