@@ -22,6 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "js-runtime.ts",
     "package-files.ts",
     "permissions.ts",
+    "signals.ts",
     "size-classes.ts",
     "table.ts",
     "webassembly.ts",

@@ -41,10 +41,10 @@ export type {
   WaitOptions,
 } from "./runtime/select.ts";
 export type { AcquireOptions, Permit, Semaphore } from "./runtime/semaphore.ts";
-export type { SignalName } from "./runtime/signals.ts";
 export type { RuntimeStats } from "./runtime/stats.ts";
 export type { Task, TaskResult, TaskStatus } from "./runtime/task.ts";
 export type { GroupOptions, TaskGroup } from "./runtime/task-group.ts";
 export { describeTaskState, TASK_STATE, type TaskState } from "./runtime/task-states.ts";
 export type { TaskLine } from "./runtime/task-table.ts";
 export type { Trimmed } from "./runtime/trim.ts";
+export type { SignalName } from "./signals.ts";

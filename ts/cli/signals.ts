@@ -4,7 +4,7 @@
 import inspector from "node:inspector";
 import { constants } from "node:os";
 import { type DumpedTask, formatDump } from "../runtime/dump-format.ts";
-import { SIGNAL_NAMES, type SignalName } from "../runtime/signals.ts";
+import { SIGNAL_NAMES, type SignalName } from "../signals.ts";
 import { UsageError } from "./arguments.ts";
 
 const FIRST_SIGNAL_EXIT = 128;

@@ -3,10 +3,10 @@
 import type { MessagePort } from "node:worker_threads";
 import type { DumpOptions, TaskDump } from "../runtime/dump.ts";
 import type { RuntimeOptions } from "../runtime/options.ts";
-import type { SignalName } from "../runtime/signals.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import type { TaskResult } from "../runtime/task.ts";
 import type { TaskLine } from "../runtime/task-table.ts";
+import type { SignalName } from "../signals.ts";
 import type { Module } from "../webassembly.ts";
 import type { WireError } from "./wire-error.ts";
 

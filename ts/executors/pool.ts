@@ -9,9 +9,9 @@ import type { ItemOf, ItemType } from "../runtime/item.ts";
 import { loadGuest } from "../runtime/load.ts";
 import { type GuestSource, programName } from "../runtime/module-source.ts";
 import { resolveLimits } from "../runtime/options.ts";
-import type { SignalName } from "../runtime/signals.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import type { TaskLine } from "../runtime/task-table.ts";
+import type { SignalName } from "../signals.ts";
 import type { Answers, Question } from "./messages.ts";
 import { PoolChannels } from "./pool-channels.ts";
 import {

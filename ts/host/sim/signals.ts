@@ -1,28 +1,12 @@
 //! Signals of simulated processes.
 
-import { SIGNAL, SIGNAL_KILL } from "../../abi.gen.ts";
+import { SIGNAL_KILL } from "../../abi.gen.ts";
+import { type SignalName, signalName } from "../../signals.ts";
 
 /** A signal that a program can handle. */
-export type SimSignal =
-  | "SIGINT"
-  | "SIGTERM"
-  | "SIGHUP"
-  | "SIGQUIT"
-  | "SIGUSR1"
-  | "SIGUSR2"
-  | "SIGWINCH";
+export type SimSignal = SignalName;
 
-/** By SIGNAL, with the numbers that Linux gives them. */
-const NAMES: ReadonlyMap<number, SimSignal> = new Map([
-  [SIGNAL.INTERRUPT, "SIGINT"],
-  [SIGNAL.TERMINATE, "SIGTERM"],
-  [SIGNAL.HANGUP, "SIGHUP"],
-  [SIGNAL.QUIT, "SIGQUIT"],
-  [SIGNAL.USER1, "SIGUSR1"],
-  [SIGNAL.USER2, "SIGUSR2"],
-  [SIGNAL.WINDOW, "SIGWINCH"],
-]);
-
+/** As Linux numbers them. */
 export const SIGNAL_NUMBERS = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -37,5 +21,5 @@ export const SIGNAL_NUMBERS = {
 
 /** @param kind - One of SIGNAL, or SIGNAL_KILL. */
 export function signalOf(kind: number): SimSignal | "SIGKILL" {
-  return kind === SIGNAL_KILL ? "SIGKILL" : NAMES.get(kind)!;
+  return kind === SIGNAL_KILL ? "SIGKILL" : signalName(kind);
 }

@@ -1,6 +1,6 @@
-//! Signals that a host can raise in the guest, by the names the operating system gives them.
+//! Signals that guests know, by the names the operating system gives them.
 
-import { SIGNAL_TEXT } from "../abi.gen.ts";
+import { SIGNAL_TEXT } from "./abi.gen.ts";
 
 export type SignalName =
   | "SIGINT"
@@ -13,7 +13,7 @@ export type SignalName =
 
 const KINDS = new Map(Object.entries(SIGNAL_TEXT).map(([kind, name]) => [name, Number(kind)]));
 
-/** In the order of their numbers. */
+/** In the order of their kinds. */
 export const SIGNAL_NAMES = [...KINDS.keys()] as readonly SignalName[];
 
 /** @throws {TypeError} no guest can watch it. */
@@ -21,4 +21,9 @@ export function signalKind(name: SignalName): number {
   const kind = KINDS.get(name);
   if (kind !== undefined) return kind;
   throw new TypeError(`raise ${name}: a guest can watch ${SIGNAL_NAMES.join(", ")}`);
+}
+
+/** @param kind - One of SIGNAL. */
+export function signalName(kind: number): SignalName {
+  return SIGNAL_TEXT[kind] as SignalName;
 }
