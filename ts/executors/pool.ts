@@ -9,6 +9,7 @@ import type { ItemOf, ItemType } from "../runtime/item.ts";
 import { loadGuest } from "../runtime/load.ts";
 import { type GuestSource, programName } from "../runtime/module-source.ts";
 import { resolveLimits } from "../runtime/options.ts";
+import { type Selectables, type Selected, type SelectOptions, select } from "../runtime/select.ts";
 import type { SignalName } from "../runtime/signals.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import type { TaskLine } from "../runtime/task-table.ts";
@@ -220,6 +221,21 @@ export class ExecutorPool implements AsyncDisposable {
    */
   async adoptHandle(token: Uint8Array, on: number): Promise<number> {
     return await this.#placed("adopt handle", on).ask({ what: "adopt", token });
+  }
+
+  /**
+   * As `Runtime.select`, where there is no runtime: over `onReceive` and `onSend` of the pool's channels, timeouts,
+   * tasks of the pool, promises and signals. Where there is one, its own select takes arms of these channels too.
+   *
+   *     const won = await pool.select({ result: results.onReceive(), late: timeout(100), stop: signal });
+   *
+   * @throws what the winner's own call throws; {TypeError} an arm of a runtime's channel, event or semaphore.
+   */
+  async select<const A extends Selectables>(
+    arms: A,
+    options?: SelectOptions,
+  ): Promise<Selected<A>> {
+    return await select(undefined, arms, options);
   }
 
   /** Cancels every task on every executor, waits for them, and ends the threads. Idempotent. */
