@@ -65,19 +65,13 @@ async function main(): Promise<void> {
       await outcome("again", pass());
       return;
     }
-    case "timer":
+    case "woken": {
+      await one("nap", [BigInt(LATER_MS * 1e6)]);
+      await one("wait_host");
       setTimeout(() => pool.cancel(), LATER_MS);
       await one("park");
-      break;
-    case "sleep":
-      await one("nap", [BigInt(LATER_MS * 1e6)]);
-      break;
-    case "promise":
-      await one("wait_host");
-      break;
-    case "operation": {
       const parked = pool.spawn("park", [], { on: 0 });
-      setTimeout(() => pool.cancel(), 2 * LATER_MS).unref();
+      setTimeout(() => pool.cancel(), LATER_MS).unref();
       await one("accept_one");
       await parked;
       break;

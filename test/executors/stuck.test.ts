@@ -39,13 +39,13 @@ only("tasks that pass an item on are not stuck; without it they wait for each ot
   ]);
 });
 
-only.each([
-  ["a timer of the embedder", "timer", "park gave -11"],
-  ["a timer of the guest", "sleep", "nap gave 0"],
-  ["a promise of the host's functions", "promise", "wait_host gave 7"],
-  ["an operation on another executor", "operation", "accept_one gave -11"],
-])("%s may wake a task: no deadlock", async (_, what, line) => {
-  expect(await says(what)).toEqual([line]);
+only("what a timer, a promise, the embedder or an operation may wake is not stuck", async () => {
+  expect(await says("woken")).toEqual([
+    "nap gave 0",
+    "wait_host gave 7",
+    "park gave -11",
+    "accept_one gave -11",
+  ]);
 });
 
 only("a pool without tasks keeps the process", async () => {

@@ -75,7 +75,7 @@ export class ExecutorPool implements AsyncDisposable {
       keep: (process) => {
         for (const remote of remotes) remote.keep(process);
       },
-      report: (): Promise<void> => pool.#reportDeadlock(),
+      report: (isRoused): Promise<void> => pool.#reportDeadlock(isRoused),
     });
     const key = newPoolKey();
     connectThreads(executors).forEach((ports, executor) => {
@@ -99,7 +99,10 @@ export class ExecutorPool implements AsyncDisposable {
       remotes.push(new RemoteExecutor(start, { ...events, ended }, quiescence, options.execArgv));
     });
     const signals = options.raisesSignals === true;
-    const pool: ExecutorPool = new ExecutorPool(remotes, channels, stillness, { shutdownMs, signals });
+    const pool: ExecutorPool = new ExecutorPool(remotes, channels, stillness, {
+      shutdownMs,
+      signals,
+    });
     const started = await Promise.allSettled(remotes.map((remote) => remote.started));
     for (const outcome of started) {
       if (outcome.status === "fulfilled") continue;
@@ -272,9 +275,9 @@ export class ExecutorPool implements AsyncDisposable {
   }
 
   /** Nothing can wake a task any more, unless a signal does. */
-  async #reportDeadlock(): Promise<void> {
+  async #reportDeadlock(isRoused: () => boolean): Promise<void> {
     const tasks = await this.dump();
-    if (this.#ended !== undefined || tasks.length === 0) return;
+    if (this.#ended !== undefined || isRoused() || tasks.length === 0) return;
     if (this.#signals && tasks.some(({ waitsFor }) => /\bsignal /.test(waitsFor))) return;
     this.#deadlock = new DeadlockError(tasks);
     for (const executor of this.#live()) executor.fail(this.#deadlock);

@@ -15,8 +15,13 @@ const REST_MS = 20;
 export interface StillnessEvents {
   /** Whether the threads keep the process. */
   keep(process: boolean): void;
-  /** Nothing will happen any more, but for a signal. Until `rouse` it is not called again. */
-  report(): Promise<void>;
+  /**
+   * Nothing will happen any more, but for a signal. What this says to executors it says before it first waits.
+   * It is not called again before `rouse` was.
+   *
+   * @param isRoused - whether that was called meanwhile: then there is nothing to report.
+   */
+  report(isRoused: () => boolean): Promise<void>;
 }
 
 export class Stillness {
@@ -24,6 +29,7 @@ export class Stillness {
   readonly #events: StillnessEvents;
   readonly #idle = new IdleWatch(() => this.#onIdle());
   #state: "awake" | "dozing" | "reporting" | "reported" | "ended" = "awake";
+  #roused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(quiescence: Quiescence, events: StillnessEvents) {
@@ -43,6 +49,7 @@ export class Stillness {
 
   /** The pool's thread is about to say something to an executor. */
   rouse(): void {
+    this.#roused = true;
     if (this.#state === "dozing" || this.#state === "reported") this.#wake();
   }
 
@@ -83,8 +90,12 @@ export class Stillness {
     this.#state = "reporting";
     this.#idle.stop();
     this.#events.keep(true);
-    void this.#events.report().finally(() => {
-      if (this.#state === "reporting") this.#state = "reported";
+    const reported = this.#events.report(() => this.#roused);
+    this.#roused = false;
+    void reported.finally(() => {
+      if (this.#state !== "reporting") return;
+      if (this.#roused) this.#wake();
+      else this.#state = "reported";
     });
   }
 }

@@ -85,11 +85,8 @@ export class Runtime extends Coordination implements AsyncDisposable {
     const { imports = {}, asyncImports = [] } = options;
     const loaded = await loadGuest(source, [...asyncFunctionNames(imports), ...asyncImports]);
 
-    const { backend, reasons } = await openBackend(options.backend ?? "auto", {
-      grants,
-      handlesMax: limits.handlesMax,
-      pool: executor?.pool,
-    });
+    const opening = { grants, handlesMax: limits.handlesMax, pool: executor?.pool };
+    const { backend, reasons } = await openBackend(options.backend ?? "auto", opening);
     let runtime: Runtime | undefined;
     try {
       const opened = await openInstance(loaded, options, {
