@@ -1,6 +1,7 @@
 //! What the package exports of executors, used as a program does. Compiled, never run.
 
 import {
+  type Arm,
   type DumpedTask,
   type ExecutorPlace,
   ExecutorPool,
@@ -11,11 +12,13 @@ import {
   type PoolOptions,
   type PoolSpawnOptions,
   type PoolTask,
+  type Runtime,
   type RuntimeStats,
   type SharedChannel,
   type SharedChannelOptions,
   type StackfulError,
   type TaskResult,
+  timeout,
 } from "stackful";
 
 /** The type of a value is this one, and no wider. */
@@ -36,7 +39,7 @@ const options: PoolOptions = {
   onCrash: (error: StackfulError, executor: number) => is([error.code, executor]),
 };
 
-export async function pools(guest: Uint8Array): Promise<string> {
+export async function pools(guest: Uint8Array, runtime: Runtime): Promise<string> {
   await using pool = await ExecutorPool.create(guest, options);
   const on: Placement = "auto";
   const spawning: PoolSpawnOptions = { on, name: "worker", stackBytes: 4096 };
@@ -55,5 +58,15 @@ export async function pools(guest: Uint8Array): Promise<string> {
   is<boolean>(await pool.raise("SIGINT"));
   is<readonly { readonly executor: number; readonly name: string }[]>(await pool.tasks());
   pool.cancel();
+  is<number>(await pool.adoptHandle(await pool.releaseHandle(1, 0), 1));
+  const won = await pool.select({
+    item: channel.onReceive(),
+    sent: channel.onSend(2n),
+    late: timeout(5),
+  });
+  if (won.key === "item") is<bigint | undefined>(won.value);
+  else is<undefined | void>(won.value);
+  const arm: Arm<bigint | undefined> = channel.onReceive();
+  is<0>((await runtime.select([arm])).key);
   return `${formatDump(dump)}${stats.length} of ${pool.executors}`;
 }

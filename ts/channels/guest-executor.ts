@@ -11,11 +11,20 @@ import { GuestSpawns } from "./guest-spawns.ts";
 /** The module that the guest imports them from. */
 export const EXECUTOR_MODULE = "stackful_executor";
 
+export interface ExecutorHost {
+  readonly guest: Guest;
+  readonly backend: Backend;
+  /** Of the promises that tasks wait for. */
+  readonly awaits: { readonly pending: number };
+  /** Asks for a turn. */
+  wake(): void;
+}
+
 export class GuestExecutor {
   readonly channels: GuestChannels;
   readonly spawns: GuestSpawns;
-  /** What does its I/O; set once it is open. */
-  backend: Backend | undefined;
+  /** What it works with, of an executor of a pool; set once it is there. */
+  host: ExecutorHost | undefined;
   /** Of the pool: see BackendOptions. */
   readonly pool: Uint8Array | undefined;
   readonly #arena: Arena;

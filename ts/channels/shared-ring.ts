@@ -85,6 +85,18 @@ export class SharedRing {
     Atomics.or(this.#words, this.#parts + this.#arena.party, PART.open);
   }
 
+  /** Whether an attempt would not fail with EAGAIN now; with "tell" this party waits from now on if it would. */
+  isReady(to: "send" | "receive", onAgain: OnAgain): boolean {
+    const sends = to === "send";
+    const result = this.#locked(() => {
+      this.#played(sends ? PART.sends : PART.receives);
+      const blocked = this.count === (sends ? this.capacity : 0);
+      if (!blocked || this.#word(sends ? RING.sendError : RING.receiveError) !== 0) return 0;
+      return this.#again(onAgain, sends ? PART.waitsToSend : PART.waitsToReceive);
+    });
+    return result === 0;
+  }
+
   /** Copies an item in: 0; -EAGAIN when it is full; what it ended with. */
   trySend(from: Uint8Array, at: number, onAgain: OnAgain): number {
     const result = this.#locked(() => {

@@ -1,8 +1,10 @@
 //! An executor, on its own thread: a runtime that does what the pool says. The thread belongs to its
 //! loop, which waits in the kernel where the backend can; a message ends such a wait.
 
+import { SHARED } from "../abi.gen.ts";
 import { Arena } from "../channels/arena.ts";
-import { GuestExecutor } from "../channels/guest-executor.ts";
+import type { GuestChannels } from "../channels/guest-channels.ts";
+import { type ExecutorHost, GuestExecutor } from "../channels/guest-executor.ts";
 import { StackfulError } from "../errors.ts";
 import { adoptHandle, releaseHandle } from "../runtime/adopt.ts";
 import { Runtime } from "../runtime/runtime.ts";
@@ -10,19 +12,28 @@ import type { RuntimeStats } from "../runtime/stats.ts";
 import type { Task } from "../runtime/task.ts";
 import { loadImports } from "./imports-module.ts";
 import type { Outcome, Question, SpawnRequest, Start, ToThread } from "./messages.ts";
+import { Quiescence } from "./quiescence.ts";
 import type { ThreadPort } from "./start-thread.ts";
 import { packError } from "./wire-error.ts";
 
 /** Serves the pool through `port` until it says stop. */
-export function serveExecutor(port: ThreadPort): void {
+export function serveExecutor(bare: ThreadPort): void {
   let executor: Executor | undefined;
-  port.onMessage((message) => {
+  let take: (message: ToThread) => void = () => {};
+  bare.onMessage((message) => {
     if (message.type === "start") void start(message.start);
-    else executor?.take(message);
+    else take(message);
   });
   const start = async (start: Start): Promise<void> => {
+    const quiescence = new Quiescence(start.quiescence, start.executors);
+    const port = counted(bare, quiescence);
+    take = (message) => {
+      quiescence.begin(start.executor);
+      executor?.take(message);
+      quiescence.took(start.executor);
+    };
     try {
-      const guestExecutor = openGuestExecutor(port, start);
+      const guestExecutor = openGuestExecutor(port, start, quiescence);
       const runtime = await openRuntime(port, start, guestExecutor);
       executor = new Executor(port, runtime, guestExecutor);
     } catch (error) {
@@ -31,7 +42,9 @@ export function serveExecutor(port: ThreadPort): void {
       return;
     }
     port.send({ type: "started", outcome: { value: undefined } });
-    const stats = await executor.serve();
+    const stats = await executor.serve((tasks) => {
+      if (quiescence.rest(start.executor, tasks)) port.send({ type: "still" });
+    });
     port.send({ type: "stopped", stats });
     port.close();
     for (const other of start.ports) other?.close();
@@ -41,22 +54,31 @@ export function serveExecutor(port: ThreadPort): void {
 class Executor {
   readonly #port: ThreadPort;
   readonly #runtime: Runtime;
-  readonly #guestExecutor: GuestExecutor;
+  readonly #host: ExecutorHost;
+  readonly #channels: GuestChannels;
   readonly #tasks = new Map<number, Task>();
   readonly #answers = new Set<Promise<void>>();
   #stopping = false;
 
-  constructor(port: ThreadPort, runtime: Runtime, guestExecutor: GuestExecutor) {
+  constructor(port: ThreadPort, runtime: Runtime, { channels, host }: GuestExecutor) {
     this.#port = port;
     this.#runtime = runtime;
-    this.#guestExecutor = guestExecutor;
+    this.#channels = channels;
+    this.#host = host!;
   }
 
-  /** @returns the figures of its whole life. */
-  async serve(): Promise<RuntimeStats> {
+  /**
+   * @param onRest - nothing but a message can wake one of the tasks that live.
+   * @returns the figures of its whole life.
+   */
+  async serve(onRest: (tasks: number) => void): Promise<RuntimeStats> {
     const runtime = this.#runtime;
+    const { awaits, guest } = this.#host;
+    const rest = (): void => {
+      if (awaits.pending === 0) onRest(guest.sharedU32(SHARED.tasksLive));
+    };
     try {
-      await runtime.ownThread(() => this.#stopping);
+      await runtime.ownThread(() => this.#stopping, rest);
     } catch (error) {
       this.#port.send({ type: "broke", error: packError(error) });
     }
@@ -82,12 +104,14 @@ class Executor {
         this.#runtime.cancel();
         break;
       case "wake":
-        this.#guestExecutor.channels.look();
+        this.#channels.look();
         break;
       case "cancel all":
         this.#runtime.cancel();
         break;
     }
+    // It rests again after a turn, whatever this was.
+    this.#host.wake();
   }
 
   #spawn(id: number, { entry, args, ...options }: SpawnRequest): void {
@@ -128,18 +152,29 @@ class Executor {
       case "run":
         return runtime.run();
       case "release":
-        return releaseHandle(this.#guestExecutor.backend!, question.handle);
+        return releaseHandle(this.#host.backend, question.handle);
       case "adopt":
-        return adoptHandle(this.#guestExecutor.backend!, question.token);
+        return adoptHandle(this.#host.backend, question.token);
     }
   }
+}
+
+/** The same port, whose messages are counted. */
+function counted(port: ThreadPort, quiescence: Quiescence): ThreadPort {
+  return {
+    ...port,
+    send: (message) => {
+      quiescence.sends(quiescence.pool);
+      port.send(message);
+    },
+  };
 }
 
 /** What executors say to each other: a task to start; null: a channel has changed. */
 type Word = { readonly entry: number; readonly argument: Uint8Array } | null;
 
 /** Another thread's word comes as a message, which ends a wait in the kernel. */
-function openGuestExecutor(port: ThreadPort, start: Start): GuestExecutor {
+function openGuestExecutor(port: ThreadPort, start: Start, quiescence: Quiescence): GuestExecutor {
   const { executor: self, arena: buffer, ports, executors, pool } = start;
   const arena = new Arena(buffer, self);
   const executor = new GuestExecutor(arena, executors, pool);
@@ -153,8 +188,18 @@ function openGuestExecutor(port: ThreadPort, start: Start): GuestExecutor {
     const message = `spawning a task for another executor on executor ${self}: error ${-result}`;
     port.send({ type: "task failed", error: packError(new StackfulError("SF_LIMIT", message)) });
   };
-  for (const other of ports) other?.on("message", take);
-  const say = (to: number, word: Word): void => ports[to]?.postMessage(word);
+  for (const other of ports) {
+    other?.on("message", (word: Word) => {
+      quiescence.begin(self);
+      take(word);
+      executor.host?.wake();
+      quiescence.took(self);
+    });
+  }
+  const say = (to: number, word: Word): void => {
+    quiescence.sends(to);
+    ports[to]?.postMessage(word);
+  };
   executor.spawns.there = (to, entry, argument) => say(to, { entry, argument });
   arena.tell = (party) => {
     // Its own loop looks after every run.

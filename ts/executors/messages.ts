@@ -24,6 +24,8 @@ export interface Start {
   readonly arena: SharedArrayBuffer;
   /** Of the pool: see BackendOptions. */
   readonly pool: Uint8Array;
+  /** Of the pool's Quiescence. */
+  readonly quiescence: SharedArrayBuffer;
   /** To the other executors. */
   readonly ports: readonly (MessagePort | undefined)[];
 }
@@ -73,6 +75,8 @@ export type FromThread =
   | { readonly type: "task ended"; readonly id: number; readonly outcome: Outcome<TaskResult> }
   | { readonly type: "answer"; readonly id: number; readonly outcome: Outcome<unknown> }
   | { readonly type: "wake" }
+  /** All executors rest. */
+  | { readonly type: "still" }
   | { readonly type: "output"; readonly stream: "stdout" | "stderr"; readonly line: string }
   | { readonly type: "task failed"; readonly error: WireError }
   /** The runtime broke: nothing of it can go on. */

@@ -1,14 +1,21 @@
 //! Several executors: threads that each run the same module, with a memory, a backend and a scheduler
 //! of their own. They share the compiled code, and what a `SharedChannel` carries; nothing else.
 
-import { connectThreads, processors, requireThreads } from "#platform/executors/start-thread";
+import {
+  connectThreads,
+  processors,
+  requireThreads,
+  tellsOfIdleness,
+} from "#platform/executors/start-thread";
 import { StackfulError } from "../errors.ts";
 import { newPoolKey } from "../host/pool-key.ts";
+import { DeadlockError } from "../runtime/deadlock.ts";
 import type { DumpOptions, TaskDump } from "../runtime/dump.ts";
 import type { ItemOf, ItemType } from "../runtime/item.ts";
 import { loadGuest } from "../runtime/load.ts";
 import { type GuestSource, programName } from "../runtime/module-source.ts";
 import { resolveLimits } from "../runtime/options.ts";
+import { type Selectables, type Selected, type SelectOptions, select } from "../runtime/select.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import type { TaskLine } from "../runtime/task-table.ts";
 import type { SignalName } from "../signals.ts";
@@ -23,8 +30,10 @@ import {
   threadOptions,
 } from "./pool-options.ts";
 import type { PoolTask } from "./pool-task.ts";
+import { Quiescence } from "./quiescence.ts";
 import { type RemoteEvents, RemoteExecutor } from "./remote-executor.ts";
 import type { SharedChannel, SharedChannelOptions } from "./shared-channel.ts";
+import { Stillness } from "./stillness.ts";
 
 /** Of one executor of a pool. */
 export type OnExecutor<T> = T & { readonly executor: number };
@@ -35,7 +44,11 @@ const EXIT_MS = 2_000;
 export class ExecutorPool implements AsyncDisposable {
   readonly #executors: readonly RemoteExecutor[];
   readonly #channels: PoolChannels;
+  readonly #stillness: Stillness;
   readonly #shutdownMs: number;
+  /** The embedder raises them. */
+  readonly #signals: boolean;
+  #deadlock: DeadlockError | undefined;
   /** Where the search for a place starts. */
   #next = 0;
   #ended: Promise<void> | undefined;
@@ -57,6 +70,13 @@ export class ExecutorPool implements AsyncDisposable {
     const { module } = await loadGuest(source, options.asyncImports ?? []);
     const remotes: RemoteExecutor[] = [];
     const channels = new PoolChannels(executors, (executor) => remotes[executor]?.wake());
+    const quiescence = Quiescence.create(executors);
+    const stillness: Stillness = new Stillness(quiescence, {
+      keep: (process) => {
+        for (const remote of remotes) remote.keep(process);
+      },
+      report: (isRoused): Promise<void> => pool.#reportDeadlock(isRoused),
+    });
     const key = newPoolKey();
     connectThreads(executors).forEach((ports, executor) => {
       const start = {
@@ -68,12 +88,21 @@ export class ExecutorPool implements AsyncDisposable {
         forwardsOutput: options.onOutput !== undefined,
         arena: channels.buffer,
         pool: key,
+        quiescence: quiescence.buffer,
         ports,
       };
-      const events = eventsOf(options, executor, channels);
-      remotes.push(new RemoteExecutor(start, events, options.execArgv));
+      const events = eventsOf(options, executor, channels, stillness);
+      const ended = (): void => {
+        quiescence.leave(executor);
+        events.ended();
+      };
+      remotes.push(new RemoteExecutor(start, { ...events, ended }, quiescence, options.execArgv));
     });
-    const pool = new ExecutorPool(remotes, channels, shutdownMs);
+    const signals = options.raisesSignals === true;
+    const pool: ExecutorPool = new ExecutorPool(remotes, channels, stillness, {
+      shutdownMs,
+      signals,
+    });
     const started = await Promise.allSettled(remotes.map((remote) => remote.started));
     for (const outcome of started) {
       if (outcome.status === "fulfilled") continue;
@@ -86,11 +115,14 @@ export class ExecutorPool implements AsyncDisposable {
   private constructor(
     executors: readonly RemoteExecutor[],
     channels: PoolChannels,
-    shutdownMs: number,
+    stillness: Stillness,
+    { shutdownMs, signals }: { readonly shutdownMs: number; readonly signals: boolean },
   ) {
     this.#executors = executors;
     this.#channels = channels;
+    this.#stillness = stillness;
     this.#shutdownMs = shutdownMs;
+    this.#signals = signals;
   }
 
   /** How many executors it was created with. */
@@ -222,12 +254,38 @@ export class ExecutorPool implements AsyncDisposable {
     return await this.#placed("adopt handle", on).ask({ what: "adopt", token });
   }
 
+  /**
+   * As `Runtime.select`, where there is no runtime: over `onReceive` and `onSend` of the pool's channels, timeouts,
+   * tasks of the pool, promises and signals. Where there is one, its own select takes arms of these channels too.
+   *
+   *     const won = await pool.select({ result: results.onReceive(), late: timeout(100), stop: signal });
+   *
+   * @throws what the winner's own call throws; {TypeError} an arm of a runtime's channel, event or semaphore.
+   */
+  async select<const A extends Selectables>(
+    arms: A,
+    options?: SelectOptions,
+  ): Promise<Selected<A>> {
+    return await select(undefined, arms, options);
+  }
+
   /** Cancels every task on every executor, waits for them, and ends the threads. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
   }
 
+  /** Nothing can wake a task any more, unless a signal does. */
+  async #reportDeadlock(isRoused: () => boolean): Promise<void> {
+    const tasks = await this.dump();
+    if (this.#ended !== undefined || isRoused() || tasks.length === 0) return;
+    if (this.#signals && tasks.some(({ waitsFor }) => /\bsignal /.test(waitsFor))) return;
+    this.#deadlock = new DeadlockError(tasks);
+    for (const executor of this.#live()) executor.fail(this.#deadlock);
+    await this.#end();
+  }
+
   #end(): Promise<void> {
+    this.#stillness.end();
     this.#ended ??= Promise.all(
       this.#executors.map((executor) => executor.stop(this.#shutdownMs + EXIT_MS)),
     ).then(() => this.#channels.endAll());
@@ -283,6 +341,7 @@ export class ExecutorPool implements AsyncDisposable {
   }
 
   #refuseWhenOver(what: string): void {
+    if (this.#deadlock !== undefined) throw this.#deadlock;
     if (this.#ended === undefined) return;
     throw new StackfulError("SF_DISPOSED", `${what}: the pool has ended`);
   }
@@ -292,6 +351,7 @@ function eventsOf(
   { onOutput, onTaskFailed, onCrash }: PoolOptions,
   executor: number,
   channels: PoolChannels,
+  stillness: Stillness,
 ): RemoteEvents {
   const warn = (error: StackfulError): void =>
     process.emitWarning(error.message, { code: error.code });
@@ -304,5 +364,9 @@ function eventsOf(
     },
     ended: () => channels.setGone(executor),
     wake: () => channels.look(),
+    still: () => {
+      if (tellsOfIdleness) stillness.told();
+    },
+    rouse: () => stillness.rouse(),
   };
 }

@@ -6,8 +6,17 @@ import type { SpawnOptions } from "../runtime/options.ts";
 import type { RuntimeStats } from "../runtime/stats.ts";
 import { cancelOnAbort, type TaskOwner, type TaskStatus } from "../runtime/task.ts";
 import { Deferred } from "./deferred.ts";
-import type { Answers, FromThread, Outcome, Question, SpawnRequest, Start } from "./messages.ts";
+import type {
+  Answers,
+  FromThread,
+  Outcome,
+  Question,
+  SpawnRequest,
+  Start,
+  ToThread,
+} from "./messages.ts";
 import { PoolTask } from "./pool-task.ts";
+import type { Quiescence } from "./quiescence.ts";
 import type { Thread } from "./start-thread.ts";
 import { unpackError } from "./wire-error.ts";
 
@@ -19,6 +28,10 @@ export interface RemoteEvents {
   ended(): void;
   /** A channel has changed. */
   wake(): void;
+  /** All executors rest. */
+  still(): void;
+  /** It is about to be told something. */
+  rouse(): void;
 }
 
 interface Waiter {
@@ -29,6 +42,7 @@ interface Waiter {
 export class RemoteExecutor implements TaskOwner {
   readonly index: number;
   readonly #events: RemoteEvents;
+  readonly #quiescence: Quiescence;
   readonly #thread: Thread;
   readonly #tasks = new Map<number, { readonly task: PoolTask; readonly request: SpawnRequest }>();
   readonly #answers = new Map<number, Waiter>();
@@ -41,13 +55,22 @@ export class RemoteExecutor implements TaskOwner {
   #lastStats: RuntimeStats | undefined;
   #lastId = 0;
 
-  constructor(start: Start, events: RemoteEvents, execArgv: readonly string[] | undefined) {
+  constructor(
+    start: Start,
+    events: RemoteEvents,
+    quiescence: Quiescence,
+    execArgv: readonly string[] | undefined,
+  ) {
     this.index = start.executor;
+    this.#quiescence = quiescence;
     this.#events = events;
     this.#thread = startThread(
       `stackful executor ${start.executor}`,
       {
-        message: (message) => this.#take(message),
+        message: (message) => {
+          this.#take(message);
+          quiescence.took(quiescence.pool);
+        },
         error: (error) => this.#crash(error),
         exit: () => this.#exit(),
       },
@@ -85,12 +108,12 @@ export class RemoteExecutor implements TaskOwner {
   /** @internal */
   start(id: number): void {
     const { request } = this.#tasks.get(id)!;
-    this.#thread.send({ type: "spawn", id, request });
+    this.#send({ type: "spawn", id, request });
   }
 
   /** @internal */
   cancel(id: number): void {
-    if (this.#tasks.has(id)) this.#thread.send({ type: "cancel", id });
+    if (this.#tasks.has(id)) this.#send({ type: "cancel", id });
   }
 
   /** @internal */
@@ -99,11 +122,11 @@ export class RemoteExecutor implements TaskOwner {
   }
 
   wake(): void {
-    if (this.#over === undefined) this.#thread.send({ type: "wake" });
+    if (this.#over === undefined) this.#send({ type: "wake" });
   }
 
   cancelAll(): void {
-    if (this.#over === undefined) this.#thread.send({ type: "cancel all" });
+    if (this.#over === undefined) this.#send({ type: "cancel all" });
   }
 
   ask<Q extends Question>(question: Q): Promise<Answers[Q["what"]]> {
@@ -111,7 +134,7 @@ export class RemoteExecutor implements TaskOwner {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#answers.set(id, { resolve: (value) => resolve(value as Answers[Q["what"]]), reject });
-      this.#thread.send({ type: "ask", id, question });
+      this.#send({ type: "ask", id, question });
     });
   }
 
@@ -131,11 +154,27 @@ export class RemoteExecutor implements TaskOwner {
   async stop(waitMs: number): Promise<void> {
     if (!this.#stopping) {
       this.#stopping = true;
-      if (!this.#stopped) this.#thread.send({ type: "stop" });
+      if (!this.#stopped) this.#send({ type: "stop" });
     }
     const timer = setTimeout(() => void this.#thread.kill(), waitMs);
     await this.#exited.promise;
     clearTimeout(timer);
+  }
+
+  /** Whether it keeps the process. */
+  keep(process: boolean): void {
+    this.#thread.keep(process);
+  }
+
+  /** Nothing of it will ever go on: everything that somebody waits for ends with this. */
+  fail(error: StackfulError): void {
+    if (this.#over === undefined) this.#end(error);
+  }
+
+  #send(message: ToThread): void {
+    this.#events.rouse();
+    this.#quiescence.sends(this.index);
+    this.#thread.send(message);
   }
 
   #take(message: FromThread): void {
@@ -163,6 +202,9 @@ export class RemoteExecutor implements TaskOwner {
       }
       case "wake":
         this.#events.wake();
+        break;
+      case "still":
+        this.#events.still();
         break;
       case "output":
         this.#events.output(message.stream, message.line);

@@ -1,10 +1,11 @@
 //! A channel between executors, as the pool's thread uses it.
 
 import { ERRNO } from "../abi.gen.ts";
-import type { SharedRing } from "../channels/shared-ring.ts";
+import type { OnAgain, SharedRing } from "../channels/shared-ring.ts";
 import { StackfulError } from "../errors.ts";
+import { type Arm, type HostArm, LOST } from "../runtime/arm.ts";
 import { type Item, ItemCodec, type ItemType } from "../runtime/item.ts";
-import type { WaitOptions } from "../runtime/select.ts";
+import { type WaitOptions, wait } from "../runtime/select.ts";
 
 export interface SharedChannelOptions<I extends ItemType = ItemType> {
   /**
@@ -18,10 +19,20 @@ export interface SharedChannelOptions<I extends ItemType = ItemType> {
   readonly item?: I;
 }
 
-/** One that waits; done when `attempt` says so. */
+/** One that waits: it leaves its line by itself once its wait is over. */
 interface Waiting {
-  attempt(): boolean;
+  look(): void;
   end(): void;
+}
+
+/** One of the two things that can be waited for. */
+interface Side<V> {
+  readonly to: "send" | "receive";
+  readonly line: Waiting[];
+  /** Has the effect, if that can be. @throws what the call throws. */
+  attempt(): V | typeof LOST;
+  /** What it comes to once the pool has ended. */
+  ended(): V;
 }
 
 /**
@@ -76,13 +87,18 @@ export class SharedChannel<T extends Item = Item> implements AsyncIterable<T>, D
    */
   async send(value: T, options: WaitOptions = {}): Promise<void> {
     this.#codec.check(value);
-    if (this.#ended) throw closed();
-    await this.#wait(
-      this.#senders,
-      options,
-      () => this.#trySend(value, true),
-      () => closed(),
-    );
+    if (this.trySend(value)) return;
+    await wait(undefined, this.#sending(value), options);
+  }
+
+  /**
+   * An arm of a select, of this pool or of a `Runtime`: sends the item once there is room, if it wins.
+   *
+   * @throws {RangeError} an item of bytes has another size than the channel's.
+   */
+  onSend(value: T): Arm<void> {
+    this.#codec.check(value);
+    return this.#sending(value);
   }
 
   /**
@@ -94,7 +110,7 @@ export class SharedChannel<T extends Item = Item> implements AsyncIterable<T>, D
   trySend(value: T): boolean {
     this.#codec.check(value);
     if (this.#ended) throw closed();
-    return this.#senders.length === 0 && this.#trySend(value, false) !== undefined;
+    return this.#senders.length === 0 && this.#trySend(value, "forget") !== LOST;
   }
 
   /**
@@ -105,19 +121,31 @@ export class SharedChannel<T extends Item = Item> implements AsyncIterable<T>, D
    *   left to send.
    */
   async receive(options: WaitOptions = {}): Promise<T | undefined> {
-    if (this.#ended) return undefined;
-    return await this.#wait(
-      this.#receivers,
-      options,
-      () => this.#tryReceive(true),
-      () => undefined,
-    );
+    if (!this.#ended && this.#receivers.length === 0) {
+      const value = this.#tryReceive("forget");
+      if (value !== LOST) return value;
+    }
+    return await wait(undefined, this.onReceive(), options);
+  }
+
+  /**
+   * An arm of a select, of this pool or of a `Runtime`: what `receive` gives, taken only if it wins. Other
+   * executors that wait for the same item may be faster, and then the select goes on waiting.
+   */
+  onReceive(): Arm<T | undefined> {
+    return this.#arm({
+      to: "receive",
+      line: this.#receivers,
+      attempt: () => this.#tryReceive("tell"),
+      ended: () => undefined,
+    });
   }
 
   /** The oldest item; undefined when none is there now. @throws as `receive` does. */
   tryReceive(): T | undefined {
     if (this.#ended || this.#receivers.length > 0) return undefined;
-    return this.#tryReceive(false)?.value;
+    const value = this.#tryReceive("forget");
+    return value === LOST ? undefined : value;
   }
 
   /** No send is accepted any more, on any executor; what is in it can be received. Idempotent. */
@@ -138,72 +166,76 @@ export class SharedChannel<T extends Item = Item> implements AsyncIterable<T>, D
   /** @internal It may have changed. */
   serve(): void {
     for (const line of [this.#senders, this.#receivers]) {
-      while (line.length > 0 && line[0]!.attempt()) line.shift();
+      for (let first = line[0]; first !== undefined; first = line[0]) {
+        first.look();
+        if (line[0] === first) break;
+      }
     }
   }
 
   /** @internal The pool has ended. */
   end(): void {
     this.#ended = true;
-    for (const { end } of [...this.#senders.splice(0), ...this.#receivers.splice(0)]) end();
+    for (const { end } of [...this.#senders, ...this.#receivers]) end();
   }
 
-  /** Waits in `line` until `attempt` gives something; `ended`: what it comes to with the pool. */
-  #wait<V>(
-    line: Waiting[],
-    { signal }: WaitOptions,
-    attempt: () => { readonly value: V } | undefined,
-    ended: () => V | Error,
-  ): Promise<V> {
-    return new Promise<V>((resolve, reject) => {
-      const onAbort = (): void => {
-        line.splice(line.indexOf(waiting), 1);
-        reject(signal!.reason);
-      };
-      const over = (value: V | Error): void => {
-        signal?.removeEventListener("abort", onAbort);
-        if (value instanceof Error) reject(value);
-        else resolve(value);
-      };
-      const waiting: Waiting = {
-        attempt: () => {
-          try {
-            const done = attempt();
-            if (done !== undefined) over(done.value);
-            return done !== undefined;
-          } catch (error) {
-            over(error as Error);
-            return true;
-          }
-        },
-        end: () => over(ended()),
-      };
-      // What is there is returned in spite of an abort; but nobody jumps the line.
-      if (line.length === 0 && waiting.attempt()) return;
-      if (signal?.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      signal?.addEventListener("abort", onAbort, { once: true });
-      line.push(waiting);
+  #sending(value: T): HostArm<void> {
+    return this.#arm({
+      to: "send",
+      line: this.#senders,
+      attempt: () => this.#trySend(value, "tell"),
+      ended: () => {
+        throw closed();
+      },
     });
   }
 
-  #trySend(value: T, waits: boolean): { readonly value: undefined } | undefined {
-    this.#codec.write(this.#memory, 0, value);
-    const result = this.#ring.trySend(this.#bytes, 0, waits ? "tell" : "forget");
-    if (result === -ERRNO.EAGAIN) return undefined;
-    if (result === -ERRNO.EPIPE) throw closed();
-    if (result < 0) throw ownersDead("sending", "receive");
-    return { value: undefined };
+  #arm<V>(side: Side<V>): HostArm<V> {
+    const { to, line, attempt, ended } = side;
+    const outcome = (): V | typeof LOST => (this.#ended ? ended() : attempt());
+    return {
+      poll: () => {
+        if (this.#ended) return outcome;
+        // Nobody jumps the line.
+        return line.length === 0 && this.#ring.isReady(to, "forget") ? outcome : undefined;
+      },
+      watch: (ready) => {
+        const waiting: Waiting = {
+          look: () => {
+            if (this.#ring.isReady(to, "tell")) ready(outcome);
+          },
+          end: () => ready(outcome),
+        };
+        line.push(waiting);
+        if (line[0] === waiting) waiting.look();
+        return () => this.#leave(line, waiting);
+      },
+    };
   }
 
-  #tryReceive(waits: boolean): { readonly value: T | undefined } | undefined {
-    const result = this.#ring.tryReceive(this.#bytes, 0, waits ? "tell" : "forget");
-    if (result === -ERRNO.EAGAIN) return undefined;
-    if (result === -ERRNO.EPIPE) return { value: undefined };
+  /** Who is first now has not looked yet. */
+  #leave(line: Waiting[], waiting: Waiting): void {
+    const index = line.indexOf(waiting);
+    if (index < 0) return;
+    line.splice(index, 1);
+    if (index === 0 && line.length > 0) queueMicrotask(() => this.serve());
+  }
+
+  #trySend(value: T, onAgain: OnAgain): undefined | typeof LOST {
+    this.#codec.write(this.#memory, 0, value);
+    const result = this.#ring.trySend(this.#bytes, 0, onAgain);
+    if (result === -ERRNO.EAGAIN) return LOST;
+    if (result === -ERRNO.EPIPE) throw closed();
+    if (result < 0) throw ownersDead("sending", "receive");
+    return undefined;
+  }
+
+  #tryReceive(onAgain: OnAgain): T | undefined | typeof LOST {
+    const result = this.#ring.tryReceive(this.#bytes, 0, onAgain);
+    if (result === -ERRNO.EAGAIN) return LOST;
+    if (result === -ERRNO.EPIPE) return undefined;
     if (result < 0) throw ownersDead("receiving", "send");
-    return { value: this.#codec.read(this.#memory, 0) };
+    return this.#codec.read(this.#memory, 0);
   }
 }
 

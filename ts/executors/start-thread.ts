@@ -1,8 +1,15 @@
 //! Threads where there is node:worker_threads: in Node, Deno and Bun.
 
 import { availableParallelism } from "node:os";
-import { MessageChannel, type MessagePort, parentPort, Worker } from "node:worker_threads";
+import {
+  isMainThread,
+  MessageChannel,
+  type MessagePort,
+  parentPort,
+  Worker,
+} from "node:worker_threads";
 import { StackfulError } from "../errors.ts";
+import { jsRuntime } from "../js-runtime.ts";
 import { bundled } from "../package-files.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 
@@ -10,6 +17,8 @@ import type { FromThread, ToThread } from "./messages.ts";
 export interface Thread {
   /** @param ports - in the message, and the thread's from now on. */
   send(message: ToThread, ports?: readonly MessagePort[]): void;
+  /** Whether it keeps the process, as it does from the start. */
+  keep(process: boolean): void;
   /** Ends it wherever it is. Resolves once it has ended. */
   kill(): Promise<void>;
 }
@@ -58,9 +67,16 @@ export function startThread(
   worker.on("exit", events.exit);
   return {
     send: (message, ports = []) => worker.postMessage(message, [...ports]),
+    keep: (process) => {
+      if (process) worker.ref();
+      else worker.unref();
+    },
     kill: async () => void (await worker.terminate()),
   };
 }
+
+/** Whether the host tells this thread that nothing is left to do, once the others do not keep the process. */
+export const tellsOfIdleness: boolean = isMainThread && jsRuntime() === "node";
 
 /** @throws {StackfulError} SF_IO on a thread that nobody started. */
 export function threadPort(): ThreadPort {

@@ -1,6 +1,7 @@
 //! The alternatives of a select. The core waits for some; others only the host has.
 
 import { ARM_SOURCE } from "../abi.gen.ts";
+import { SYSTEM } from "../guest/environment.ts";
 
 /**
  * One alternative of `Runtime.select`, made by methods such as `channel.onReceive()`. It has its
@@ -29,16 +30,22 @@ export interface CoreArm<T> {
   take(result: number, item: number): T;
 }
 
-/** An alternative that only the host has. */
-export interface HostArm<T> {
+/** Given instead of a value by an outcome for which another thread was faster: the wait goes on. */
+export const LOST: unique symbol = Symbol("lost");
+
+/** As an outcome, but it may be too late. Called once nothing else of the wait can win. */
+export type HostOutcome<T> = () => T | typeof LOST;
+
+/** An alternative that only the host has. `Given`: what it becomes ready with; `Outcome`: never too late. */
+export interface HostArm<T, Given extends HostOutcome<T> = HostOutcome<T>> {
   /** Its outcome, if it is ready. */
-  poll(): Outcome<T> | undefined;
+  poll(): Given | undefined;
   /**
-   * Calls `ready` once it is, which returns whether the arm won.
+   * Calls `ready` once it is, which returns whether the arm won; again when an outcome was LOST.
    *
-   * @returns how to stop watching.
+   * @returns how to stop watching. Idempotent.
    */
-  watch(ready: (outcome: Outcome<T>) => boolean): () => void;
+  watch(ready: (outcome: Given) => boolean): () => void;
 }
 
 export function isHostArm<T>(arm: Arm<T>): arm is HostArm<T> {
@@ -56,6 +63,36 @@ export function timeout(ms: number): Arm<undefined> {
   if (!(ms >= 0)) throw new RangeError(`timeout: ms must be a number from 0 on, not ${ms}`);
   return { source: ARM_SOURCE.TIMEOUT, value: timeoutOf(ms), take: () => undefined };
 }
+
+/** The same where there is no core to wait for it. */
+export function timerArm({ value = NEVER }: CoreArm<unknown>): HostArm<undefined> {
+  const done = (): undefined => undefined;
+  const ns = value === NEVER ? Number.POSITIVE_INFINITY : Number(value & ~DURATION);
+  return {
+    poll: () => (ns === 0 ? done : undefined),
+    watch: (ready) => {
+      const endNs = SYSTEM.monotonicNs() + ns;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      // Timers of the host end early now and then, and at once when they are long.
+      const look = (): void => {
+        const leftMs = Math.ceil((endNs - SYSTEM.monotonicNs()) / 1e6);
+        if (leftMs <= 0) ready(done);
+        else timer = setTimeout(look, Math.min(leftMs, TIMER_MS_MAX));
+      };
+      if (ns !== Number.POSITIVE_INFINITY) look();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+/** A timeout as it has to be when its wait begins anew: it ends when it would have. Zero is still ready at once. */
+export function anchored(arm: CoreArm<unknown>, startNs: number): CoreArm<unknown> {
+  const { source, value = NEVER } = arm;
+  if (source !== ARM_SOURCE.TIMEOUT || value === NEVER || value === DURATION) return arm;
+  return { ...arm, value: (value & ~DURATION) + BigInt(Math.ceil(startNs)) };
+}
+
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Of an sf_timeout_t: it is a duration. */
 const DURATION = 1n << 63n;

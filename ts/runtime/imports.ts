@@ -44,6 +44,11 @@ export class HostAwaits {
     this.#onSettled = onSettled;
   }
 
+  /** Tasks that wait for one. */
+  get pending(): number {
+    return this.#byTask.size;
+  }
+
   /** "module.name" of the import whose promise `task` waits for. */
   importOf(task: number): string | undefined {
     return this.#byTask.get(task)?.name;

@@ -51,7 +51,6 @@ export async function openInstance(
   const executor = importsFrom(module, EXECUTOR_MODULE)
     ? (given ?? GuestExecutor.alone())
     : undefined;
-  if (given !== undefined) given.backend = backend;
   const wasi = importsFrom(module, PREVIEW1)
     ? await openWasi({
         args: [program, ...args],
@@ -77,6 +76,7 @@ export async function openInstance(
   const bound = bindImports(module, info, imports, own, core, awaits);
   const guest = new Guest(await instantiate(module, bound), environment);
   awaits.guest = traces.guest = guest;
+  if (given !== undefined) given.host = { guest, backend, awaits, wake: onSettled };
   wasi?.attach(guest.memory);
   executor?.attach(guest, onSettled);
   guest.start({ ...limits, attemptsMax });

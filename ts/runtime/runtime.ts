@@ -302,12 +302,12 @@ export class Runtime extends Coordination implements AsyncDisposable {
 
   /**
    * @internal For a thread that does nothing else: has turns run until `done`, waiting in the kernel
-   * where the backend can. `done` is looked at after whatever asks for a turn, such as `cancel`.
+   * where the backend can. `done` is looked at after whatever asks for a turn, such as `cancel`; see `runOwned`.
    *
    * @throws {StackfulError} what the runtime broke with.
    */
-  async ownThread(done: () => boolean): Promise<void> {
-    await this.#loop.runOwned(done);
+  async ownThread(done: () => boolean, onRest: () => void): Promise<void> {
+    await this.#loop.runOwned(done, onRest);
     if (this.#fatal !== undefined) throw this.#fatal;
   }
 

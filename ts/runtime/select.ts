@@ -4,7 +4,19 @@
 //! polled before, and watched while the core's are queued. Whichever ends the wait first asks the
 //! core's side to stop: if an arm there was served already, that one has won.
 
-import { type Arm, abortArm, type CoreArm, isHostArm, type Outcome, promiseArm } from "./arm.ts";
+import { ARM_SOURCE } from "../abi.gen.ts";
+import {
+  type Arm,
+  abortArm,
+  anchored,
+  type CoreArm,
+  type HostArm,
+  type HostOutcome,
+  isHostArm,
+  LOST,
+  promiseArm,
+  timerArm,
+} from "./arm.ts";
 import type { HostWaits } from "./host-waits.ts";
 import { Task } from "./task.ts";
 
@@ -52,9 +64,9 @@ type ValueOf<S> = S extends AbortSignal
       ? T
       : never;
 
-/** `Runtime.select`. */
+/** `Runtime.select`; without a runtime that of `ExecutorPool`. */
 export async function select<A extends Selectables>(
-  waits: HostWaits,
+  waits: HostWaits | undefined,
   selectables: A,
   options: SelectOptions = {},
 ): Promise<Selected<A>> {
@@ -71,7 +83,11 @@ export async function select<A extends Selectables>(
 }
 
 /** Waits for one arm alone. */
-export async function wait<T>(waits: HostWaits, arm: Arm<T>, options: WaitOptions): Promise<T> {
+export async function wait<T>(
+  waits: HostWaits | undefined,
+  arm: Arm<T>,
+  options: WaitOptions,
+): Promise<T> {
   const { value } = await waitForOne(waits, [arm], options.signal);
   return value as T;
 }
@@ -81,49 +97,96 @@ interface Won {
   readonly value: unknown;
 }
 
+/** The core's side of a wait where there is no core. */
+const NO_CORE = { start: (): void => {}, stop: (): boolean => true, release: (): void => {} };
+
 async function waitForOne(
-  waits: HostWaits,
+  waits: HostWaits | undefined,
   given: readonly Arm<unknown>[],
   signal: AbortSignal | undefined,
 ): Promise<Won> {
   // The signal is one more arm, the last.
-  const arms = signal === undefined ? given : [...given, abortArm(signal, raise)];
-  const ready = firstReady(arms);
-  if (waits.ended !== undefined) {
-    if (ready !== undefined) return { index: ready.index, value: ready.outcome() };
-    throw waits.ended;
-  }
-  const tried = arms.slice(0, ready?.index).map((arm, index) => ({ arm, index }));
-  const cores = tried.filter((item): item is Placed<CoreArm<unknown>> => !isHostArm(item.arm));
-  const wait = waits.open(cores.map(({ arm }) => arm));
-  try {
-    return await new Promise<Won>((resolve, reject) => {
-      const stops: (() => void)[] = [];
-      let over = false;
-      const finish = (index: number, outcome: Outcome<unknown>): void => {
-        over = true;
-        for (const stop of stops) stop();
-        try {
-          resolve({ index, value: outcome() });
-        } catch (error) {
-          reject(error);
+  const all = signal === undefined ? given : [...given, abortArm(signal, raise)];
+  const arms = waits === undefined ? all.map(withoutCore) : all;
+  const startNs = waits?.guest.environment.monotonicNs() ?? 0;
+  for (let round = 0; ; round++) {
+    const ready = firstReady(arms);
+    if (waits?.ended !== undefined) {
+      const value = ready?.outcome() ?? LOST;
+      if (ready !== undefined && value !== LOST) return { index: ready.index, value };
+      throw waits.ended;
+    }
+    const tried = arms.slice(0, ready?.index).map((arm, index) => ({ arm, index }));
+    const cores = tried.filter((item): item is Placed<CoreArm<unknown>> => !isHostArm(item.arm));
+    const open = (anew: boolean) =>
+      waits?.open(cores.map(({ arm }) => (anew ? anchored(arm, startNs) : arm))) ?? NO_CORE;
+    let wait = open(round > 0);
+    try {
+      const won = await new Promise<Won | typeof LOST>((resolve, reject) => {
+        const stops: (() => void)[] = [];
+        let over = false;
+        const end = (settle: () => void): void => {
+          over = true;
+          for (const stop of stops) stop();
+          settle();
+        };
+        const finish = (index: number, outcome: HostOutcome<unknown>): typeof LOST | undefined => {
+          try {
+            const value = outcome();
+            if (value === LOST) return LOST;
+            end(() => resolve({ index, value }));
+          } catch (error) {
+            end(() => reject(error));
+          }
+          return undefined;
+        };
+        const start = (): void =>
+          wait.start((core, outcome) => void finish(cores[core]?.index ?? -1, outcome));
+        const again = (): void => {
+          wait.release();
+          wait = NO_CORE;
+          try {
+            wait = open(true);
+            start();
+          } catch (error) {
+            end(() => reject(error));
+          }
+        };
+        const finishUnlessServed = (
+          index: number,
+          outcome: HostOutcome<unknown>,
+          onLost = again,
+        ): boolean => {
+          if (over || !wait.stop()) return false;
+          if (finish(index, outcome) === LOST) onLost();
+          return over;
+        };
+        start();
+        if (ready !== undefined) {
+          finishUnlessServed(ready.index, ready.outcome, () => end(() => resolve(LOST)));
         }
-      };
-      const finishUnlessServed = (index: number, outcome: Outcome<unknown>): boolean => {
-        if (over || !wait.stop()) return false;
-        finish(index, outcome);
-        return true;
-      };
-      wait.start((core, outcome) => finish(cores[core]?.index ?? -1, outcome));
-      if (ready !== undefined) finishUnlessServed(ready.index, ready.outcome);
-      for (const { arm, index } of tried) {
-        if (over) break;
-        if (isHostArm(arm)) stops.push(arm.watch((outcome) => finishUnlessServed(index, outcome)));
-      }
-    });
-  } finally {
-    wait.release();
+        for (const { arm, index } of tried) {
+          if (over) break;
+          if (!isHostArm(arm)) continue;
+          const stop = arm.watch((outcome) => finishUnlessServed(index, outcome));
+          stops.push(stop);
+          if (over) stop();
+        }
+      });
+      if (won !== LOST) return won;
+    } finally {
+      wait.release();
+    }
   }
+}
+
+/** @throws {TypeError} it is an arm of a runtime. */
+function withoutCore(arm: Arm<unknown>): HostArm<unknown> {
+  if (isHostArm(arm)) return arm;
+  if (arm.source === ARM_SOURCE.TIMEOUT) return timerArm(arm);
+  throw new TypeError(
+    "select: an arm is of a runtime, and only the select of that can wait for it",
+  );
 }
 
 interface Placed<A> {
@@ -134,7 +197,7 @@ interface Placed<A> {
 /** The first of the host's arms that is ready. */
 function firstReady(
   arms: readonly Arm<unknown>[],
-): { readonly index: number; readonly outcome: Outcome<unknown> } | undefined {
+): { readonly index: number; readonly outcome: HostOutcome<unknown> } | undefined {
   for (const [index, arm] of arms.entries()) {
     const outcome = isHostArm(arm) ? arm.poll() : undefined;
     if (outcome !== undefined) return { index, outcome };

@@ -108,7 +108,7 @@ export class Task implements PromiseLike<TaskResult>, AsyncDisposable {
   }
 
   /** @internal Its end, for a select. Told before those that await it. */
-  onEnd(): HostArm<TaskResult> {
+  onEnd(): HostArm<TaskResult, Outcome<TaskResult>> {
     return {
       poll: () => this.#ended,
       watch: (ready) => {

@@ -47,8 +47,11 @@ export abstract class Loop {
   /** Whether there is nothing to run now. */
   abstract get idle(): boolean;
 
-  /** Has turns run until `done`; the thread may wait in the kernel meanwhile. */
-  abstract runOwned(done: () => boolean): Promise<void>;
+  /**
+   * Has turns run until `done`; the thread may wait in the kernel meanwhile. `onRest`: when it begins to wait for
+   * nothing but JavaScript: no operation is under way, and no timer.
+   */
+  abstract runOwned(done: () => boolean, onRest?: () => void): Promise<void>;
 
   /** Resolves when `ms` have passed on the guest's clock. */
   abstract sleep(ms: number): Promise<void>;

@@ -38,6 +38,8 @@ export class TurnLoop extends Loop {
   #busy = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeOwner: (() => void) | undefined;
+  /** Of whoever will go on by itself. */
+  #sleeps = 0;
 
   constructor(guest: Guest, backend: Backend, options: LoopOptions) {
     super(guest, backend, options);
@@ -58,8 +60,10 @@ export class TurnLoop extends Loop {
     return !this.#scheduled && !this.#running && !this.#busy;
   }
 
-  override sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
+  override async sleep(ms: number): Promise<void> {
+    this.#sleeps++;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.#sleeps--;
   }
 
   override stop(): void {
@@ -69,16 +73,16 @@ export class TurnLoop extends Loop {
   }
 
   /** Runs turns until `done`, waiting in the kernel where the backend can. */
-  override async runOwned(done: () => boolean): Promise<void> {
+  override async runOwned(done: () => boolean, onRest?: () => void): Promise<void> {
     try {
-      await this.#runOwned(done);
+      await this.#runOwned(done, onRest);
     } finally {
       this.#owned = false;
       this.#busy = false;
     }
   }
 
-  async #runOwned(done: () => boolean): Promise<void> {
+  async #runOwned(done: () => boolean, onRest: (() => void) | undefined): Promise<void> {
     const backend = this.backend;
     const { hostCalls, turnMs } = this.options;
     this.#owned = true;
@@ -99,6 +103,7 @@ export class TurnLoop extends Loop {
       const waitNs = idle && canWait ? Math.min(this.#untilTimerNs(nowMs), WAIT_NS_MAX) : 0;
       const delivered = this.flush(waitNs);
       if (idle && !canWait && !hostDue && delivered === 0) {
+        if (this.#sleeps === 0 && !this.hasIo() && !this.hasTimer()) onRest?.();
         await this.#waitEmbedded();
       } else if (
         hostDue ||
