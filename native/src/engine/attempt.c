@@ -1,6 +1,12 @@
-/* attempt.c - a transfer that the guest wants at once, before it submits it. The ring, the table and a
- * turn would cost more than the system call does. What it must not overtake is looked for first; whatever
- * is not plain goes the usual way, and is told what is wrong with it there. */
+/* attempt.c - a transfer that is made at once.
+ *
+ * One that the guest wants so, before it submits it: the ring, the table and a turn would cost more than
+ * the system call does. What it must not overtake is looked for first; whatever is not plain goes the usual
+ * way, and is told what is wrong with it there.
+ *
+ * And of those that were submitted a read at a place in a file: where the bytes are in memory there is
+ * nothing to hand over and to wait for.
+ */
 #include "engine/lanes.h"
 #include "engine/mechanism.h"
 #include "engine/operation.h"
@@ -35,7 +41,17 @@ static int32_t call(struct sf_engine *engine, const struct sf_submission *submis
   const int32_t err = sf__call_prepare(engine, &op, parts, &call);
   if (err < 0) return err;
   engine->base.system_calls++;
-  return operation->attempt(&call);
+  const int32_t result = operation->attempt(&call);
+  return result == -SF_EINTR ? -SF_EAGAIN : result;
+}
+
+int32_t sf__attempt_submitted(struct sf_engine *engine, const struct sf_submission *submission,
+                              const struct sf_operation *operation,
+                              const struct sf_handle *handle, const struct sf_draft *draft) {
+  const bool tried = engine->tried && engine->tried_token == submission->token;
+  engine->tried = false;
+  if (tried || operation->attempt == NULL || !sf__is_positioned(submission->op)) return -SF_EAGAIN;
+  return call(engine, submission, operation, handle, draft);
 }
 
 int32_t sf__backend_attempt(struct sf_backend *backend) {
@@ -52,7 +68,11 @@ int32_t sf__backend_attempt(struct sf_backend *backend) {
   if (operation->check(engine, &submission, handle, &draft) != SF_STARTED) return -SF_EAGAIN;
   const int32_t result = call(engine, &submission, operation, handle, &draft);
   sf__draft_drop(engine, operation, &draft);
-  if (result == -SF_EAGAIN || result == -SF_EINTR) return -SF_EAGAIN;
+  if (result == -SF_EAGAIN) {
+    engine->tried = true;
+    engine->tried_token = submission.token;
+    return -SF_EAGAIN;
+  }
   backend->submissions++;
   backend->completions++;
   return result;
