@@ -120,11 +120,8 @@ static int32_t start(struct sf_engine *engine, const struct sf_submission *submi
   struct sf_draft draft = { .fd = -1, .other_fd = -1 };
   int32_t result = operation->check(engine, submission, handle, &draft);
   if (result != SF_STARTED) return result;
-  result = sf__attempt_submitted(engine, submission, operation, handle, &draft);
-  if (result != -SF_EAGAIN) {
-    sf__draft_drop(engine, operation, &draft);
-    return result;
-  }
+  result = sf__attempt_submitted(engine, submission, operation, handle);
+  if (result != -SF_EAGAIN) return result;
   return add(engine, submission, operation, handle, &draft);
 }
 
