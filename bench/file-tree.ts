@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readFileSync,
   renameSync,
@@ -49,19 +50,36 @@ export function walkChecksum(files: number, looks: boolean): string {
   return String(sum);
 }
 
-/** The path of an empty directory; it is the only thing in its own. */
+const writeDirectory = `${dataDirectory}/write`;
+
+/** Where directories go that were written to. */
+const usedDirectory = `${dataDirectory}/write-used`;
+
+/**
+ * The path of an empty directory; it is the only thing in its own. What was there is put aside and not
+ * deleted: ext4 without a journal uses no inode again that was free for less than minutes, and looks
+ * at each of them for every file that is made. That would be measured, and nothing else.
+ */
 export function emptyDirectory(): string {
-  const path = `${dataDirectory}/write/written`;
-  rmSync(path, { recursive: true, force: true });
+  const path = `${writeDirectory}/written`;
+  if (existsSync(path)) {
+    mkdirSync(usedDirectory, { recursive: true });
+    renameSync(path, mkdtempSync(`${usedDirectory}/written-`));
+  }
   mkdirSync(path, { recursive: true });
   return path;
+}
+
+/** Deletes what emptyDirectory has put aside. */
+export function deleteWritten(): void {
+  rmSync(usedDirectory, { recursive: true, force: true });
 }
 
 /** What was written there: the sum of the first words of files of one block each. */
 export function writtenChecksum(files: number): string {
   let sum = 0;
   for (let index = 0; index < files; index++) {
-    const content = readFileSync(`${dataDirectory}/write/written/file-${index}`);
+    const content = readFileSync(`${writeDirectory}/written/file-${index}`);
     if (content.length !== BLOCK_BYTES)
       throw new Error(`file-${index} has ${content.length} bytes`);
     sum = (sum + content.readUInt32LE()) >>> 0;

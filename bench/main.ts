@@ -106,6 +106,7 @@ async function runScenario(
       if (notes !== undefined) complain(`${scenario.name}: ${impl}: ${JSON.stringify(notes)}`);
     }
   }
+  scenario.cleanUp?.();
   return good;
 }
 

@@ -77,6 +77,8 @@ export interface Scenario {
    * False where a first run changes what the second one sees (memory). Default: true.
    */
   readonly warmUp?: boolean;
+  /** Called once nothing of it runs any more. */
+  readonly cleanUp?: () => void;
 }
 
 /** The parameter, which the scenario's own lists are known to hold. */

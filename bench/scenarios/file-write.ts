@@ -3,9 +3,9 @@
  * again. The program in C has a thread for each of the 32, the one in Go a goroutine.
  *
  * For: how well the waits for a device overlap. The figure is the device's and its file system's most of all:
- * compare within a run.
+ * compare within a run. Each run has a directory of its own, and nothing is deleted before all are done.
  */
-import { emptyDirectory, writeChecksum } from "../file-tree.ts";
+import { deleteWritten, emptyDirectory, writeChecksum } from "../file-tree.ts";
 import { peerWork } from "../file-work.ts";
 import { writeWithPromises } from "../js/files.ts";
 import { type Params, param, type Scenario } from "../scenario.ts";
@@ -25,4 +25,5 @@ export const scenario: Scenario = {
     c: peerWork("c", "file-write", emptyDirectory),
   },
   against: ["go", "node", "c"],
+  cleanUp: deleteWritten,
 };

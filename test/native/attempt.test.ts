@@ -1,11 +1,11 @@
 //! Transfers that the core wants at once: what they do is what the ring would have done, or nothing.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OP, OPEN } from "../../ts/abi.gen.ts";
+import { ERRNO, OP, OPEN } from "../../ts/abi.gen.ts";
 import type { BackendProvider } from "../../ts/host/backend.ts";
 import { errnoName, LOOPBACK, must, text } from "../conformance/guest.ts";
 import { lawsOf, withRuntime } from "../support/runtime.ts";
@@ -143,6 +143,45 @@ describe.each(MECHANISMS)("%s", (mechanism) => {
       const short = { op: OP.PREAD, handle: file, pointer, length: 8, offset: 8 };
       expect(errnoName(guest.attempt(short))).toBe("EAGAIN");
       expect(await guest.submit(short)).toBe(2);
+    });
+  });
+
+  test("reads at any places of a file, many in one turn, give what is there", () => {
+    const grants = { directories: [{ host: directory, guest: "/" }] };
+    return withNative({ mechanism, grants }, async ({ guest, backend }) => {
+      const bytes = 20_000;
+      const content = Uint8Array.from({ length: bytes }, (_, at) => (at * 7 + (at >> 8)) & 255);
+      writeFileSync(join(directory, `${mechanism}-places`), content);
+      const file = must(await guest.open(`/${mechanism}-places`, OPEN.READ));
+      const read = fc.record({
+        attempted: fc.boolean(),
+        offset: fc.integer({ min: 0, max: bytes + 100 }),
+        length: fc.integer({ min: 0, max: 5000 }),
+      });
+      const memory = guest.alloc(16 * 5000);
+      const places = fc.array(read, { minLength: 1, maxLength: 16 });
+      const property = fc.asyncProperty(places, async (reads) => {
+        const submissions = reads.map(({ offset, length }, at) => {
+          const pointer = memory + at * 5000;
+          return { op: OP.PREAD, handle: file, pointer, length, offset };
+        });
+        const before = backend.stats.completions;
+        guest.automatic = false;
+        const pending = submissions.map((submission, at) => {
+          const now = reads[at]!.attempted ? guest.attempt(submission) : -ERRNO.EAGAIN;
+          return now === -ERRNO.EAGAIN ? guest.submit(submission) : now;
+        });
+        guest.automatic = true;
+        guest.turn();
+        const counts = await Promise.all(pending);
+        expect(backend.stats.completions - before).toBe(reads.length);
+        for (const [at, { offset, length }] of reads.entries()) {
+          const expected = content.subarray(offset, offset + length);
+          expect(counts[at]).toBe(expected.length);
+          expect(guest.bytes(submissions[at]!.pointer, expected.length)).toEqual(expected);
+        }
+      });
+      await fc.assert(property, { numRuns: 25 });
     });
   });
 

@@ -1,6 +1,12 @@
-/* attempt.c - a transfer that the guest wants at once, before it submits it. The ring, the table and a
- * turn would cost more than the system call does. What it must not overtake is looked for first; whatever
- * is not plain goes the usual way, and is told what is wrong with it there. */
+/* attempt.c - a transfer that is made at once.
+ *
+ * One that the guest wants so, before it submits it: the ring, the table and a turn would cost more than
+ * the system call does. What it must not overtake is looked for first; whatever is not plain goes the usual
+ * way, and is told what is wrong with it there.
+ *
+ * And of those that were submitted a read at a place in a file: where the bytes are in memory there is
+ * nothing to hand over and to wait for.
+ */
 #include "engine/lanes.h"
 #include "engine/mechanism.h"
 #include "engine/operation.h"
@@ -16,9 +22,16 @@ static bool has_to_wait(const struct sf_engine *engine, const struct sf_submissi
   return sf__guest_submitted(&engine->base.guest, submission->handle);
 }
 
-static int32_t call(struct sf_engine *engine, const struct sf_submission *submission,
-                    const struct sf_operation *operation, const struct sf_handle *handle,
-                    const struct sf_draft *draft) {
+static int32_t make(struct sf_engine *engine, const struct sf_operation *operation,
+                    const struct sf_call *call) {
+  engine->base.system_calls++;
+  const int32_t result = operation->attempt(call);
+  return result == -SF_EINTR ? -SF_EAGAIN : result;
+}
+
+static int32_t attempt(struct sf_engine *engine, const struct sf_submission *submission,
+                       const struct sf_operation *operation, const struct sf_handle *handle,
+                       const struct sf_draft *draft) {
   const struct sf_op op = {
     .opcode = (uint8_t)submission->op,
     .handle = sf__handles_index(&engine->base.handles, handle),
@@ -33,9 +46,29 @@ static int32_t call(struct sf_engine *engine, const struct sf_submission *submis
   struct iovec parts[SF_IOVEC_MAX];
   struct sf_call call;
   const int32_t err = sf__call_prepare(engine, &op, parts, &call);
-  if (err < 0) return err;
-  engine->base.system_calls++;
-  return operation->attempt(&call);
+  return err < 0 ? err : make(engine, operation, &call);
+}
+
+int32_t sf__attempt_submitted(struct sf_engine *engine, const struct sf_submission *submission,
+                              const struct sf_operation *operation,
+                              const struct sf_handle *handle) {
+  const bool tried = engine->tried && engine->tried_token == submission->token;
+  engine->tried = false;
+  if (tried || submission->op != SF_OP_PREAD) return -SF_EAGAIN;
+  struct iovec part = {
+    .iov_base = sf__guest_range(&engine->base.guest, submission->pointer, submission->length),
+    .iov_len = submission->length,
+  };
+  if (part.iov_len > SF_TRANSFER_BYTES_MAX) part.iov_len = SF_TRANSFER_BYTES_MAX;
+  const struct sf_call call = {
+    .opcode = SF_OP_PREAD,
+    .kind = handle->kind,
+    .fd = handle->fd,
+    .offset = submission->offset,
+    .parts = &part,
+    .parts_count = 1,
+  };
+  return make(engine, operation, &call);
 }
 
 int32_t sf__backend_attempt(struct sf_backend *backend) {
@@ -50,9 +83,13 @@ int32_t sf__backend_attempt(struct sf_backend *backend) {
 
   struct sf_draft draft = { .fd = -1, .other_fd = -1 };
   if (operation->check(engine, &submission, handle, &draft) != SF_STARTED) return -SF_EAGAIN;
-  const int32_t result = call(engine, &submission, operation, handle, &draft);
+  const int32_t result = attempt(engine, &submission, operation, handle, &draft);
   sf__draft_drop(engine, operation, &draft);
-  if (result == -SF_EAGAIN || result == -SF_EINTR) return -SF_EAGAIN;
+  if (result == -SF_EAGAIN) {
+    engine->tried = true;
+    engine->tried_token = submission.token;
+    return -SF_EAGAIN;
+  }
   backend->submissions++;
   backend->completions++;
   return result;

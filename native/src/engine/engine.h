@@ -42,6 +42,8 @@ struct sf_engine {
   uint32_t delivered; /* since the last turn returned */
   int host_loop_fd;
   bool closing; /* completions go nowhere */
+  bool tried;   /* the last attempt of the guest's would have had to wait; it was this one's: */
+  uint32_t tried_token;
   bool alone;   /* the submission that is being started is the only one of its turn */
 };
 

@@ -80,6 +80,12 @@ static inline bool sf__reads_file(const struct sf_op *op) {
   return op->opcode == SF_OP_SEND_FILE && op->step == 0;
 }
 
+/* Makes an operation that was submitted and checked at once, if it is one of those that this pays for and
+ * need not wait; its draft is empty then. Returns its result, or -SF_EAGAIN: it is to be issued. */
+int32_t sf__attempt_submitted(struct sf_engine *engine, const struct sf_submission *submission,
+                              const struct sf_operation *operation,
+                              const struct sf_handle *handle);
+
 /* Frees what a draft has that became no operation. */
 void sf__draft_drop(struct sf_engine *engine, const struct sf_operation *operation,
                     const struct sf_draft *draft);

@@ -118,8 +118,10 @@ static int32_t start(struct sf_engine *engine, const struct sf_submission *submi
   if (operation->start != NULL) return operation->start(engine, submission, handle);
 
   struct sf_draft draft = { .fd = -1, .other_fd = -1 };
-  const int32_t result = operation->check(engine, submission, handle, &draft);
+  int32_t result = operation->check(engine, submission, handle, &draft);
   if (result != SF_STARTED) return result;
+  result = sf__attempt_submitted(engine, submission, operation, handle);
+  if (result != -SF_EAGAIN) return result;
   return add(engine, submission, operation, handle, &draft);
 }
 
