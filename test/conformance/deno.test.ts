@@ -9,6 +9,7 @@ import { runProgram } from "../support/run-program.ts";
 import { backendConformance } from "./backend-conformance.ts";
 import { DENO_DATAGRAMS } from "./deno-datagrams.ts";
 import { thisMachine } from "./setting.ts";
+import { withoutSharedPorts } from "./shared-port-laws.ts";
 
 const NO_STREAMS = "node:child_process gives away no stream that was read from";
 
@@ -45,6 +46,7 @@ if (deno === undefined) {
     setting,
     skip: {
       ...DENO_DATAGRAMS,
+      ...withoutSharedPorts("Deno's own listeners share no ports"),
       "a Unix name stays when its listener is closed, and then refuses":
         "Deno removes the name of a listener that it closes",
       "a Unix connection whose other end was closed: an end, then -EPIPE":

@@ -1,8 +1,10 @@
 import { openNodeBackend } from "../../ts/host/node/node-backend.ts";
+import { CAN_REUSE_PORT } from "../../ts/host/node/open-socket.ts";
 import { jsRuntime } from "../../ts/js-runtime.ts";
 import { backendConformance } from "./backend-conformance.ts";
 import { DENO_DATAGRAMS } from "./deno-datagrams.ts";
 import { thisMachine } from "./setting.ts";
+import { withoutSharedPorts } from "./shared-port-laws.ts";
 
 const IN_DENO = {
   ...DENO_DATAGRAMS,
@@ -29,5 +31,10 @@ const ALWAYS = {
 
 backendConformance("node", {
   setting: () => thisMachine(openNodeBackend),
-  skip: { ...ALWAYS, ...(jsRuntime() === "deno" && IN_DENO), ...(jsRuntime() === "bun" && IN_BUN) },
+  skip: {
+    ...ALWAYS,
+    ...(CAN_REUSE_PORT ? {} : withoutSharedPorts("this Node has no reusePort")),
+    ...(jsRuntime() === "deno" && IN_DENO),
+    ...(jsRuntime() === "bun" && IN_BUN),
+  },
 });

@@ -11,15 +11,6 @@ import { recordExchange } from "./exchange.ts";
 import { type Setting, thisMachine } from "./setting.ts";
 import { simSetting } from "./sim-setting.ts";
 
-/** Before Node 24, libuv tells an end where a reset follows bytes; the next WRITE is told the reset. */
-const NODE_HIDES_RESETS = Number.parseInt(process.versions.node, 10) < 24;
-const NODE_DIFFERS: Readonly<Record<string, string>> = NODE_HIDES_RESETS
-  ? {
-      "READ of the reset: ECONNRESET": "READ of the reset: 0",
-      "WRITE after the reset: EPIPE": "WRITE after the reset: ECONNRESET",
-    }
-  : {};
-
 const STEPS_MIN = 200;
 
 const native = await Promise.all(
@@ -62,11 +53,9 @@ describe("one exchange", () => {
     });
   }
 
-  test("goes on node:net and node:fs as in a simulated world, but for what libuv hides", async () => {
+  test("goes on node:net and node:fs as in a simulated world", async () => {
     const recorded = await record(() => thisMachine(openNodeBackend));
-    const expected = scenesOf(recorded, simulated);
-    expect(recorded).toEqual(expected.map((line) => NODE_DIFFERS[line] ?? line));
-    for (const line of Object.keys(NODE_DIFFERS)) expect(simulated).toContain(line);
+    expect(recorded).toEqual(scenesOf(recorded, simulated));
   });
 
   test("goes the same with the latencies of a network", async () => {

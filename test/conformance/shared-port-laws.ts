@@ -2,27 +2,30 @@
 
 import { expect } from "vitest";
 import { BIND, OP } from "../../ts/abi.gen.ts";
-import type { Bench, Law } from "./backend-conformance.ts";
+import type { Law } from "./backend-conformance.ts";
 import { errnoName, LOOPBACK, must, text } from "./guest.ts";
 
 const ANY = [0, 0, 0, 0];
 
-/** Whether the host's API has no such option: then both operations say so. */
-async function cannotShare({ guest, name }: Bench): Promise<boolean> {
-  if (name !== "node" && name !== "deno") return false;
-  for (const op of [OP.LISTEN, OP.UDP_BIND]) {
-    const result = await guest.bindWith(BIND.REUSE_PORT, 0, LOOPBACK, op);
-    if (result >= 0) continue;
-    expect(errnoName(result)).toBe("ENOTSUP");
-    return true;
-  }
-  return false;
+/** Those that cannot hold where the host's API has no such option. */
+export function withoutSharedPorts(reason: string): Record<string, string> {
+  return Object.fromEntries([LISTENERS, ALONE, DATAGRAMS].map((title) => [title, reason]));
 }
 
+const LISTENERS = "listeners that share a port get all of its connections between them";
+const ALONE = "a port is shared among those who want it only";
+const DATAGRAMS = "each datagram to a shared port goes to one of its sockets";
+
 export function sharedPortLaws(law: Law): void {
-  law("listeners that share a port get all of its connections between them", async (bench) => {
-    const { guest } = bench;
-    if (await cannotShare(bench)) return;
+  law("a port is shared, or that is -ENOTSUP, as the host has it", async ({ guest, name }) => {
+    const cannot = name === "node" || name === "deno" ? ["ENOTSUP"] : [];
+    for (const op of [OP.LISTEN, OP.UDP_BIND]) {
+      const result = await guest.bindWith(BIND.REUSE_PORT, 0, LOOPBACK, op);
+      if (result < 0) expect(cannot).toContain(errnoName(result));
+    }
+  });
+
+  law(LISTENERS, async ({ guest }) => {
     const first = must(await guest.bindWith(BIND.REUSE_PORT, 0, LOOPBACK, OP.LISTEN));
     const { port } = await guest.localAddress(first);
     const second = must(await guest.bindWith(BIND.REUSE_PORT, port, LOOPBACK, OP.LISTEN));
@@ -49,9 +52,7 @@ export function sharedPortLaws(law: Law): void {
     await Promise.all(serving);
   });
 
-  law("a port is shared among those who want it only", async (bench) => {
-    const { guest } = bench;
-    if (await cannotShare(bench)) return;
+  law(ALONE, async ({ guest }) => {
     for (const op of [OP.LISTEN, OP.UDP_BIND]) {
       const shared = must(await guest.bindWith(BIND.REUSE_PORT, 0, LOOPBACK, op));
       const { port } = await guest.localAddress(shared);
@@ -63,9 +64,7 @@ export function sharedPortLaws(law: Law): void {
     }
   });
 
-  law("each datagram to a shared port goes to one of its sockets", async (bench) => {
-    const { guest } = bench;
-    if (await cannotShare(bench)) return;
+  law(DATAGRAMS, async ({ guest }) => {
     const first = must(await guest.bindWith(BIND.REUSE_PORT, 0));
     const { port } = await guest.localAddress(first);
     const second = must(await guest.bindWith(BIND.REUSE_PORT, port));

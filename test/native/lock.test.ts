@@ -26,10 +26,13 @@ describe.each(MECHANISMS)("%s", (mechanism) => {
     const path = join(host, "file");
     writeFileSync(path, "");
     const grants = { directories: [{ host, guest: "/data" }] };
-    await withNative({ mechanism, grants }, async ({ guest }) => {
-      await body(guest, must(await guest.open("/data/file", OPEN.READ)), path);
-    });
-    rmSync(host, { recursive: true });
+    try {
+      await withNative({ mechanism, grants }, async ({ guest }) => {
+        await body(guest, must(await guest.open("/data/file", OPEN.READ)), path);
+      });
+    } finally {
+      rmSync(host, { recursive: true });
+    }
   }
 
   const lock = (guest: Guest, handle: number, argument: number): Promise<number> =>

@@ -3,7 +3,8 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, test } from "vitest";
 import { ERRNO, OP, OPEN } from "../../ts/abi.gen.ts";
-import { type Guest, must } from "../conformance/guest.ts";
+import { openBackend } from "../../ts/host/open-backend.ts";
+import { Guest, must } from "../conformance/guest.ts";
 import { MECHANISMS, withNative } from "./with-native.ts";
 
 const THREADS_MAX = Math.max(4, 2 * availableParallelism());
@@ -22,6 +23,19 @@ async function terminal(guest: Guest): Promise<number> {
 function startReads(guest: Guest, handles: readonly number[]) {
   return handles.map((handle) => guest.start({ op: OP.READ, handle, ...guest.put("?") }));
 }
+
+test("node opens no terminal: -ENOTSUP; a device that never waits is a file", async () => {
+  const { backend } = await openBackend("node", { grants, handlesMax: 16 });
+  try {
+    const guest = new Guest(backend);
+    expect(await guest.open("/dev/ptmx", OPEN.READ | OPEN.WRITE)).toBe(-ERRNO.ENOTSUP);
+    expect(backend.handlesOpen).toBe(0);
+    const zero = must(await guest.open("/dev/zero", OPEN.READ));
+    expect(await guest.read(zero, 2)).toHaveLength(2);
+  } finally {
+    await backend[Symbol.asyncDispose]();
+  }
+});
 
 describe.each(MECHANISMS)("%s", (mechanism) => {
   test("a READ that waits ends when it is canceled", async () => {

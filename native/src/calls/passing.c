@@ -143,12 +143,12 @@ int32_t sf__call_receive_handle(const struct sf_call *call) {
 static int32_t handle_of(struct sf_engine *engine, int fd) {
   const struct sf_descriptor descriptor = sf__descriptor(fd);
   uint32_t place;
-  if (descriptor.kind != SF_HANDLE_FREE &&
-      sf__handles_reserve(&engine->base.handles, &place) == 0) {
-    return sf__descriptor_open(engine, place, fd, descriptor);
+  if (descriptor.kind == SF_HANDLE_FREE) {
+    close(fd);
+    return -1;
   }
-  close(fd);
-  return -1;
+  if (sf__handles_reserve_for(&engine->base.handles, fd, &place) < 0) return -1;
+  return sf__descriptor_open(engine, place, fd, descriptor);
 }
 
 int32_t sf__finish_receive_handle(struct sf_engine *engine, const struct sf_op *op,

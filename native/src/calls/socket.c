@@ -145,11 +145,8 @@ int32_t sf__call_accept(const struct sf_call *call) {
 int32_t sf__finish_accept(struct sf_engine *engine, const struct sf_op *op, int32_t result) {
   uint32_t place;
   if (result < 0) return result;
-  const int32_t err = sf__handles_reserve(&engine->base.handles, &place);
-  if (err < 0) {
-    close(result);
-    return err;
-  }
+  const int32_t err = sf__handles_reserve_for(&engine->base.handles, result, &place);
+  if (err < 0) return err;
   const struct sf_peer *peer = op->kept;
   /* Was in range when the operation began, and a memory never shrinks. */
   if (peer != NULL) sf__write_address(engine, op->pointer, &peer->address);

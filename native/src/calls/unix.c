@@ -164,11 +164,8 @@ int32_t sf__finish_unix_connect(struct sf_engine *engine, const struct sf_op *op
                                 int32_t result) {
   uint32_t place;
   if (result < 0) return result;
-  const int32_t err = sf__handles_reserve(&engine->base.handles, &place);
-  if (err < 0) {
-    close(result);
-    return err;
-  }
+  const int32_t err = sf__handles_reserve_for(&engine->base.handles, result, &place);
+  if (err < 0) return err;
   engine->base.handles.items[place].connected = true;
   const bool stream = op->argument == SF_SOCKET_STREAM;
   return sf__handles_open(&engine->base.handles, place, stream ? SF_HANDLE_STREAM : SF_HANDLE_UDP,

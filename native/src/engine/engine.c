@@ -71,19 +71,11 @@ void sf__backend_poke(struct sf_backend *backend) {
   engine->mechanism->poke(engine);
 }
 
-/* What was taken and never began, or never ended, may have a descriptor that no handle owns. */
-static void close_fds(const struct sf_ops *ops) {
-  for (uint32_t i = 0; i < ops->capacity; i++) {
-    if (ops->items[i].live && ops->items[i].fd >= 0) close(ops->items[i].fd);
-  }
-}
-
 void sf__backend_close(struct sf_backend *backend) {
   struct sf_engine *engine = engine_of(backend);
   engine->closing = true;
   sf__jobs_close(engine);
   if (engine->mechanism->drain != NULL) engine->mechanism->drain(engine);
-  close_fds(&engine->ops);
   sf__processes_end(engine);
   sf__released_end(engine);
   sf__handles_free(&backend->handles);

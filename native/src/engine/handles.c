@@ -76,6 +76,12 @@ int32_t sf__handles_reserve(struct sf_handles *handles, uint32_t *out) {
   return 0;
 }
 
+int32_t sf__handles_reserve_for(struct sf_handles *handles, int fd, uint32_t *out) {
+  const int32_t err = sf__handles_reserve(handles, out);
+  if (err < 0) close(fd);
+  return err;
+}
+
 int32_t sf__handles_open(struct sf_handles *handles, uint32_t index, enum sf_handle_kind kind,
                          int fd) {
   struct sf_handle *handle = &handles->items[index];

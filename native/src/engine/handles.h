@@ -85,6 +85,9 @@ void sf__handles_init(struct sf_handles *handles, uint32_t limit);
 /* Takes a place. Returns 0 and sets *out, or -SF_EMFILE, -SF_ENOMEM. */
 int32_t sf__handles_reserve(struct sf_handles *handles, uint32_t *out);
 
+/* The same for a descriptor that is there, and is closed when there is no place for it. */
+int32_t sf__handles_reserve_for(struct sf_handles *handles, int fd, uint32_t *out);
+
 /* Makes a reserved place an open handle that owns `fd`. Returns what the guest calls it. */
 int32_t sf__handles_open(struct sf_handles *handles, uint32_t index, enum sf_handle_kind kind,
                          int fd);

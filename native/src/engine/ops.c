@@ -101,6 +101,12 @@ void sf__ops_link(struct sf_ops *ops, uint32_t index, struct sf_handles *handles
   *first = index;
 }
 
+static void free_owned(const struct sf_op *op) {
+  if (op->other_fd >= 0) close(op->other_fd);
+  free(op->kept);
+  free(op->bounce);
+}
+
 void sf__ops_remove(struct sf_ops *ops, uint32_t index, struct sf_handles *handles) {
   struct sf_op *op = &ops->items[index];
   assert(op->live);
@@ -115,9 +121,7 @@ void sf__ops_remove(struct sf_ops *ops, uint32_t index, struct sf_handles *handl
       ops->items[op->handle_next].handle_previous = op->handle_previous;
     }
   }
-  if (op->other_fd >= 0) close(op->other_fd);
-  free(op->kept);
-  free(op->bounce);
+  free_owned(op);
   *op = (struct sf_op){
     .generation = op->generation + 1,
     .token_next = ops->free_first,
@@ -156,9 +160,9 @@ bool sf__ops_cancel(struct sf_ops *ops, uint32_t index) {
 
 void sf__ops_free(struct sf_ops *ops) {
   for (uint32_t i = 0; i < ops->capacity; i++) {
-    if (ops->items[i].other_fd >= 0) close(ops->items[i].other_fd);
-    free(ops->items[i].kept);
-    free(ops->items[i].bounce);
+    /* Of one that never began, or never ended. */
+    if (ops->items[i].fd >= 0) close(ops->items[i].fd);
+    free_owned(&ops->items[i]);
   }
   free(ops->items);
   free(ops->chains);

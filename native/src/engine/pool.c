@@ -54,10 +54,14 @@ struct sf_pool {
   pthread_cond_t work;  /* there is a job, or the pool is closing */
   pthread_cond_t ended; /* a job has */
   struct jobs waiting;
+  struct jobs endless; /* of those that wait, the ones that nothing interrupts */
   struct jobs pausing; /* they asked to be called again */
   struct jobs done;
-  uint32_t idle; /* threads that wait for work; jobs in `waiting` are for the first of them */
+  uint32_t idle; /* threads that wait for work; jobs that wait are for the first of them */
   uint32_t threads_max;
+  uint32_t endless_max; /* threads that jobs which nothing interrupts may hold */
+  uint32_t endless_running; /* also those that were left alone */
+  uint64_t added;
   bool closing;
   bool closed; /* whoever ends the last of those below frees the pool */
   uint32_t left; /* jobs that run and were left alone */
@@ -116,13 +120,51 @@ static struct sf_job *first_due(const struct sf_pool *pool) {
   return first;
 }
 
+static bool is_endless(const struct sf_job *job) {
+  return job->discard != NULL;
+}
+
+/* The lock is held. The list that the job waits in. */
+static struct jobs *waits_in(struct sf_pool *pool, const struct sf_job *job) {
+  return is_endless(job) ? &pool->endless : &pool->waiting;
+}
+
+/* The lock is held. The job that has waited longest of those that may start, or NULL. */
+static struct sf_job *first_waiting(const struct sf_pool *pool) {
+  struct sf_job *job = pool->waiting.first;
+  struct sf_job *endless = pool->endless.first;
+  if (endless == NULL || pool->endless_running >= pool->endless_max) return job;
+  return job == NULL || endless->number < job->number ? endless : job;
+}
+
+static uint32_t count_jobs(const struct jobs *jobs, uint32_t limit) {
+  uint32_t count = 0;
+  for (const struct sf_job *at = jobs->first; at != NULL && count < limit; at = at->next) count++;
+  return count;
+}
+
+/* The lock is held. Whether the job, which was added last, need not wait for one of its kind to end. */
+static bool may_start(const struct sf_pool *pool, const struct sf_job *job) {
+  if (!is_endless(job)) return true;
+  const uint32_t limit = pool->endless_max - pool->endless_running;
+  return count_jobs(&pool->endless, limit + 1) <= limit;
+}
+
+/* The lock is held. How many jobs wait that may start; those beyond `limit` are not counted. */
+static uint32_t count_waiting(const struct sf_pool *pool, uint32_t limit) {
+  const uint32_t endless_max = pool->endless_max - pool->endless_running;
+  const uint32_t count = count_jobs(&pool->waiting, limit);
+  const uint32_t rest = limit - count;
+  return count + count_jobs(&pool->endless, rest < endless_max ? rest : endless_max);
+}
+
 /* The lock is held. The next job, or NULL when the thread is to end. */
 static struct sf_job *next_job(struct sf_pool *pool) {
   const int64_t idle_until_ms = now_ms() + IDLE_S * 1000;
   for (;;) {
-    struct sf_job *job = pool->waiting.first;
+    struct sf_job *job = first_waiting(pool);
     if (job != NULL) {
-      take_out(&pool->waiting, job);
+      take_out(waits_in(pool, job), job);
       return job;
     }
     const int64_t now = now_ms();
@@ -167,6 +209,7 @@ static void *work(void *argument) {
     job->state = JOB_RUNS;
     job->worker = (uint32_t)(worker - pool->workers);
     worker->job = job;
+    if (is_endless(job)) pool->endless_running++;
     pthread_mutex_unlock(&pool->lock);
     int32_t result;
     do {
@@ -174,6 +217,7 @@ static void *work(void *argument) {
     } while (result == -SF_EINTR && !job->canceled);
     pthread_mutex_lock(&pool->lock);
     worker->job = NULL;
+    if (is_endless(job)) pool->endless_running--;
     if (job->left) {
       job->discard(job);
       pool->left--;
@@ -256,6 +300,7 @@ int32_t sf__pool_open(struct sf_pool **out, uint32_t threads_max) {
   pthread_condattr_destroy(&by_clock);
   pthread_cond_init(&pool->ended, NULL);
   pool->threads_max = threads_max;
+  pool->endless_max = (threads_max + 1) / 2;
   for (uint32_t i = 0; i < threads_max; i++) pool->workers[i].pool = pool;
   *out = pool;
   return 0;
@@ -275,18 +320,16 @@ int32_t sf__pool_add(struct sf_pool *pool, struct sf_job *job) {
   job->canceled = false;
   job->left = false;
   pthread_mutex_lock(&pool->lock);
-  append(&pool->waiting, job);
-  uint32_t waiting = 0;
-  for (const struct sf_job *at = pool->waiting.first; at != NULL && waiting <= pool->idle;
-       at = at->next) {
-    waiting++;
-  }
-  if (waiting <= pool->idle) {
+  job->number = pool->added++;
+  append(waits_in(pool, job), job);
+  if (!may_start(pool, job)) {
+    /* A thread of those before it takes it. */
+  } else if (count_waiting(pool, pool->idle + 1) <= pool->idle) {
     pthread_cond_signal(&pool->work);
   } else {
     err = add_thread(pool);
   }
-  if (err < 0) take_out(&pool->waiting, job);
+  if (err < 0) take_out(waits_in(pool, job), job);
   pthread_mutex_unlock(&pool->lock);
   if (err < 0) return err;
   pool->out++;
@@ -296,7 +339,7 @@ int32_t sf__pool_add(struct sf_pool *pool, struct sf_job *job) {
 void sf__pool_cancel(struct sf_pool *pool, struct sf_job *job) {
   pthread_mutex_lock(&pool->lock);
   if (job->state == JOB_WAITS || job->state == JOB_PAUSES) {
-    take_out(job->state == JOB_WAITS ? &pool->waiting : &pool->pausing, job);
+    take_out(job->state == JOB_WAITS ? waits_in(pool, job) : &pool->pausing, job);
     end_job(pool, job, -SF_ECANCELED);
   } else if (job->state == JOB_RUNS) {
     if (!job->canceled) pool->interrupts++;

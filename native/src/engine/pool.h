@@ -1,9 +1,10 @@
 /* pool.h - bounded threads for calls that can block and have no asynchronous form.
  *
- * Jobs start in the order they were added. One that finds that it has to wait for others asks to be called
- * again: after a millisecond, then two, four, up to 64. So long it holds no thread. A thread is made when none
- * is idle and there may be one more, and ends after ten idle seconds. Ended jobs are taken from the thread that
- * owns the pool, which is told by a doorbell.
+ * Jobs start in the order they were added, but those that nothing interrupts hold half of the threads at
+ * most: whatever becomes of them, the others go on. One that finds that it has to wait for others asks to be
+ * called again: after a millisecond, then two, four, up to 64. So long it holds no thread. A thread is made
+ * when none is idle and there may be one more, and ends after ten idle seconds. Ended jobs are taken from the
+ * thread that owns the pool, which is told by a doorbell.
  */
 #ifndef SF_POOL_H
 #define SF_POOL_H
@@ -23,11 +24,12 @@ struct sf_job {
   int32_t (*run)(struct sf_job *job);
   int32_t result;
   /* Frees the job and all that it works on, on its thread, once it has ended that nobody waits for any
-   * more; NULL: it cannot be left alone. */
+   * more. So of a job that nothing interrupts; NULL: something does, and it cannot be left alone. */
   void (*discard)(struct sf_job *job);
   /* The pool's: */
   struct sf_job *next;
   struct sf_job *previous;
+  uint64_t number; /* in the order they were added */
   uint32_t worker;
   uint8_t state;
   uint32_t pause_ms; /* before it is called again; 0: it was not yet */

@@ -6,6 +6,7 @@
 
 import type { Socket } from "node:net";
 import { ERRNO, OPTION } from "../../abi.gen.ts";
+import { jsRuntime } from "../../js-runtime.ts";
 import type { Endpoint } from "../grants.ts";
 import { ConnectionBase, LINGER_MS } from "../resources/connection.ts";
 import { errnoOf } from "../resources/errno.ts";
@@ -23,6 +24,13 @@ export const SOCKET_OPTIONS = {
 
 /** What node:net can set. */
 export const OPTIONS = [OPTION.NO_DELAY, OPTION.KEEP_ALIVE, OPTION.LINGER];
+
+/**
+ * Before Node 24, libuv tells an end where a reset follows bytes. The kernel tells them apart when it is
+ * given nothing to send.
+ */
+const HIDES_RESETS = jsRuntime() === "node" && Number.parseInt(process.versions.node, 10) < 24;
+const NOTHING = new Uint8Array(0);
 
 export class Connection extends ConnectionBase {
   readonly peer: Endpoint | undefined;
@@ -42,7 +50,7 @@ export class Connection extends ConnectionBase {
     this.local = endpointOf(socket.localAddress, socket.localPort);
     socket.unref();
     socket.on("end", () => {
-      this.ended = true;
+      this.ended = !this.#wasReset();
       this.pumpReads();
     });
     socket.on("error", (error) => {
@@ -50,6 +58,18 @@ export class Connection extends ConnectionBase {
       this.pumpReads();
       this.pumpWrites();
     });
+  }
+
+  /** Of what Node calls an end. */
+  #wasReset(): boolean {
+    const { writableEnded, writableLength, destroyed } = this.#socket;
+    if (!HIDES_RESETS || this.peer === undefined) return false; // Of Unix sockets it hides nothing.
+    if (writableEnded || writableLength > 0 || destroyed) return false;
+    this.#socket.write(NOTHING, this.#onWritten);
+    const { errored } = this.#socket;
+    if (errored === null) return false;
+    this.#failed(errored);
+    return true;
   }
 
   #failed(error: Error): void {

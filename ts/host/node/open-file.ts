@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { realpath, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { ERRNO } from "../../abi.gen.ts";
 import { StackfulError } from "../../errors.ts";
@@ -87,7 +88,7 @@ async function openHandle(context: Context, request: OpenRequest, path: string):
   const fd = await openDescriptor(request, path);
   try {
     const stats = await fstat(fd);
-    if (stats.isFIFO() || stats.isSocket()) throw openFailure("ENOTSUP", path);
+    if (waits(fd, stats)) throw openFailure("ENOTSUP", path);
     if (request.truncate) await ftruncate(fd, 0);
     const resource = stats.isDirectory()
       ? new OpenDirectory(context, fd, { ...directory, root: path })
@@ -99,6 +100,11 @@ async function openHandle(context: Context, request: OpenRequest, path: string):
     await closeFd(fd);
     throw error;
   }
+}
+
+/** Whether reading it waits for others, which node:fs does not do without holding a thread. */
+function waits(fd: number, stats: fs.Stats): boolean {
+  return stats.isFIFO() || stats.isSocket() || (stats.isCharacterDevice() && isatty(fd));
 }
 
 async function openDescriptor(request: OpenRequest, path: string): Promise<number> {

@@ -25,7 +25,7 @@ const DYNAMIC_FIRST = 49_152;
 const PORTS_END = 65_536;
 const NAMED_TRIES = 8;
 
-const CAN_REUSE_PORT = canReusePort(process.versions.node);
+export const CAN_REUSE_PORT = canReusePort(process.versions.node);
 
 /** Node's from 22.12 and 23.1 on; before, it would bind without it. */
 function canReusePort(version: string): boolean {

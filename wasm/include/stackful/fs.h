@@ -31,7 +31,7 @@
  *
  * A pipe that has a name is a stream. Opened one way it waits, without a thread and cancelable, until its
  * other end is open too, which is noticed within 64 ms; ENOTSUP on the backends `node`, `deno` and
- * `kqueue`. */
+ * `kqueue`. So is a terminal, which waits for nobody; ENOTSUP on `node` and `deno`. */
 SF_PARKS SF_IMPORT(sf_open)
 sf_handle_t sf_open(const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode);
 SF_TIMED(sf_open, (const char *path, uint32_t path_bytes, uint32_t flags, uint32_t mode, sf_timeout_t timeout), (path, path_bytes, flags, mode))

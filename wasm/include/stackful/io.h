@@ -32,8 +32,8 @@ static inline uint32_t sf_address_of(const volatile void *pointer) {
  * and when `bytes_max` is 0. Files: from the current position. Several tasks that read from one handle are
  * served in their order. A cancel takes no byte with it. Errors: ECONNRESET, once, then it is at its end;
  * ENOTCONN on a listener, and of datagrams before sf_udp_connect; EISDIR; EBADF of what was not opened to be
- * read; EIO. On the backend `node` a reset that comes together with bytes looks like the end behind them:
- * libuv tells no more. */
+ * read; EIO. On the backend `node` before Node 24, a reset that comes together with bytes looks like the
+ * end behind them when the guest has shut down writing, or has bytes on their way: libuv tells no more. */
 SF_PARKS SF_IMPORT(sf_read)
 int32_t sf_read(sf_handle_t handle, void *buffer, uint32_t bytes_max);
 SF_TIMED(sf_read, (sf_handle_t handle, void *buffer, uint32_t bytes_max, sf_timeout_t timeout), (handle, buffer, bytes_max))
