@@ -12,10 +12,14 @@ export {
   type NetworkOptions,
   PRESETS,
   type Preset,
+  type ProcessOptions,
   type SimChanges,
   type SimOptions,
 } from "./host/sim/options.ts";
 export { Random } from "./host/sim/random.ts";
+export type { SimSignal } from "./host/sim/signals.ts";
+export { type ConsoleOptions, SimConsole } from "./host/sim/sim-console.ts";
 export { type HostOptions, SimHost } from "./host/sim/sim-host.ts";
+export { SimProcess, type SimProgram } from "./host/sim/sim-process.ts";
 export { World, type WorldOptions } from "./host/sim/world.ts";
 export type { WorldEvent } from "./host/sim/world-event.ts";

@@ -2,6 +2,9 @@
 
 import type { Grants } from "../../ts/host/backend.ts";
 import { LOOPBACK } from "./guest.ts";
+import { CAT, MISSING, SHELL } from "./process-guest.ts";
+
+const PROGRAMS = [SHELL, CAT, MISSING];
 
 /** @param data - The directory that it sees. */
 export function exchangeGrants(data: string): Grants {
@@ -16,5 +19,6 @@ export function exchangeGrants(data: string): Grants {
       { host: data, guest: "/data" },
       { host: data, guest: "/readonly", readOnly: true },
     ],
+    processes: { programs: PROGRAMS },
   };
 }

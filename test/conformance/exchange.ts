@@ -6,6 +6,7 @@ import { FILE_SCENES } from "./exchange-files.ts";
 import { exchangeGrants } from "./exchange-grants.ts";
 import { LOCAL_SCENES } from "./exchange-local.ts";
 import { NAME_SCENES } from "./exchange-names.ts";
+import { PROCESS_SCENES } from "./exchange-processes.ts";
 import { SOCKET_SCENES } from "./exchange-sockets.ts";
 import { errnoName, Guest, LOOPBACK, must, text } from "./guest.ts";
 import type { Submit } from "./ring-driver.ts";
@@ -25,7 +26,8 @@ export async function recordExchange(setting: Setting): Promise<string[]> {
     await scene(recorder);
     await recorder.closeAll();
   }
-  for (const [name, { needs, play }] of Object.entries(LOCAL_SCENES)) {
+  const optional = { ...LOCAL_SCENES, ...PROCESS_SCENES };
+  for (const [name, { needs, play }] of Object.entries(optional)) {
     if (needs.some((operation) => backend.capability(OP[operation]) === "unsupported")) continue;
     recorder.lines.push(`── ${name}`);
     await play(recorder);
@@ -119,6 +121,11 @@ export class Recorder {
     for (const handle of [client, server, listener]) must(await this.guest.close(handle));
   }
 
+  /** Handles that an operation has made besides its result. */
+  adopt(handles: readonly number[]): void {
+    for (const handle of handles) this.#open.add(handle);
+  }
+
   async closeAll(): Promise<void> {
     for (const handle of this.#open) must(await this.guest.close(handle));
     this.#open.clear();
@@ -143,6 +150,7 @@ const OPENERS: readonly number[] = [
   OP.UDP_BIND,
   OP.UNIX_LISTEN,
   OP.UNIX_CONNECT,
+  OP.SPAWN,
 ];
 const READS: readonly number[] = [OP.READ, OP.READV, OP.PREAD, OP.RECEIVE_FROM];
 

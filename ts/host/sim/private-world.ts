@@ -2,7 +2,9 @@
 
 import { environmentVariable } from "../../permissions.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
-import { World, type WorldOptions } from "./world.ts";
+import { BaseWorld, type WorldOptions } from "./base-world.ts";
+
+class PrivateWorld extends BaseWorld {}
 
 /**
  * Opens a process in a world of its own, on an empty disk that has the directories which the grants
@@ -14,7 +16,7 @@ export async function openPrivateWorld(
   worldOptions: WorldOptions = {},
 ): Promise<Backend> {
   const seed = environmentVariable("STACKFUL_SEED");
-  const world = new World({ ...(seed === undefined ? {} : { seed }), ...worldOptions });
+  const world = new PrivateWorld({ ...(seed === undefined ? {} : { seed }), ...worldOptions });
   const host = world.host("localhost");
   for (const { host: path } of options.grants.directories ?? []) host.disk.makeDirectory(path);
   return host.open(options);

@@ -4,15 +4,14 @@ import { ERRNO, OP } from "../../abi.gen.ts";
 import type { StackfulError } from "../../errors.ts";
 import type { Environment } from "../../guest/environment.ts";
 import type { BackendOptions } from "../backend.ts";
-import { all, capabilities } from "../capability.ts";
+import { all, type Capabilities, capabilities } from "../capability.ts";
 import type { DrivenLoop, Driver } from "../driver.ts";
-import { type Directory, grantedStreams } from "../grants.ts";
+import type { Directory } from "../grants.ts";
 import { bindFlags } from "../resources/bind-flags.ts";
 import { grantedEndpoint } from "../resources/endpoint.ts";
 import { backlogOf } from "../resources/listener.ts";
 import type { Names } from "../resources/names.ts";
 import type { Operation } from "../resources/operation.ts";
-import { readPrograms } from "../resources/programs.ts";
 import type { Context } from "../resources/resource.ts";
 import { RingBackend } from "../resources/ring-backend.ts";
 import { ON_FILES, ON_SOCKETS } from "../resources/shared-operations.ts";
@@ -21,15 +20,14 @@ import { UdpSocket } from "../resources/udp-socket.ts";
 import { CallEvent } from "./event-queue.ts";
 import type { FileTiming } from "./file-timing.ts";
 import { startPath } from "./guest-paths.ts";
+import type { Children } from "./host-processes.ts";
 import { ListenerHandle } from "./listener-handle.ts";
 import { startPair, startUnix } from "./local-sockets.ts";
 import { startLookup } from "./lookup.ts";
 import type { Network } from "./network.ts";
 import { startOpen } from "./open-file.ts";
-import { SIM_PATH } from "./programs.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimHost } from "./sim-host.ts";
-import { type Nursery, startSpawn } from "./spawn.ts";
 import { StandardHandle } from "./standard-handle.ts";
 import type { StandardStreams } from "./standard-streams.ts";
 import { StreamHandle } from "./stream-handle.ts";
@@ -40,7 +38,11 @@ export interface SimContext extends Context {
   readonly files: FileTiming;
 }
 
-const CAPABILITIES = capabilities({
+/**
+ * On a host without programs. Handles are not sent over Unix sockets (SEND_HANDLE, RECEIVE_HANDLE): listeners and
+ * UDP sockets belong to one process here, and a child gets its streams when it starts.
+ */
+const ALONE_OPERATIONS = {
   ...all(ON_SOCKETS, "native"),
   ...all(ON_FILES, "native"),
   ALLOCATE: "native",
@@ -52,9 +54,15 @@ const CAPABILITIES = capabilities({
   UNIX_SEND_TO: "native",
   SOCKET_PAIR: "native",
   PIPE: "native",
+  POLL: "native",
   STDIO: "native",
   TERMINAL_SIZE: "native",
   TERMINAL_MODE: "native",
+} as const;
+const ALONE = capabilities(ALONE_OPERATIONS);
+
+const CAPABILITIES = capabilities({
+  ...ALONE_OPERATIONS,
   SPAWN: "native",
   WAIT: "native",
   KILL: "native",
@@ -65,13 +73,14 @@ const RING_LATER_NS = 1e6;
 
 export class SimBackend extends RingBackend {
   override readonly name = "sim";
-  protected override readonly capabilities = CAPABILITIES;
+  protected override readonly capabilities: Capabilities;
   override readonly environment: Environment;
   readonly driver: Driver;
   readonly #simContext: SimContext;
   readonly #scheduler: Scheduler;
   readonly #directories: readonly Directory[];
-  readonly #nursery: Nursery;
+  readonly #standard: StandardStreams;
+  readonly #children: Children | undefined;
   readonly #later = new CallEvent(() => this.onReady());
   readonly #onEnded: (backend: SimBackend) => void;
   #began: (() => void) | undefined;
@@ -91,6 +100,8 @@ export class SimBackend extends RingBackend {
       readonly environment: Environment;
       readonly directories: readonly Directory[];
       readonly standard: StandardStreams;
+      /** Absent: its host has no programs. */
+      readonly children: Children | undefined;
       /** What `options.grants.dns` gives. */
       readonly names: Names | undefined;
       onEnded(backend: SimBackend): void;
@@ -99,14 +110,9 @@ export class SimBackend extends RingBackend {
     super(options, { names: parts.names });
     const { host, network, files } = parts;
     this.#directories = parts.directories;
-    this.#nursery = {
-      children: new Set(),
-      childrenMax: options.handlesMax,
-      programs: readPrograms(options.grants, SIM_PATH),
-      inherited: grantedStreams(options.grants),
-      directories: parts.directories,
-      standard: parts.standard,
-    };
+    this.#standard = parts.standard;
+    this.#children = parts.children;
+    this.capabilities = parts.children === undefined ? ALONE : CAPABILITIES;
     this.#scheduler = network.scheduler;
     this.#simContext = { ...this.context, host, network, files };
     this.environment = parts.environment;
@@ -135,7 +141,7 @@ export class SimBackend extends RingBackend {
 
   override [Symbol.asyncDispose](): Promise<void> {
     this.#begin();
-    for (const child of [...this.#nursery.children]) child.signal("SIGKILL");
+    this.#children?.end();
     const ended = super[Symbol.asyncDispose]();
     this.#onEnded(this);
     return ended;
@@ -162,7 +168,7 @@ export class SimBackend extends RingBackend {
           this.#openStandard(number),
         );
       case OP.SPAWN:
-        return startSpawn(this.#simContext, this.#nursery, operation);
+        return this.#children?.start(this.#simContext, operation);
       case OP.OPEN:
         return startOpen(this.#simContext, this.#directories, operation);
       default:
@@ -171,7 +177,7 @@ export class SimBackend extends RingBackend {
   }
 
   #openStandard(number: number): StandardHandle {
-    const stream = this.#nursery.standard.open(number, this.#simContext);
+    const stream = this.#standard.open(number, this.#simContext);
     return new StandardHandle(stream, number === 0 ? "input" : "output");
   }
 

@@ -5,19 +5,18 @@ import type { Environment } from "../../guest/environment.ts";
 import type { Backend, BackendOptions, BackendProvider } from "../backend.ts";
 import { addressBytes, addressText, parseAddress } from "../resources/address-text.ts";
 import { SimDisk } from "./disk.ts";
-import { CallEvent } from "./event-queue.ts";
 import { FileTiming } from "./file-timing.ts";
+import type { HostProcesses, MakeProcesses } from "./host-processes.ts";
 import type { Network } from "./network.ts";
 import { findDirectories } from "./open-file.ts";
 import type { FileOptions, ProcessOptions } from "./options.ts";
 import { Ports } from "./ports.ts";
-import { Programs } from "./programs.ts";
 import type { Random } from "./random.ts";
 import { BOOT_NS } from "./scheduler.ts";
 import { SimBackend } from "./sim-backend.ts";
-import { type ConsoleOptions, SimConsole } from "./sim-console.ts";
+import type { ConsoleOptions, SimConsole } from "./sim-console.ts";
 import { simNames } from "./sim-names.ts";
-import { type ProcessStart, SimProcess, type SimProgram } from "./sim-process.ts";
+import type { SimProcess, SimProgram } from "./sim-process.ts";
 import { NO_STREAMS, type StandardStreams } from "./standard-streams.ts";
 import { Tcp } from "./tcp.ts";
 import { Udp } from "./udp.ts";
@@ -35,6 +34,8 @@ export interface HostWorld {
   /** As they are now. */
   readonly fileOptions: () => FileOptions;
   readonly processOptions: () => ProcessOptions;
+  /** Absent: it has no programs. */
+  readonly processes: MakeProcesses | undefined;
   readonly random: Random;
   /** What the name server knows of a name in lower case, IPv6 first. */
   readonly addressesOf: (name: string) => Uint8Array[];
@@ -60,8 +61,6 @@ export class SimHost implements BackendProvider {
   readonly tcp: Tcp;
   /** @internal */
   readonly udp: Udp;
-  /** @internal */
-  readonly programs: Programs;
   readonly #files: FileTiming;
   readonly #crashes: Random;
   readonly #world: HostWorld;
@@ -69,7 +68,7 @@ export class SimHost implements BackendProvider {
   readonly #ipv6: Uint8Array;
   readonly #entropy: Random;
   readonly #backends = new Set<SimBackend>();
-  readonly #processes = new Set<SimProcess>();
+  readonly #processes: HostProcesses | undefined;
   readonly #services: (() => void)[] = [];
   #processesMade = 0;
   #up = true;
@@ -92,7 +91,15 @@ export class SimHost implements BackendProvider {
       () => world.fileOptions().diskBytesMax,
       () => world.wallStartNs + BigInt(Math.round(world.network.scheduler.nowNs)),
     );
-    this.programs = new Programs(this.disk, random.fork("processes"), world.processOptions);
+    this.#processes = world.processes?.({
+      host: this,
+      network: world.network,
+      files: this.#files,
+      random: random.fork("processes"),
+      options: world.processOptions,
+      nextPid: () => ++this.#processesMade,
+      open: (backendOptions, standard) => this.#open(backendOptions, standard),
+    });
     this.tcp = new Tcp(this, world.network, new Ports(random.fork("tcp-ports")));
     this.udp = new Udp(this, world.network, new Ports(random.fork("udp-ports")));
     world.network.addAddress(this.#ipv4, this);
@@ -106,7 +113,7 @@ export class SimHost implements BackendProvider {
 
   /** Programs that run: those of `program`, not runtimes. */
   get processes(): readonly SimProcess[] {
-    return [...this.#processes];
+    return this.#processes?.running ?? [];
   }
 
   /**
@@ -117,18 +124,12 @@ export class SimHost implements BackendProvider {
    * @throws {TypeError} the path is not one of a program.
    */
   program(path: string, program: SimProgram): void {
-    this.programs.add(path, program);
+    this.#processes?.programs.add(path, program);
   }
 
   /** Standard streams for runtimes, with the embedder at the other end. Without one they lead nowhere. */
   console(options: ConsoleOptions = {}): SimConsole {
-    const { scheduler } = this.#world.network;
-    const open = (backendOptions: BackendOptions, console: SimConsole): Promise<Backend> =>
-      this.#open(backendOptions, {
-        console,
-        open: (number, context) => console.stream(number, context),
-      });
-    return new SimConsole({ scheduler, open }, options);
+    return this.#processes!.console(options);
   }
 
   /**
@@ -155,15 +156,17 @@ export class SimHost implements BackendProvider {
         hint: "restart the host first",
       });
     }
+    const directories = findDirectories(this.disk, options.grants.directories);
     const backend = new SimBackend(options, {
       name: `${this.name}/${++this.#processesMade}`,
       host: this,
       network,
       files: this.#files,
       environment: this.#environment(),
-      directories: findDirectories(this.disk, options.grants.directories),
+      directories,
       names: simNames(options.grants),
       standard,
+      children: this.#processes?.childrenOf(options, directories, standard),
       onEnded: (ended) => {
         if (this.#backends.delete(ended)) this.#tell("end");
       },
@@ -219,38 +222,6 @@ export class SimHost implements BackendProvider {
     this.#endProcesses("was killed");
   }
 
-  /** @internal Begins a process that runs `program`, at this instant, and before anything else can end it. */
-  start(program: SimProgram, start: ProcessStart): SimProcess {
-    const { network } = this.#world;
-    const process = new SimProcess(
-      {
-        host: this,
-        pid: ++this.#processesMade,
-        context: { host: this, network, files: this.#files },
-        open: (options, opener) => this.#openIn(opener, options),
-        onEnd: (ended) => this.#processes.delete(ended),
-      },
-      start,
-    );
-    this.#processes.add(process);
-    process.console?.add(process);
-    const began = new CallEvent(() => process.run(program));
-    process.whenEnded(() => network.scheduler.cancel(began));
-    network.scheduler.after(0, began);
-    return process;
-  }
-
-  /** A runtime that ends with the process. */
-  async #openIn(process: SimProcess, options: BackendOptions): Promise<Backend> {
-    const backend = await this.#open(options, {
-      console: process.console,
-      open: (number, context) => process.stream(number, context),
-    });
-    const what = `process ${process.pid} (${process.path}) has ended`;
-    process.whenEnded(() => backend.die(new StackfulError("SF_IO", what, { errno: "ESRCH" })));
-    return backend;
-  }
-
   /** @internal Something of the system that runs whenever the host does: `start` begins it. */
   onStart(start: () => void): void {
     this.#services.push(start);
@@ -284,7 +255,7 @@ export class SimHost implements BackendProvider {
       const error = new StackfulError("SF_IO", `host ${this.name} ${how}`, { errno: "EIO" });
       backend.die(error);
     }
-    for (const process of [...this.#processes]) process.signal("SIGKILL");
+    this.#processes?.kill();
   }
 
   #environment(): Environment {

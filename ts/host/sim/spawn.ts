@@ -16,6 +16,7 @@ import {
 } from "../resources/spawn-request.ts";
 import { ChildHandle } from "./child-handle.ts";
 import { finishAfter } from "./finish-after.ts";
+import type { HostProcesses } from "./host-processes.ts";
 import { LocalStream, pipeEnds } from "./local-stream.ts";
 import { NullStream } from "./null-stream.ts";
 import { type Found, triesNext } from "./programs.ts";
@@ -29,11 +30,12 @@ export interface Nursery {
   /** Those that live, whoever has a handle. */
   readonly children: Set<SimProcess>;
   readonly childrenMax: number;
-  readonly programs: GrantedPrograms | undefined;
+  readonly granted: GrantedPrograms | undefined;
   /** Numbers of its own streams that a child may have. */
   readonly inherited: readonly number[];
   readonly directories: readonly Directory[];
   readonly standard: StandardStreams;
+  readonly processes: HostProcesses;
 }
 
 /** The operation's result, or undefined when it comes later. */
@@ -45,12 +47,12 @@ export function startSpawn(
   let request: SpawnRequest;
   try {
     const { pointer } = operation.submission;
-    request = readSpawnRequest(context, nursery.programs, nursery.directories, pointer);
+    request = readSpawnRequest(context, nursery.granted, nursery.directories, pointer);
     check(context, nursery, request);
   } catch (error) {
     return -errnoOf(error);
   }
-  const { programs } = context.host;
+  const { programs } = nursery.processes;
   finishAfter(context, operation, programs.delayNs(), () => {
     try {
       return spawn(context, nursery, request);
@@ -85,15 +87,15 @@ function spawn(context: SimContext, nursery: Nursery, request: SpawnRequest): nu
   // Others may have come in between.
   check(context, nursery, request);
   const directory = directoryOf(context, request);
-  const { path, found } = findFirst(context, request);
-  if (host.programs.fails()) {
+  const { path, found } = findFirst(nursery.processes, request);
+  if (nursery.processes.programs.fails()) {
     const { observer } = network;
     if (observer.watched) observer.tell({ type: "fault", host: host.name, fault: "EAGAIN" });
     return -ERRNO.EAGAIN;
   }
   const [argv0, ...rest] = request.arguments;
   const pipes = new Map<number, LocalStream>();
-  const child = host.start(found.program, {
+  const child = nursery.processes.start(found.program, {
     path,
     arguments: found.before.length > 0 ? [...found.before, ...rest] : [argv0!, ...rest],
     environment: request.environment,
@@ -137,13 +139,13 @@ function directoryOf({ host: { disk } }: SimContext, { directory }: SpawnRequest
 
 /** The first of the programs that can be started. */
 function findFirst(
-  { host }: SimContext,
+  processes: HostProcesses,
   { programs }: SpawnRequest,
 ): { readonly path: string; readonly found: Found } {
   const failures: number[] = [];
   for (const path of programs) {
     try {
-      return { path, found: host.programs.find(path) };
+      return { path, found: processes.programs.find(path) };
     } catch (error) {
       const errno = errnoOf(error);
       if (!triesNext(errno)) throw error;
