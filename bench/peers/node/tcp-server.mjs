@@ -1,7 +1,6 @@
 // Server on node:net for the scenarios of bench/tcp.ts.
 //
-// Prints {"port":N}, serves until stdin ends and every connection is gone, then prints the
-// processor time used since the port was printed. Every server of the scenario does the same.
+// The protocol is in bench/server-run.ts. Every server of the scenario does the same.
 import { createServer } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { parseArgs } from "node:util";
@@ -54,10 +53,13 @@ const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => 
 });
 
 server.listen(0, "127.0.0.1", () => {
-  const before = process.cpuUsage();
+  let before = process.cpuUsage();
   console.log(JSON.stringify({ port: server.address().port }));
 
-  process.stdin.resume();
+  process.stdin.on("data", () => {
+    before = process.cpuUsage();
+    console.log('{"warm":true}');
+  });
   process.stdin.on("end", () => {
     server.close(() => {
       const { user, system } = process.cpuUsage(before);
