@@ -1,6 +1,10 @@
 package main
 
-import "net"
+import (
+	"bufio"
+	"net"
+	"os"
+)
 
 type cpuReport struct {
 	CPUMicroseconds  int64  `json:"cpuMicroseconds"`
@@ -34,4 +38,15 @@ func announce(line map[string]any) (report func() error, err error) {
 		return printLine(cpuReport{total - totalBefore, user - userBefore, version()})
 	}
 	return report, printLine(line)
+}
+
+// Reads standard input to its end; each line is answered, and the report counts from there on.
+func untilInputEnds(report *func() error) {
+	input := bufio.NewReader(os.Stdin)
+	for {
+		if _, err := input.ReadString('\n'); err != nil {
+			return
+		}
+		*report, _ = announce(map[string]any{"warm": true})
+	}
 }

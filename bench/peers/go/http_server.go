@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"net/http"
-	"os"
 )
 
 const greeting = "Hello, world!\n"
@@ -27,13 +25,7 @@ func runHTTPServer(args []string) error {
 	server := http.Server{Handler: mux}
 	idle := make(chan error, 1)
 	go func() {
-		input := bufio.NewReader(os.Stdin)
-		for {
-			if _, err := input.ReadString('\n'); err != nil {
-				break
-			}
-			report, _ = announce(map[string]any{"warm": true})
-		}
+		untilInputEnds(&report)
 		idle <- server.Shutdown(context.Background())
 	}()
 	if err := server.Serve(listener); err != http.ErrServerClosed {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"sync"
 )
 
@@ -17,8 +16,7 @@ const (
 // What a server does with each connection; bench/tcp.ts has the same list.
 var services = []func(net.Conn){echo, sink, source}
 
-// Prints {"port":N}, serves until stdin ends and every connection is gone, then prints the
-// processor time used since the port was printed.
+// Serves until stdin has ended and every connection is gone; the protocol is in bench/server-run.ts.
 func runTCPServer(args []string) error {
 	f := newFlags("tcp-server", "service")
 	if err := f.parse(args); err != nil {
@@ -32,8 +30,10 @@ func runTCPServer(args []string) error {
 	if err != nil {
 		return err
 	}
+	ended := make(chan struct{})
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		defer close(ended)
+		untilInputEnds(&report)
 		listener.Close()
 	}()
 	var connections sync.WaitGroup
@@ -50,7 +50,7 @@ func runTCPServer(args []string) error {
 		}()
 	}
 	connections.Wait()
-
+	<-ended
 	return report()
 }
 
