@@ -9,6 +9,11 @@
 #include "engine/platform.h"
 #include "engine/pool.h"
 
+#ifdef SF_LINUX
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 /* SF_STARTED, or why there is no transfer. A datagram can be empty. */
 static int32_t check_handle(const struct sf_submission *submission, const struct sf_handle *handle) {
   if (handle->kind != SF_HANDLE_UDP) return submission->length == 0 ? 0 : SF_STARTED;
@@ -106,13 +111,13 @@ int32_t sf__call_write(const struct sf_call *call) {
   return moved(sendmsg(call->fd, &message, flags));
 }
 
-#ifdef RWF_NOWAIT
+#if defined(SF_LINUX) && defined(RWF_NOWAIT)
 /* What is in memory already. Short is only what moves the file's position: a program that names its place
- * expects all there is. */
+ * expects all there is. musl has the call of that name since 1.2.5; with less the addon would not load. */
 static int32_t read_cached(const struct sf_call *call) {
   const bool positioned = sf__is_positioned(call->opcode);
-  const ssize_t bytes = preadv2(call->fd, call->parts, (int)call->parts_count,
-                                positioned ? call->offset : -1, RWF_NOWAIT);
+  const long bytes = syscall(SYS_preadv2, call->fd, call->parts, (unsigned long)call->parts_count,
+                             positioned ? (long)call->offset : -1L, 0L, RWF_NOWAIT);
   if (bytes < 0) return errno == EOPNOTSUPP ? -SF_EAGAIN : sf__error(errno);
   return positioned && (size_t)bytes < call->parts->iov_len ? -SF_EAGAIN : (int32_t)bytes;
 }
