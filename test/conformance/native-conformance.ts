@@ -6,11 +6,12 @@ import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
 import { OTHER_HOST, openWithNames, otherName } from "../native/other-host.ts";
 import { unavailable } from "../support/unavailable.ts";
 import { backendConformance } from "./backend-conformance.ts";
+import { emulatedSkips } from "./emulated.ts";
 import { thisMachine } from "./setting.ts";
 
 export async function nativeConformance(
   name: MechanismName,
-  skip: Readonly<Record<string, string>> = {},
+  own: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const open = (options: BackendOptions) => openWithNames(name, options);
   const reason = await unavailable(open);
@@ -20,6 +21,7 @@ export async function nativeConformance(
     });
     return;
   }
+  const skip = { ...emulatedSkips(), ...own };
   backendConformance(name, { setting: () => thisMachine(open), skip });
   // As in Deno and Bun, where this is the same again.
   backendConformance(name, {

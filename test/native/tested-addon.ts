@@ -1,8 +1,17 @@
-//! The addon whose laws are tested: the one that ships, or a build of `npm run sanitize`.
+//! The addon whose laws are tested: the one that is loaded anywhere, or the one that ships, or a build of
+//! `npm run sanitize`.
 
-import { type LoadedAddon, loadAddon, loadAddonFile } from "../../ts/host/native/load-addon.ts";
+import {
+  type LoadedAddon,
+  loadAddon,
+  loadAddonFile,
+  prebuiltAddonFile,
+} from "../../ts/host/native/load-addon.ts";
 import type { MechanismName } from "../../ts/host/native/mechanisms.ts";
 import { loadKqueueAddon } from "./kqueue-addon.ts";
+
+/** Set: the addon of prebuilds/ and no other. */
+export const PREBUILT = "STACKFUL_PREBUILT";
 
 /** Names the directory of a sanitized build. */
 export const SANITIZED = "STACKFUL_SANITIZED";
@@ -15,8 +24,14 @@ const loaded = new Map<string, LoadedAddon>();
 /** With kqueue over the shim. */
 export function testedAddon(name: MechanismName): LoadedAddon {
   const directory = process.env[SANITIZED];
-  if (directory === undefined) return name === "kqueue" ? loadKqueueAddon() : loadAddon();
-  const file = `${directory}/${name === "kqueue" ? SANITIZED_FILES.kqueue : SANITIZED_FILES.own}`;
+  if (directory !== undefined) {
+    return loadOnce(`${directory}/${SANITIZED_FILES[name === "kqueue" ? "kqueue" : "own"]}`);
+  }
+  if (name === "kqueue") return loadKqueueAddon();
+  return process.env[PREBUILT] === undefined ? loadAddon() : loadOnce(prebuiltAddonFile());
+}
+
+function loadOnce(file: string): LoadedAddon {
   const addon = loaded.get(file) ?? loadAddonFile(file);
   loaded.set(file, addon);
   return addon;

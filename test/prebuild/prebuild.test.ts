@@ -1,11 +1,19 @@
 //! The addon as it is cross-compiled: for this machine, if it runs Linux; for the others `npm run prebuild` is there.
 
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { libraryNeeds } from "../../scripts/prebuild/elf.ts";
 import { missingInMusl } from "../../scripts/prebuild/musl.ts";
-import { portabilityProblems } from "../../scripts/prebuild/portable.ts";
+import { dllNeeds } from "../../scripts/prebuild/pe.ts";
+import {
+  portabilityProblems,
+  targetProblems,
+  windowsProblems,
+} from "../../scripts/prebuild/portable.ts";
 import { compileTarget, isPrebuilt, TARGETS, targetFile } from "../../scripts/prebuild/targets.ts";
 import { findZig, NO_ZIG } from "../../scripts/prebuild/zig.ts";
 import { ABI_VERSION } from "../../ts/abi.gen.ts";
@@ -68,6 +76,43 @@ describe("the addon for Linux", () => {
   test("loads", () => {
     const { abiVersion } = createRequire(import.meta.url)(file) as { abiVersion: number };
     expect(abiVersion).toBe(ABI_VERSION);
+  });
+});
+
+describe("the addon for Windows", () => {
+  for (const target of TARGETS.filter(({ platform }) => platform === "win32")) {
+    const title = `needs what Windows 10 has, on ${target.arch}`;
+    if (!isPrebuilt(target)) {
+      test.skip(`${title} [skipped: npm run prebuild has not made it]`);
+      continue;
+    }
+    test(title, () => {
+      expect(targetProblems(target)).toEqual([]);
+      expect(dllNeeds(targetFile(target)).libraries).toContain("ws2_32.dll");
+      expect(readFileSync(targetFile(target), "latin1")).not.toContain(packageRoot());
+    });
+  }
+
+  const title = "is told by what it needs and what it is for, where that is something else";
+  if (zig === undefined) {
+    test.skip(`${title} [skipped: ${NO_ZIG}]`);
+    return;
+  }
+  test(title, { timeout: 120_000 }, () => {
+    const directory = mkdtempSync(join(tmpdir(), "stackful-dll-"));
+    const file = join(directory, "beep.dll");
+    try {
+      const source =
+        "__declspec(dllimport) int MessageBeep(int); int go(void) { return MessageBeep(0); }";
+      writeFileSync(`${file}.c`, source);
+      const flags = ["-target", "aarch64-windows-gnu", "-nostdlib", "-shared", "-Wl,--entry=go"];
+      const args = ["cc", ...flags, "-o", file, `${file}.c`, "-luser32"];
+      expect(spawnSync(zig.command, args, { cwd: directory }).status).toBe(0);
+      expect(dllNeeds(file)).toEqual({ arch: "arm64", libraries: ["user32.dll"] });
+      expect(windowsProblems(file, "x64")).toEqual(["is for arm64, not x64", "needs user32.dll"]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 

@@ -13,6 +13,7 @@ export interface WineRun {
   readonly limitMs: number;
   /** Only laws whose titles match this regular expression. Default: all. */
   readonly pattern?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface WineResult {
@@ -24,7 +25,7 @@ export interface WineResult {
 /** The tests must be compiled. */
 export async function runInWine(
   { wine, env, node }: Windows,
-  { limitMs, pattern = "" }: WineRun,
+  { limitMs, pattern = "", env: more = {} }: WineRun,
 ): Promise<WineResult> {
   const directory = mkdtempSync(join(tmpdir(), "stackful-wine-"));
   const results = join(directory, "results.txt");
@@ -34,7 +35,7 @@ export async function runInWine(
   try {
     const main = packageRoot("dist/test/windows/main.js");
     const child = spawn(wine, [node, `Z:${main}`, `Z:${results}`, pattern], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, ...more },
       stdio: ["ignore", written, written],
     });
     const limit = setTimeout(() => child.kill("SIGKILL"), limitMs);

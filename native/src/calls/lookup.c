@@ -23,6 +23,13 @@ struct sf_lookup {
   struct sf_address addresses[ADDRESSES_MAX];
 };
 
+/* Names are the same in any case; musl compares bytes with those of the hosts file. */
+static void to_lower_case(char *name) {
+  for (char *at = name; *at != '\0'; at++) {
+    if (*at >= 'A' && *at <= 'Z') *at = (char)(*at - 'A' + 'a');
+  }
+}
+
 static int32_t read_name(const struct sf_engine *engine, const struct sf_submission *submission,
                          char *out) {
   const void *name = sf__guest_range(&engine->base.guest, submission->pointer, submission->length);
@@ -30,7 +37,9 @@ static int32_t read_name(const struct sf_engine *engine, const struct sf_submiss
   if (submission->length == 0 || submission->length > NAME_BYTES_MAX) return -SF_EINVAL;
   memcpy(out, name, submission->length);
   out[submission->length] = '\0';
-  return strlen(out) == submission->length ? 0 : -SF_EINVAL;
+  if (strlen(out) != submission->length) return -SF_EINVAL;
+  to_lower_case(out);
+  return 0;
 }
 
 int32_t sf__check_lookup(struct sf_engine *engine, const struct sf_submission *submission,

@@ -111,15 +111,15 @@ int32_t sf__call_write(const struct sf_call *call) {
   return moved(sendmsg(call->fd, &message, flags));
 }
 
-#ifdef SF_LINUX
+#if defined(SF_LINUX) && defined(RWF_NOWAIT)
 /* What is in memory already. Short is only what moves the file's position: a program that names its place
- * expects all there is. */
+ * expects all there is. musl has the call of that name since 1.2.5; with less the addon would not load. */
 static int32_t read_cached(const struct sf_call *call) {
   const bool positioned = sf__is_positioned(call->opcode);
   const int64_t offset = positioned ? call->offset : -1;
   /* Not the library's: that one can be canceled as a thread, which takes more time than the rest of it. */
-  const ssize_t bytes = syscall(SYS_preadv2, call->fd, call->parts, call->parts_count,
-                                (long)offset, 0L, RWF_NOWAIT);
+  const long bytes = syscall(SYS_preadv2, call->fd, call->parts, (unsigned long)call->parts_count,
+                             (long)offset, 0L, RWF_NOWAIT);
   if (bytes < 0) return errno == EOPNOTSUPP ? -SF_EAGAIN : sf__error(errno);
   return positioned && (size_t)bytes < call->parts->iov_len ? -SF_EAGAIN : (int32_t)bytes;
 }
