@@ -12,11 +12,11 @@ const BELONGS: readonly RegExp[] = [
   /^wasm\/include\/([a-z-]+\/)*[a-z-]+\.h$/,
 ];
 
-// With the addon for six machines, of 50 kB each, packed, and 120 kB to 160 kB unpacked.
-const PACKED_BYTES_MAX = 750_000;
-const UNPACKED_BYTES_MAX = 2_300_000;
-/** Without what only linking needs. */
-const INSTALLED_BYTES_MAX = 3_000_000;
+// With the addon for six machines, of 55 kB to 95 kB each, packed, and 120 kB to 200 kB unpacked.
+const PACKED_BYTES_MAX = 850_000;
+const UNPACKED_BYTES_MAX = 2_500_000;
+/** In whole blocks, without what only linking needs. */
+const INSTALLED_BYTES_MAX = 4_000_000;
 
 interface Manifest {
   readonly scripts?: Readonly<Record<string, string>>;
@@ -103,7 +103,7 @@ describe("the packed package", () => {
     ).toEqual(["stackful"]);
   });
 
-  test("is below 3 MB on disk when it is installed for production", () => {
+  test("is below 4 MB on disk when it is installed for production", () => {
     const files = readdirSync(project.path("node_modules"), { recursive: true, encoding: "utf8" });
     const bytes = files.reduce((sum, file) => {
       const { blocks } = statSync(project.path("node_modules", file));
