@@ -10,7 +10,7 @@ import { findChromium, NO_CHROMIUM } from "../support/programs.ts";
 import { install, Project, pack } from "./packed.ts";
 
 /** Minified and compressed: both have the runtime and the simulated world. */
-const SCRIPT_BYTES_MAX = { index: 62_000, worker: 68_000 };
+const SCRIPT_BYTES_MAX = { index: 68_000, worker: 68_000 };
 
 const FILES: Readonly<Record<string, string>> = {
   "index.html": `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>`,
