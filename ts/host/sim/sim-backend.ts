@@ -38,10 +38,7 @@ export interface SimContext extends Context {
   readonly files: FileTiming;
 }
 
-/**
- * On a host without programs. Handles are not sent over Unix sockets (SEND_HANDLE, RECEIVE_HANDLE): listeners and
- * UDP sockets belong to one process here, and a child gets its streams when it starts.
- */
+/** On a host without programs. */
 const ALONE_OPERATIONS = {
   ...all(ON_SOCKETS, "native"),
   ...all(ON_FILES, "native"),
@@ -54,7 +51,6 @@ const ALONE_OPERATIONS = {
   UNIX_SEND_TO: "native",
   SOCKET_PAIR: "native",
   PIPE: "native",
-  POLL: "native",
   STDIO: "native",
   TERMINAL_SIZE: "native",
   TERMINAL_MODE: "native",
