@@ -38,7 +38,10 @@ export interface SimContext extends Context {
   readonly files: FileTiming;
 }
 
-/** On a host without programs. */
+/**
+ * On a host without programs. POLL is unsupported because its use is to wait for descriptors that come from elsewhere,
+ * of which there are none; SEND_HANDLE and RECEIVE_HANDLE because listeners and UDP sockets belong to one process here.
+ */
 const ALONE_OPERATIONS = {
   ...all(ON_SOCKETS, "native"),
   ...all(ON_FILES, "native"),
