@@ -5,7 +5,6 @@ import { ADDRESS, ERRNO, OP } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
-import type { PollQueue } from "./poll-queue.ts";
 import { refusedBySocket } from "./refusals.ts";
 import { type Context, oldest, type Resource } from "./resource.ts";
 import type { SocketOptions } from "./socket-options.ts";
@@ -20,7 +19,6 @@ export function backlogOf(operation: Operation): number {
 }
 
 export abstract class ListenerBase<Shared extends Context = Context> implements Resource {
-  polls: PollQueue | undefined;
   protected readonly context: Shared;
   /** Connections that no ACCEPT has taken, the oldest first. Added to by the host's part. */
   protected readonly queue: StreamResource[] = [];
@@ -76,7 +74,6 @@ export abstract class ListenerBase<Shared extends Context = Context> implements 
   close(): number | Promise<number> {
     for (const accept of this.#accepts) this.#finish(accept, -ERRNO.EBADF);
     this.#accepts.clear();
-    this.polls?.close();
     this.discardQueue();
     return this.release();
   }
@@ -101,7 +98,6 @@ export abstract class ListenerBase<Shared extends Context = Context> implements 
       this.#end(accept, result);
     }
     this.#keepAlive();
-    this.polls?.tell();
   }
 
   /** Accepting failed for the ACCEPT that has waited longest. */

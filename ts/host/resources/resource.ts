@@ -6,7 +6,6 @@ import type { GuestRing } from "../ring.ts";
 import type { HandleTable } from "./handle-table.ts";
 import type { Names } from "./names.ts";
 import type { Operation, Operations, Owner } from "./operation.ts";
-import type { PollQueue } from "./poll-queue.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Terminal } from "./standard.ts";
 
@@ -27,10 +26,6 @@ export interface Resource extends Owner {
 
   /** Set for a terminal. */
   readonly terminal?: Terminal | undefined;
-
-  /** Set for what POLL can wait for: those of POLL that hold now. `polls` is told when one more may. */
-  readonly readiness?: (() => number) | undefined;
-  polls?: PollQueue | undefined;
 
   /** Set for what a child process can be given: the descriptor that it gets a duplicate of. */
   readonly givable?: number;

@@ -14,7 +14,6 @@ import { HANDLES_LIMIT, HandleTable } from "./handle-table.ts";
 import { type AppliedGrants, applyNames, type Names, readNames } from "./names.ts";
 import { type Operation, Operations } from "./operation.ts";
 import { isPathOperation } from "./path-request.ts";
-import { startPoll } from "./poll-queue.ts";
 import type { Context, Resource } from "./resource.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { startTerminal } from "./standard.ts";
@@ -221,7 +220,6 @@ export abstract class RingBackend implements Backend {
         if (code === OP.TERMINAL_SIZE || code === OP.TERMINAL_MODE) {
           return startTerminal(this.context, operation, resource.terminal);
         }
-        if (code === OP.POLL) return startPoll(this.context, operation, resource);
         return resource.start(operation);
       }
     }

@@ -7,13 +7,11 @@ import { NO_SEGMENTS, type Segments } from "../ring.ts";
 import { writeEndpoint } from "./endpoint.ts";
 import type { Operation } from "./operation.ts";
 import { OperationQueue } from "./operation-queue.ts";
-import type { PollQueue } from "./poll-queue.ts";
 import { refusedBySocket } from "./refusals.ts";
 import { type Context, type Resource, TRANSFER_BYTES_MAX } from "./resource.ts";
 import type { SocketOptions } from "./socket-options.ts";
 
 export abstract class StreamResource<Shared extends Context = Context> implements Resource {
-  polls: PollQueue | undefined;
   protected readonly context: Shared;
   readonly #reads = new OperationQueue();
   readonly #writes = new OperationQueue();
@@ -86,7 +84,6 @@ export abstract class StreamResource<Shared extends Context = Context> implement
   close(): number | Promise<number> {
     this.#endAll(this.#reads, -ERRNO.EBADF);
     this.#endAll(this.#writes, -ERRNO.EBADF);
-    this.polls?.close();
     return this.release();
   }
 
@@ -98,7 +95,6 @@ export abstract class StreamResource<Shared extends Context = Context> implement
       this.#finish(read, result);
     }
     this.#keepAlive();
-    this.polls?.tell();
   }
 
   protected pumpWrites(): void {
@@ -110,7 +106,6 @@ export abstract class StreamResource<Shared extends Context = Context> implement
       this.#finish(write, result);
     }
     this.#keepAlive();
-    this.polls?.tell();
   }
 
   #enqueue(operation: Operation, queue: OperationQueue): number | undefined {

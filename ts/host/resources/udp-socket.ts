@@ -6,7 +6,7 @@
 //!               and finishes when the host says what became of it. Until it is handed over it has
 //!               sent nothing, so cancelling it is exact; after that it cannot be taken back.
 
-import { ERRNO, OP, POLL, SHUTDOWN } from "../../abi.gen.ts";
+import { ERRNO, OP, SHUTDOWN } from "../../abi.gen.ts";
 import type { Grants } from "../backend.ts";
 import { type Endpoint, endpointGranted } from "../grants.ts";
 import type { Segments } from "../ring.ts";
@@ -14,7 +14,6 @@ import { deliver, type Incoming, type Outgoing, outgoing, sent, slots } from "./
 import { readEndpoint, sameAddress, writeEndpoint } from "./endpoint.ts";
 import { Memberships } from "./memberships.ts";
 import type { Operation } from "./operation.ts";
-import type { PollQueue } from "./poll-queue.ts";
 import { refusedBySocket } from "./refusals.ts";
 import { type Context, oldest, type Resource } from "./resource.ts";
 import { BUFFER_BYTES, type OptionHost, SocketOptions } from "./socket-options.ts";
@@ -40,7 +39,6 @@ export interface DatagramPort {
 }
 
 export class UdpSocket implements Resource {
-  polls: PollQueue | undefined;
   readonly #context: Context;
   readonly #port: DatagramPort;
   readonly #grants: Grants;
@@ -73,12 +71,6 @@ export class UdpSocket implements Resource {
     this.#queuedBytes += data.length + CHARGE_BYTES;
     this.#queue.push({ data, source });
     this.#pumpReceives();
-    this.polls?.tell();
-  }
-
-  readiness(): number {
-    const error = this.#refused ? POLL.ERROR | POLL.READABLE : 0;
-    return POLL.WRITABLE | error | (this.#queue.length > 0 ? POLL.READABLE : 0);
   }
 
   /** Receiving has failed, once. */
@@ -89,7 +81,6 @@ export class UdpSocket implements Resource {
     const receive = oldest(this.#receives.keys());
     if (receive !== undefined) this.#end(receive, refused ? -ERRNO.ECONNREFUSED : -errno);
     else if (refused) this.#refused = true;
-    this.polls?.tell();
   }
 
   start(operation: Operation): number | undefined {
@@ -145,7 +136,6 @@ export class UdpSocket implements Resource {
   close(): number | Promise<number> {
     const operations = [...this.#receives.keys(), ...this.#waiting.keys(), ...this.#sending];
     for (const operation of operations) this.#end(operation, -ERRNO.EBADF);
-    this.polls?.close();
     return this.#port.close()?.then(() => 0) ?? 0;
   }
 

@@ -1,6 +1,5 @@
 //! A listener as a guest's handle.
 
-import { POLL } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { ListenerBase } from "../resources/listener.ts";
 import { SocketOptions } from "../resources/socket-options.ts";
@@ -23,10 +22,6 @@ export class ListenerHandle extends ListenerBase<SimContext> {
 
   protected override get local(): Endpoint {
     return this.#listener.local;
-  }
-
-  readiness(): number {
-    return this.#listener.ready ? POLL.READABLE : 0;
   }
 
   protected override nextConnection(): StreamHandle | undefined {

@@ -1,6 +1,6 @@
 //! A Unix socket of datagrams as a guest's handle.
 
-import { ADDRESS, ERRNO, OP, POLL } from "../../abi.gen.ts";
+import { ADDRESS, ERRNO, OP } from "../../abi.gen.ts";
 import { writeEndpoint } from "../resources/endpoint.ts";
 import type { Operation } from "../resources/operation.ts";
 import { BUFFER_BYTES } from "../resources/socket-options.ts";
@@ -39,17 +39,6 @@ export class Inbox {
     this.#waiting.push(data);
     this.#scheduler.after(0, this.#arrived);
     return data.length;
-  }
-
-  get empty(): boolean {
-    return this.#waiting.length === 0;
-  }
-
-  /** Whether it takes one more, or never will; else `again` happens when it does. */
-  roomElse(again: CallEvent): boolean {
-    if (this.#closed || this.#waiting.length <= QUEUE_MAX) return true;
-    this.#senders.add(again);
-    return false;
   }
 
   take(): Uint8Array | undefined {
@@ -117,11 +106,6 @@ export class LocalDatagrams extends StreamResource<SimContext> {
       default:
         return super.start(operation);
     }
-  }
-
-  readiness(): number {
-    const writable = this.#to === undefined || this.#to.roomElse(this.#again);
-    return (this.#inbox.empty ? 0 : POLL.READABLE) | (writable ? POLL.WRITABLE : 0);
   }
 
   protected override tryRead(buffers: Segments): number | undefined {

@@ -1,6 +1,6 @@
 //! PIPE, SOCKET_PAIR and Unix sockets by their names, on one simulated host.
 
-import { ERRNO, OP, POLL, SOCKET_TYPE, UNIX_NAME_MAX } from "../../abi.gen.ts";
+import { ERRNO, OP, SOCKET_TYPE, UNIX_NAME_MAX } from "../../abi.gen.ts";
 import { type Directory, resolveBeneathSync } from "../grants.ts";
 import { errnoOf } from "../resources/errno.ts";
 import { type PathField, pathFailure, readGuestPath } from "../resources/guest-path.ts";
@@ -40,10 +40,6 @@ class UnixListenerHandle extends ListenerBase<SimContext> {
     this.#listener = listener;
     this.#node = node;
     listener.onConnection = () => this.pump();
-  }
-
-  readiness(): number {
-    return this.#listener.waiting.length > 0 ? POLL.READABLE : 0;
   }
 
   protected override nextConnection(): LocalStream | undefined {

@@ -1,6 +1,6 @@
 //! An end of a pipe, or of a Unix connection, as a guest's handle.
 
-import { ERRNO, OP, POLL, SHUTDOWN } from "../../abi.gen.ts";
+import { ERRNO, OP, SHUTDOWN } from "../../abi.gen.ts";
 import { writeEndpoint } from "../resources/endpoint.ts";
 import type { Operation } from "../resources/operation.ts";
 import { BUFFER_BYTES } from "../resources/socket-options.ts";
@@ -83,22 +83,6 @@ export class LocalStream extends StreamResource<SimContext> implements Shareable
     if (this.#pipe && (address || option)) return -ERRNO.ENOTSOCK;
     if (address) return writeEndpoint(this.context.ring, pointer, undefined);
     return super.start(operation);
-  }
-
-  /** As Linux has it of a pipe, or of a Unix socket. */
-  readiness(): number {
-    const { in: from, out: to, readShut, writeShut } = this.#end;
-    let holds = 0;
-    if (from !== undefined) {
-      const ended = from.ended || readShut;
-      if (from.available > 0 || (ended && !this.#pipe)) holds |= POLL.READABLE;
-      if (this.#pipe ? from.ended : ended && (writeShut || to!.abandoned)) holds |= POLL.HANG_UP;
-    }
-    if (to !== undefined) {
-      if (to.room > 0 || writeShut || to.abandoned) holds |= POLL.WRITABLE;
-      if (this.#pipe && to.abandoned) holds |= POLL.ERROR;
-    }
-    return holds;
   }
 
   protected override tryRead(buffers: Segments): number | undefined {

@@ -1,6 +1,6 @@
 //! A stream that leads nowhere: there is nothing to read, and it takes what is written.
 
-import { ERRNO, OP, POLL } from "../../abi.gen.ts";
+import { ERRNO, OP } from "../../abi.gen.ts";
 import type { Operation } from "../resources/operation.ts";
 import type { Shareable } from "./shareable.ts";
 import type { SimContext } from "./sim-backend.ts";
@@ -29,10 +29,6 @@ export class NullStream implements Shareable {
       default:
         return -ERRNO.ENOTSUP;
     }
-  }
-
-  readiness(): number {
-    return POLL.READABLE | POLL.WRITABLE;
   }
 
   cancel(): void {}

@@ -39,8 +39,8 @@ export interface SimContext extends Context {
 }
 
 /**
- * On a host without programs. Handles are not sent over Unix sockets (SEND_HANDLE, RECEIVE_HANDLE): listeners and
- * UDP sockets belong to one process here, and a child gets its streams when it starts.
+ * On a host without programs. POLL is unsupported because its use is to wait for descriptors that come from elsewhere,
+ * of which there are none; SEND_HANDLE and RECEIVE_HANDLE because listeners and UDP sockets belong to one process here.
  */
 const ALONE_OPERATIONS = {
   ...all(ON_SOCKETS, "native"),
@@ -54,7 +54,6 @@ const ALONE_OPERATIONS = {
   UNIX_SEND_TO: "native",
   SOCKET_PAIR: "native",
   PIPE: "native",
-  POLL: "native",
   STDIO: "native",
   TERMINAL_SIZE: "native",
   TERMINAL_MODE: "native",

@@ -1,7 +1,7 @@
 //! One end of a TCP connection in a host's kernel: what it tells its owner, and how it ends. Errors
 //! are Linux's: a reset is told once, to whoever asks first; after it reads end and writes give EPIPE.
 
-import { ERRNO, POLL, SHUTDOWN } from "../../abi.gen.ts";
+import { ERRNO, SHUTDOWN } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import type { Connection } from "./connection.ts";
 import type { Network } from "./network.ts";
@@ -90,18 +90,6 @@ export class Socket {
   get writeEnd(): number | undefined {
     if (this.#errno !== 0) return -this.#takeErrno();
     return this.#writeShut || this.#over ? -ERRNO.EPIPE : undefined;
-  }
-
-  /** Of POLL, what holds because something has ended. */
-  get endings(): number {
-    const readEnded = this.#finReceived || this.#readShut || this.#over;
-    const writeEnded = this.#writeShut || this.#over;
-    return (
-      (readEnded ? POLL.READABLE : 0) |
-      (writeEnded ? POLL.WRITABLE : 0) |
-      (readEnded && writeEnded ? POLL.HANG_UP : 0) |
-      (this.#errno === 0 ? 0 : POLL.ERROR)
-    );
   }
 
   /** The address of the other end, while it has one. */

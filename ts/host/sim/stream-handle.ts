@@ -1,6 +1,6 @@
 //! A connection as a guest's handle.
 
-import { OPTION, POLL } from "../../abi.gen.ts";
+import { OPTION } from "../../abi.gen.ts";
 import type { Endpoint } from "../grants.ts";
 import { SocketOptions } from "../resources/socket-options.ts";
 import { StreamResource } from "../resources/stream.ts";
@@ -54,12 +54,6 @@ export class StreamHandle extends StreamResource<SimContext> implements Shareabl
 
   override get origin(): Endpoint {
     return this.#socket.peer;
-  }
-
-  readiness(): number {
-    const { in: from, out: to, endings } = this.#socket;
-    const readable = from.available > 0 ? POLL.READABLE : 0;
-    return endings | readable | (to.room > 0 ? POLL.WRITABLE : 0);
   }
 
   readable(): void {

@@ -52,11 +52,6 @@ export class TcpListener {
     this.onConnection();
   }
 
-  /** Whether there is something to accept. */
-  get ready(): boolean {
-    return this.#queue.length > 0;
-  }
-
   accept(): Socket | undefined {
     return this.#queue.shift();
   }
