@@ -33,7 +33,7 @@ const CANNOT_HOLD: Readonly<Record<string, readonly string[]>> = {
   "Wine 8 does nothing else while a connection lingers": [
     "connections that linger do not keep a backend that is disposed",
   ],
-  "Wine 8 needs a minute for it": ["1 MiB comes back unchanged through 37-byte buffers"],
+  "Wine 8 needs many seconds for it": ["128 KiB come back unchanged through 37-byte buffers"],
   "Wine 8 binds another address then": [
     "UDP_BIND on an address the host does not have gives -EADDRNOTAVAIL",
   ],
