@@ -65,7 +65,7 @@ export async function pools(guest: Uint8Array, runtime: Runtime): Promise<string
     late: timeout(5),
   });
   if (won.key === "item") is<bigint | undefined>(won.value);
-  else is<undefined | void>(won.value);
+  else is<unknown>(won.value);
   const arm: Arm<bigint | undefined> = channel.onReceive();
   is<0>((await runtime.select([arm])).key);
   return `${formatDump(dump)}${stats.length} of ${pool.executors}`;
