@@ -366,7 +366,7 @@ function eventsOf(
     ended: () => channels.setGone(executor),
     wake: () => channels.look(),
     still: () => {
-      if (tellsOfIdleness) stillness.told();
+      if (tellsOfIdleness()) stillness.told();
     },
     rouse: () => stillness.rouse(),
   };
