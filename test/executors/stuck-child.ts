@@ -11,10 +11,7 @@ const LATER_MS = 100;
 function told(error: unknown): string {
   if (!(error instanceof DeadlockError)) return String(error);
   const tasks = error.tasks
-    .map(
-      (task) =>
-        `${task.name} on ${"executor" in task ? task.executor : "?"} in ${task.stack.at(-1)}`,
-    )
+    .map((task) => `${task.name} on ${task.executor} in ${task.stack.at(-1)}`)
     .sort();
   return `${error.code}: ${tasks.join(", ")}`;
 }

@@ -6,8 +6,8 @@ import { Task, type TaskOwner } from "../runtime/task.ts";
  * A task of a pool: as a `Task` of a `Runtime`, but that its `status` is "running" until it has ended:
  * whether it waits there `ExecutorPool.tasks` tells.
  *
- * @throws {StackfulError} from `await`: as awaiting a `Task` does; what `Runtime.spawn` throws; and
- *   SF_EXECUTOR when its executor crashed.
+ * @throws {StackfulError} from `await`: as awaiting a `Task` does; what `Runtime.spawn` throws;
+ *   SF_EXECUTOR when its executor crashed; SF_DEADLOCK when nothing can wake a task of the pool any more.
  */
 export class PoolTask extends Task {
   /** Which one runs it. */

@@ -158,7 +158,8 @@ export class ExecutorPool implements AsyncDisposable {
    * pool has ended then.
    *
    * @returns that code, or 0.
-   * @throws as `Runtime.run` does; SF_EXECUTOR when an executor crashed.
+   * @throws as `Runtime.run` does; SF_EXECUTOR when an executor crashed; SF_DEADLOCK, in Node, when nothing can
+   *   wake a task of any executor any more: tasks are rejected with it, too, and the pool has ended.
    */
   async run(): Promise<number> {
     this.#refuseWhenOver("run");
@@ -365,7 +366,7 @@ function eventsOf(
     ended: () => channels.setGone(executor),
     wake: () => channels.look(),
     still: () => {
-      if (tellsOfIdleness) stillness.told();
+      if (tellsOfIdleness()) stillness.told();
     },
     rouse: () => stillness.rouse(),
   };

@@ -15,4 +15,4 @@ export const processors: () => number = requireThreads;
 export const startThread: () => Thread = requireThreads;
 export const connectThreads: () => never[][] = requireThreads;
 export const threadPort: () => ThreadPort = requireThreads;
-export const tellsOfIdleness = false;
+export const tellsOfIdleness: () => boolean = requireThreads;

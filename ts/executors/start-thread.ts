@@ -76,7 +76,9 @@ export function startThread(
 }
 
 /** Whether the host tells this thread that nothing is left to do, once the others do not keep the process. */
-export const tellsOfIdleness: boolean = isMainThread && jsRuntime() === "node";
+export function tellsOfIdleness(): boolean {
+  return isMainThread && jsRuntime() === "node";
+}
 
 /** @throws {StackfulError} SF_IO on a thread that nobody started. */
 export function threadPort(): ThreadPort {

@@ -7,15 +7,15 @@
 //! report.
 
 import { StackfulError } from "../errors.ts";
-import type { TaskDump } from "./dump.ts";
-import { formatDump } from "./dump-format.ts";
+
+import { type DumpedTask, formatDump } from "./dump-format.ts";
 
 /** Every task waits, and nothing can wake one. Its code is SF_DEADLOCK. */
 export class DeadlockError extends StackfulError {
-  /** All of them, with their stacks. */
-  readonly tasks: readonly TaskDump[];
+  /** All of them, with their stacks; of a pool each with its `executor`. */
+  readonly tasks: readonly DumpedTask[];
 
-  constructor(tasks: readonly TaskDump[]) {
+  constructor(tasks: readonly DumpedTask[]) {
     super(
       "SF_DEADLOCK",
       `all ${tasks.length} tasks wait, and no timer, operation or host promise can wake one\n${formatDump(tasks).trimEnd()}`,

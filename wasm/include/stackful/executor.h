@@ -35,7 +35,11 @@ int32_t sf_executor_spawn(int32_t placement, sf_entry_fn entry, const void *argu
 
 /* A handle means nothing on another executor. To give one away, release it: then this executor has it no more,
  * and its token goes wherever bytes go, as an item of a channel or in the argument of a task. Whoever adopts the
- * token gets what the handle was, with the same rights, its position, and every byte that nobody has read. */
+ * token gets what the handle was, with the same rights, its position, and every byte that nobody has read.
+ *
+ *   struct sf_handle_token token;                           struct sf_handle_token token;
+ *   if (sf_handle_release(connection, &token) == 0)         sf_shared_channel_receive(&work, &token);
+ *     sf_shared_channel_send(&work, &token);                sf_handle_t connection = sf_handle_adopt(&token); */
 
 /* Makes a handle a token. Works on listeners, streams, sockets of datagrams, files and directories. A token that
  * nobody has adopted is closed when this executor crashes or ends. Does not wait. Errors, with which the
