@@ -80,10 +80,10 @@ const ONLY: readonly (readonly [RegExp, readonly NativeSystem[]])[] = [
   [/^ready\/epoll\.c$/, ["linux"]],
   [/^ready\/kqueue\.c$/, ["kqueue"]],
   [/^ready\//, POSIX],
-  [/^(iocp|windows)\//, ["windows"]],
+  [/^(iocp\/|windows\/|calls\/spawn-windows\.c$)/, ["windows"]],
   [/^addon\/host-loop\.c$/, POSIX],
-  [/^engine\/(platform|doorbell|descriptor|open-again|process|released|terminal)\.c$/, POSIX],
-  [/^calls\/(moving|passing|pipe|poll|process|spawn|spawn-request|stdio|terminal|unix)\.c$/, POSIX],
+  [/^engine\/(platform|doorbell|descriptor|open-again|released|terminal)\.c$/, POSIX],
+  [/^calls\/(moving|passing|pipe-signal|poll|spawn|unix)\.c$/, POSIX],
 ];
 
 /**

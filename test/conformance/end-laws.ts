@@ -1,7 +1,7 @@
 //! Laws of how a connection ends: half by half, or by a reset.
 
 import { expect } from "vitest";
-import { OP, SHUTDOWN } from "../../ts/abi.gen.ts";
+import { OP, OPTION, SHUTDOWN } from "../../ts/abi.gen.ts";
 import type { Bench, Law } from "./backend-conformance.ts";
 import { errnoName, must, text } from "./guest.ts";
 import type { OutsidePeer } from "./setting.ts";
@@ -85,6 +85,28 @@ function resetLaws(law: Law): void {
       expect(errnoName(result)).toBe("ECONNRESET");
     });
   });
+
+  law(
+    "a reset is told once, whether at once or not: then a stream is at its end",
+    async (bench) => {
+      const { guest, backend } = bench;
+      const other = await guest.pair();
+      const { client, server } = await guest.pair();
+      must(await guest.setOption(client, OPTION.LINGER, 0));
+      must(await guest.close(client));
+      const read = { op: OP.READ, handle: server, ...guest.put("????") };
+      let told = "EAGAIN";
+      while (backend.attempt !== undefined && told === "EAGAIN") {
+        told = errnoName(guest.attempt(read));
+        await guest.roundTrip(other);
+      }
+      if (told === "EAGAIN") told = errnoName(await guest.submit(read));
+      expect(told).toBe("ECONNRESET");
+      for (let again = 0; again < 2; again++) expect(await guest.submit(read)).toBe(0);
+      expect(errnoName(await guest.write(server, "lost"))).toBe("EPIPE");
+    },
+    { needs: ["SET_OPTION"] },
+  );
 
   law("WRITE to a peer that has closed ends in -EPIPE or -ECONNRESET", async (bench) => {
     const { guest } = bench;

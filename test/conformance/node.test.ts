@@ -22,6 +22,8 @@ const IN_BUN = {
 const NO_STREAMS = "node:child_process gives away no stream that was read from";
 
 const ALWAYS = {
+  "SPAWN of a file that is no program gives -ENOEXEC":
+    "node:child_process has a shell run what has no format",
   "what one child writes is what another reads, and ends when it does": NO_STREAMS,
   "a child talks to the peer of a connection that it is given": NO_STREAMS,
   "a child goes on in a file where the guest is": "node:fs cannot ask for the position of a file",

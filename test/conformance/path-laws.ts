@@ -98,6 +98,20 @@ function changeLaws(law: PathLaw): void {
     }
   });
 
+  law(
+    "a file that CHMOD lets nobody write is told so, and can be given back",
+    async (paths, bench) => {
+      await bench.files.write(join(bench.data, "file"), "");
+      const mayWrite = async (): Promise<boolean> =>
+        ((await paths.stat("/data/file")).mode & 0o222) !== 0;
+      expect(await mayWrite()).toBe(true);
+      for (const may of [false, true]) {
+        expect(await paths.chmod("/data/file", may ? 0o666 : 0o444)).toBe(OK);
+        expect(await mayWrite()).toBe(may);
+      }
+    },
+  );
+
   law("CHMOD follows a link, and cannot change one", async (paths, { files, data }) => {
     await files.write(join(data, "file"), "");
     await files.makeLink("file", join(data, "link"));

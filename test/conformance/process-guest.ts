@@ -9,13 +9,20 @@ import {
 } from "../../ts/abi.gen.ts";
 import type { Grants } from "../../ts/host/backend.ts";
 import type { OperationName } from "../../ts/host/capability.ts";
+import { packageRoot } from "../../ts/package-files.ts";
 import type { Law } from "./backend-conformance.ts";
 import { type Guest, must, text } from "./guest.ts";
 
 /** What the laws run, and what they give it. */
-export const SHELL = "/bin/sh";
-export const CAT = "/bin/cat";
+export const SHELL = programOf("sh");
+export const CAT = programOf("cat");
 export const MISSING = "/nowhere/program";
+
+/** On Windows those that scripts/windows.ts has made. */
+function programOf(name: string): string {
+  if (process.platform !== "win32") return `/bin/${name}`;
+  return packageRoot(`dist/native/win32-x64/${name}.exe`).replaceAll("\\", "/");
+}
 
 /** A stream of the child's: one of PROCESS_STDIO, or a handle of the guest's. */
 export type Stream = "null" | "inherit" | "pipe" | { readonly handle: number };

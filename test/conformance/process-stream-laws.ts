@@ -1,8 +1,11 @@
 //! Laws of what a guest gives its children to read from and to write to.
 
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "vitest";
 import { OP, OPEN, SOCKET_TYPE } from "../../ts/abi.gen.ts";
+import { childCommand } from "../support/child.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must, pattern, text } from "./guest.ts";
 import { CAT, endOf, lawOfProcesses, SHELL, shell, spawn, trySpawn } from "./process-guest.ts";
@@ -16,6 +19,7 @@ export function processStreamLaws(law: Law): void {
   const processLaw = lawOfProcesses(law, { programs: [SHELL, CAT] });
   childLaws(processLaw);
   pipeLaws(processLaw);
+  inheritLaws(processLaw);
   socketLaws(processLaw);
 
   processLaw("a child goes on in a file where the guest is", async ({ guest, files, data }) => {
@@ -62,6 +66,14 @@ function childLaws(law: Law): void {
       expect(await files.readText(join(data, "log"))).toBe("out\nerr\nout\n");
     },
   );
+}
+
+function inheritLaws(law: Law): void {
+  law("a child writes to the stream of the host's that it inherits", async ({ child }) => {
+    const [command, args] = childCommand("conformance/child.ts", [child, "inheriting"]);
+    const { stdout } = await promisify(execFile)(command, args);
+    expect(stdout).toBe("before\ninherited\nafter\n");
+  });
 }
 
 function pipeLaws(law: Law): void {

@@ -1,9 +1,16 @@
 //! Laws of STDIO that need no streams of their own: those are in stdio.test.ts, and what a terminal does too.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { expect } from "vitest";
 import { OP, OPEN, TERMINAL_MODE, TERMINAL_SIZE } from "../../ts/abi.gen.ts";
+import { childCommand } from "../support/child.ts";
 import type { Law } from "./backend-conformance.ts";
 import { errnoName, type Guest, must } from "./guest.ts";
+
+/** More than a pipe takes at once. */
+const SENT = "what is sent\n".repeat(10_000);
 
 export function stdioLaws(law: Law): void {
   const stdioLaw: Law = (title, body, options) =>
@@ -44,6 +51,8 @@ export function stdioLaws(law: Law): void {
     { handlesMax: 1 },
   );
 
+  ownLaws(stdioLaw);
+
   law(
     "what is no terminal has no size and no mode: -ENOTTY",
     async ({ guest }) => {
@@ -64,6 +73,24 @@ export function stdioLaws(law: Law): void {
     },
     { needs: ["TERMINAL_SIZE", "TERMINAL_MODE"] },
   );
+}
+
+function ownLaws(law: Law): void {
+  law("what is written to the process is read from its input, and ends", async ({ child }) => {
+    const [command, args] = childCommand("conformance/child.ts", [child, "echoing"]);
+    const running = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    const exit = once(running, "exit");
+    const output = readAll(running.stdout);
+    running.stdin.end(SENT);
+    expect(await output).toBe(SENT);
+    expect(await exit).toEqual([0, null]);
+  });
+}
+
+async function readAll(stream: Readable): Promise<string> {
+  let all = "";
+  for await (const piece of stream.setEncoding("utf8")) all += piece;
+  return all;
 }
 
 function stdio(guest: Guest, argument: number): Promise<number> {

@@ -18,7 +18,7 @@
  *   directory.c  what is in a directory
  *   lock.c       locks of open files
  *   copy.c       from file to file, and from file to stream
- *   pipe.c       pipes, and pairs of sockets
+ *   pipe*.c      pipes, and pairs of sockets
  *   unix.c       Unix sockets by their names
  *   passing.c    handles that are sent to another process
  *   moving.c     handles that go to another executor

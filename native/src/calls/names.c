@@ -66,8 +66,6 @@ int32_t sf__call_mkdir(const struct sf_call *call) {
   return result;
 }
 
-#ifndef SF_WINDOWS
-
 int32_t sf__call_symlink(const struct sf_call *call) {
   const struct sf_paths *paths = call->kept;
   struct sf_name name;
@@ -78,8 +76,6 @@ int32_t sf__call_symlink(const struct sf_call *call) {
   sf__name_close(&name);
   return result;
 }
-
-#endif
 
 int32_t sf__call_readlink(const struct sf_call *call) {
   const struct sf_paths *paths = call->kept;

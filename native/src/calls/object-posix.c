@@ -119,24 +119,32 @@ int32_t sf__object_stat(const struct sf_object *object, struct sf_stat *out) {
 
 #ifdef SF_WINDOWS
 
-/* There are lists of who may what instead. */
+/* There are lists of who may what instead. What is left is a mark that keeps everybody from writing. */
 int32_t sf__object_access(const struct sf_object *object, uint32_t access) {
-  (void)object;
-  (void)access;
-  return -SF_ENOTSUP;
+  struct stat status;
+  const int32_t err = look(object, &status);
+  if (err < 0 || S_ISLNK(status.st_mode) || S_ISDIR(status.st_mode)) return err;
+  return (access & SF_ACCESS_WRITE) != 0 && (status.st_mode & 0222) == 0 ? -SF_EACCES : 0;
 }
 
 int32_t sf__object_chmod(const struct sf_object *object, uint32_t mode) {
-  (void)object;
-  (void)mode;
-  return -SF_ENOTSUP;
+  struct stat status;
+  const int32_t err = look(object, &status);
+  if (err < 0) return err;
+  if (S_ISLNK(status.st_mode)) return -SF_ENOTSUP;
+  /* Of a directory the mark means something else. */
+  if (S_ISDIR(status.st_mode)) return 0;
+  const char *name = object->named ? object->parent.text : NULL;
+  return sf__win_chmodat(object->fd, name, mode) < 0 ? sf__error(errno) : 0;
 }
 
+/* STAT tells 0 of all: whoever is another has no number. */
 int32_t sf__object_chown(const struct sf_object *object, uint32_t user, uint32_t group) {
-  (void)object;
-  (void)user;
-  (void)group;
-  return -SF_ENOTSUP;
+  struct stat status;
+  const int32_t err = look(object, &status);
+  if (err < 0) return err;
+  const bool keeps = (user == 0 || user == SF_ID_KEEP) && (group == 0 || group == SF_ID_KEEP);
+  return keeps ? 0 : -SF_EPERM;
 }
 
 #else

@@ -2,16 +2,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "calls/calls.h"
 #include "engine/mechanism.h"
 #include "engine/os-errno.h"
 #include "engine/platform.h"
-
 
 /* Takes the places of two handles. Returns 0 or a negated sf_errno. */
 static int32_t reserve(struct sf_handles *handles, uint32_t places[2]) {
@@ -39,7 +36,12 @@ static int32_t tell(struct sf_engine *engine, void *out, const uint32_t places[2
 }
 
 static int make_pair(int type, bool nonblocking, int fds[2]) {
-#ifdef SF_LINUX
+#ifdef SF_WINDOWS
+  (void)nonblocking;
+  if (type == SOCK_STREAM) return sf__win_socket_pair(fds);
+  errno = ENOTSUP;
+  return -1;
+#elif defined(SF_LINUX)
   return socketpair(AF_UNIX, type | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0, fds);
 #else
   if (socketpair(AF_UNIX, type, 0, fds) < 0) return -1;
@@ -100,45 +102,3 @@ int32_t sf__socket_pair(struct sf_engine *engine, const struct sf_submission *su
   for (int i = 0; i < 2; i++) handles->items[places[i]].connected = true;
   return tell(engine, out, places, stream ? SF_HANDLE_STREAM : SF_HANDLE_UDP, fds);
 }
-
-#ifdef F_SETNOSIGPIPE
-
-int32_t sf__write_pipe(int fd, const struct iovec *parts, int count) {
-  fcntl(fd, F_SETNOSIGPIPE, 1);
-  const ssize_t bytes = writev(fd, parts, count);
-  return bytes < 0 ? sf__error(errno) : (int32_t)bytes;
-}
-
-#else
-
-/* Takes the signal back that a write has raised for this thread, which blocks it. */
-static void take_pipe_signal(const sigset_t *pipe_signal) {
-#ifdef __OpenBSD__ /* which has no sigtimedwait */
-  int taken;
-  sigset_t pending;
-  sigpending(&pending);
-  if (sigismember(&pending, SIGPIPE)) sigwait(pipe_signal, &taken);
-#else
-  const struct timespec at_once = { 0 };
-  while (sigtimedwait(pipe_signal, NULL, &at_once) < 0 && errno == EINTR) {
-  }
-#endif
-}
-
-int32_t sf__write_pipe(int fd, const struct iovec *parts, int count) {
-  sigset_t pipe_signal;
-  sigset_t pending;
-  sigset_t before;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
-  /* One that is pending already is somebody else's. */
-  sigpending(&pending);
-  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-  const ssize_t bytes = writev(fd, parts, count);
-  const int32_t result = bytes < 0 ? sf__error(errno) : (int32_t)bytes;
-  if (result == -SF_EPIPE && !sigismember(&pending, SIGPIPE)) take_pipe_signal(&pipe_signal);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return result;
-}
-
-#endif

@@ -9,6 +9,24 @@
 #include "calls/calls.h"
 #include "engine/os-errno.h"
 #include "engine/platform.h"
+#ifdef SF_WINDOWS
+#include "windows/open.h"
+#endif
+
+#ifdef SF_WINDOWS
+
+/* The same: all are used by threads. */
+static int32_t describe(int fd, struct sf_handle *handle, int *own) {
+  struct stat status;
+  *own = sf__win_stream(fd);
+  if (*own < 0) return sf__error(errno);
+  if (fstat(*own, &status) == 0 && S_ISREG(status.st_mode)) return 0;
+  handle->becomes = SF_HANDLE_STREAM;
+  handle->pipe = handle->shared = true;
+  return 0;
+}
+
+#else
 
 /* How the descriptor behind the handle is used; sets *own to it. Returns 0 or a negated sf_errno. */
 static int32_t describe(int fd, struct sf_handle *handle, int *own) {
@@ -28,6 +46,8 @@ static int32_t describe(int fd, struct sf_handle *handle, int *own) {
   if (*own < 0) *own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   return *own < 0 ? sf__error(errno) : 0;
 }
+
+#endif
 
 int32_t sf__stdio(struct sf_engine *engine, const struct sf_submission *submission,
                   struct sf_handle *handle) {

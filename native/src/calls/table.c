@@ -95,23 +95,17 @@ static const struct sf_operation table[] = {
   },
 
   [SF_OP_STAT] = ON_PATHS(sf__call_object),
-#ifndef SF_WINDOWS
   [SF_OP_CHMOD] = ON_PATHS(sf__call_object),
   [SF_OP_CHOWN] = ON_PATHS(sf__call_object),
-#endif
   [SF_OP_UTIMES] = ON_PATHS(sf__call_object),
   [SF_OP_TRUNCATE] = ON_PATHS(sf__call_truncate),
-#ifndef SF_WINDOWS
   [SF_OP_ACCESS] = ON_PATHS(sf__call_object),
-#endif
   [SF_OP_LINK] = ON_PATHS(sf__call_link),
-#ifndef SF_WINDOWS
   /* Has no handle of its own: the text of a link lies nowhere. */
   [SF_OP_SYMLINK] = {
     .check = sf__check_paths, .call = sf__call_symlink, .finish = sf__finish_paths,
   },
   [SF_OP_READLINK] = ON_PATHS(sf__call_readlink),
-#endif
   [SF_OP_UNLINK] = ON_PATHS(sf__call_unlink),
   [SF_OP_RMDIR] = ON_PATHS(sf__call_unlink),
   [SF_OP_RENAME] = ON_PATHS(sf__call_rename),
@@ -203,9 +197,9 @@ static const struct sf_operation table[] = {
     .check = sf__check_unix_send_to, .call = sf__call_unix_send_to,
   },
 #endif
-#ifndef SF_WINDOWS
   [SF_OP_SOCKET_PAIR] = { .start = sf__socket_pair },
   [SF_OP_PIPE] = { .start = sf__pipe },
+#ifndef SF_WINDOWS
   [SF_OP_SEND_HANDLE] = {
     .on_handle = true, .refuses = ONLY_STREAMS(SF_ENOTSUP), .borrows = SF_BORROWS_TO_SEND,
     .lane = SF_LANE_WRITE, .waits = SF_WAITS_WRITABLE,
@@ -222,6 +216,7 @@ static const struct sf_operation table[] = {
     .waits = SF_WAITS_AS_ASKED,
     .check = sf__check_poll, .call = sf__call_poll, .finish = sf__finish_poll,
   },
+#endif
 
   [SF_OP_STDIO] = { .start = sf__stdio },
   [SF_OP_TERMINAL_SIZE] = { .on_handle = true, .on_stdio = true, .start = sf__terminal_size },
@@ -239,7 +234,6 @@ static const struct sf_operation table[] = {
   [SF_OP_KILL] = {
     .on_handle = true, .on_processes = true, .refuses = ONLY_PROCESSES, .start = sf__kill,
   },
-#endif
 
 #ifndef SF_WINDOWS
   /* A descriptor belongs to one completion port for good there. */

@@ -1,5 +1,6 @@
 #include "engine/call.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/bounce.h"
@@ -101,10 +102,15 @@ int32_t sf__call_now(struct sf_engine *engine, const struct sf_op *op) {
 }
 
 int32_t sf__call_bounce(const struct sf_engine *engine, struct sf_op *op, struct sf_call *call) {
+  if (!engine->base.guest.moves || call->parts_count == 0) return 0;
+  return sf__call_gather(engine, op, call);
+}
+
+int32_t sf__call_gather(const struct sf_engine *engine, struct sf_op *op, struct sf_call *call) {
   const struct sf_guest *guest = &engine->base.guest;
-  if (!guest->moves || call->parts_count == 0) return 0;
   struct sf_bounce *bounce = sf__bounce_open(guest, call->parts, call->parts_count);
   if (bounce == NULL) return -SF_ENOMEM;
+  free(op->bounce);
   op->bounce = bounce; /* the table's from here */
   if (sf__operation(op->opcode)->borrows == SF_BORROWS_TO_SEND) sf__bounce_fill(bounce, guest);
   call->parts[0] = (struct iovec){ .iov_base = bounce->data, .iov_len = bounce->bytes };

@@ -63,4 +63,7 @@ int64_t sf__vector(const struct sf_guest *guest, uint32_t pointer, uint32_t coun
  * and the call's parts to that one. Returns 0 or -SF_ENOMEM. */
 int32_t sf__call_bounce(const struct sf_engine *engine, struct sf_op *op, struct sf_call *call);
 
+/* The same whether it moves or not: its parts become one. */
+int32_t sf__call_gather(const struct sf_engine *engine, struct sf_op *op, struct sf_call *call);
+
 #endif

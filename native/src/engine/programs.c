@@ -1,9 +1,11 @@
 /* programs.c - which programs a guest may start, and which variables it may give them. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/grants.h"
+#include "engine/platform.h"
 
 static bool copy(struct sf_strings *out, const struct sf_strings *from) {
   out->bytes = from->bytes;
@@ -53,6 +55,42 @@ static void append(struct sf_strings *out, const char *directory, const char *na
   out->bytes = (size_t)(at + 1 - out->text);
 }
 
+#ifdef SF_WINDOWS
+
+static bool is_absolute(const char *name) {
+  const bool drive = (name[0] >= 'A' && name[0] <= 'Z') || (name[0] >= 'a' && name[0] <= 'z');
+  return name[0] == '/' || (drive && name[1] == ':' && (name[2] == '/' || name[2] == '\\'));
+}
+
+/* Whatever the case of its letters, and whichever way its strokes lean; and with ".exe" or without. */
+static bool is_same(const char *program, const char *name) {
+  for (; *name != '\0'; program++, name++) {
+    const int other = *name == '\\' ? '/' : *name;
+    if (tolower((unsigned char)*program) != tolower((unsigned char)other)) return false;
+  }
+  return *program == '\0' || _stricmp(program, ".exe") == 0;
+}
+
+static bool has_separator(const char *name) {
+  return strpbrk(name, "/\\:") != NULL;
+}
+
+#else
+
+static bool is_absolute(const char *name) {
+  return name[0] == '/';
+}
+
+static bool is_same(const char *program, const char *name) {
+  return strcmp(program, name) == 0;
+}
+
+static bool has_separator(const char *name) {
+  return strchr(name, '/') != NULL;
+}
+
+#endif
+
 static const char *last_component(const char *path) {
   return strrchr(path, '/') + 1;
 }
@@ -67,9 +105,9 @@ static size_t count(const struct sf_strings *strings) {
 int32_t sf__grants_find_program(const struct sf_grants *grants, const char *name,
                                 struct sf_strings *out) {
   const struct sf_programs *programs = &grants->programs;
-  const bool absolute = name[0] == '/';
+  const bool absolute = is_absolute(name);
   if (!programs->granted) return -SF_ENOTCAPABLE;
-  if (!absolute && strchr(name, '/') != NULL) return -SF_EINVAL;
+  if (!absolute && has_separator(name)) return -SF_EINVAL;
   const struct sf_strings *list = &programs->list;
   const size_t room = list->bytes + (count(list) + 1) * (strlen(name) + 2);
   *out = (struct sf_strings){ .text = malloc(room) };
@@ -78,7 +116,7 @@ int32_t sf__grants_find_program(const struct sf_grants *grants, const char *name
   for (const char *at = NULL; (at = sf__strings_next(list, at)) != NULL;) {
     if (programs->any) {
       if (!absolute) append(out, at, name);
-    } else if (strcmp(absolute ? at : last_component(at), name) == 0) {
+    } else if (is_same(absolute ? at : last_component(at), name)) {
       append(out, NULL, at);
     }
   }

@@ -55,14 +55,26 @@ fail_winsock:
   return err;
 }
 
+static bool in_kernel(const struct iocp *iocp, uint32_t index) {
+  return index < iocp->requests_capacity && iocp->requests[index] != NULL;
+}
+
 static void iocp_cancel(struct sf_engine *engine, uint32_t index) {
   struct iocp *iocp = iocp__of(engine);
   if (engine->ops.items[index].job != NULL) {
     sf__job_cancel(engine, index);
     return;
   }
+  struct iocp_request *request = in_kernel(iocp, index) ? iocp->requests[index] : NULL;
+  if (request == NULL) {
+    iocp__leave_pipe(iocp, index);
+    return;
+  }
+  if (request->wait != NULL) {
+    iocp__cancel_wait(request);
+    return;
+  }
   /* One that has ended has its packet in the port already. */
-  struct iocp_request *request = iocp->requests[index];
   engine->base.system_calls++;
   CancelIoEx(sf__win_handle(request->fd), &request->overlapped);
 }
@@ -76,10 +88,6 @@ static void iocp_shut(struct sf_engine *engine, const struct sf_handle *handle) 
     if (reads && !op->waiting && !op->canceled) iocp_cancel(engine, index);
     index = op->handle_next;
   }
-}
-
-static bool in_kernel(const struct iocp *iocp, uint32_t index) {
-  return index < iocp->requests_capacity && iocp->requests[index] != NULL;
 }
 
 static int32_t iocp_moved(struct sf_engine *engine) {
@@ -103,6 +111,7 @@ static void iocp_drain(struct sf_engine *engine) {
   for (uint32_t i = 0; i < iocp->requests_capacity; i++) {
     if (in_kernel(iocp, i)) iocp_cancel(engine, i);
   }
+  iocp__cancel_behind(iocp);
   while (iocp->in_kernel > 0) iocp__reap(iocp, INFINITE);
 }
 

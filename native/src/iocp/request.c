@@ -21,8 +21,7 @@ static int32_t make_room(struct iocp *iocp, uint32_t index) {
   return 0;
 }
 
-/* Has what happens on `fd` told to our port. */
-static int32_t associate(const struct iocp *iocp, int fd) {
+int32_t iocp__associate(const struct iocp *iocp, int fd) {
   struct sf_win_open *open = sf__win_open_of(fd);
   if (open == NULL) return -SF_EBADF;
   if (open->port == iocp->port) return 0;
@@ -34,8 +33,12 @@ static int32_t associate(const struct iocp *iocp, int fd) {
 }
 
 int32_t iocp__request(struct iocp *iocp, uint32_t index, int fd, struct iocp_request **out) {
-  int32_t err = make_room(iocp, index);
-  if (err == 0) err = associate(iocp, fd);
+  const int32_t err = iocp__associate(iocp, fd);
+  return err < 0 ? err : iocp__request_of(iocp, index, fd, out);
+}
+
+int32_t iocp__request_of(struct iocp *iocp, uint32_t index, int fd, struct iocp_request **out) {
+  const int32_t err = make_room(iocp, index);
   if (err < 0) return err;
   struct iocp_request *request = iocp->free;
   if (request != NULL) {
@@ -47,6 +50,8 @@ int32_t iocp__request(struct iocp *iocp, uint32_t index, int fd, struct iocp_req
   request->overlapped = (OVERLAPPED){ 0 };
   request->key = sf__ops_key(&iocp->engine.ops, index);
   request->fd = fd;
+  request->role = IOCP_OPERATION;
+  request->wait = NULL;
   request->accepted = -1;
   request->flags = 0;
   iocp->requests[index] = request;
@@ -89,11 +94,28 @@ int32_t iocp__issued(struct iocp *iocp, uint32_t index, struct iocp_request *req
   return sf__error(sf__win_errno(error));
 }
 
+/* That the peer has reset a connection, as other systems have it. */
+static int32_t fault(const struct sf_op *op, int fd) {
+  const uint8_t borrows = sf__operation(op->opcode)->borrows;
+  if (borrows == SF_BORROWS_NOTHING) return -SF_ECONNRESET;
+  const int err = sf__win_fault(fd, borrows == SF_BORROWS_TO_SEND, ECONNRESET);
+  return err == 0 ? 0 : sf__error(err);
+}
+
+static bool is_pipe(int fd) {
+  const struct sf_win_open *open = sf__win_open_of(fd);
+  return open != NULL && open->kind == SF_WIN_PIPE;
+}
+
 void iocp__finish(struct iocp *iocp, struct iocp_request *request, uint32_t bytes) {
-  const uint32_t index = sf__ops_index(&iocp->engine.ops, request->key);
   const uint32_t status = (uint32_t)request->overlapped.Internal;
-  const struct sf_op *op = &iocp->engine.ops.items[index];
   int32_t result = (int32_t)bytes;
+  if (request->role == IOCP_BEHIND) {
+    iocp__wrote(iocp, request);
+    return;
+  }
+  const uint32_t index = sf__ops_index(&iocp->engine.ops, request->key);
+  const struct sf_op *op = &iocp->engine.ops.items[index];
   iocp->in_kernel--;
   if (op->moved) iocp->moved--;
   /* Of a datagram that is longer than the buffer, the rest is lost. */
@@ -103,16 +125,20 @@ void iocp__finish(struct iocp *iocp, struct iocp_request *request, uint32_t byte
     if (result < 0) close(request->accepted);
   } else if (op->opcode == SF_OP_CONNECT) {
     result = result < 0 ? result : iocp__connected(request);
+  } else if (op->opcode == SF_OP_WAIT) {
+    iocp__waited(request);
+    if (result >= 0) result = sf__call_now(&iocp->engine, op);
   } else if (result > 0) {
     iocp__transferred_file(op, request, bytes);
   }
   const uint8_t kind =
     op->handle == SF_NONE ? SF_HANDLE_FREE : iocp->engine.base.handles.items[op->handle].kind;
-  result = iocp__fault(op, kind, request->fd, result);
-  /* The peer has gone before it was accepted; or there is a datagram. */
+  if (result == -SF_ECONNRESET) result = fault(op, request->fd);
+  /* The peer has gone before it was accepted; or there is a datagram; or somebody has written nothing. */
   const bool again = op->opcode == SF_OP_ACCEPT
                        ? result == -SF_ECONNRESET
-                       : result >= 0 && iocp__awaits_datagram(op, kind);
+                       : result >= 0 && (iocp__awaits_datagram(op, kind) ||
+                                         (status == 0 && bytes == 0 && is_pipe(request->fd)));
   release(iocp, index, request);
   if (again && !op->canceled && !iocp->engine.closing) {
     result = iocp__issue(&iocp->engine, index);

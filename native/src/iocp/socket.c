@@ -110,14 +110,3 @@ int32_t iocp__await_datagram(struct iocp *iocp, uint32_t index, int fd) {
   return iocp__issued(iocp, index, request, result == 0,
                       result == 0 ? 0 : (uint32_t)WSAGetLastError());
 }
-
-int32_t iocp__fault(const struct sf_op *op, uint8_t kind, int fd, int32_t result) {
-  if (result != -SF_ECONNRESET) return result;
-  if (kind == SF_HANDLE_UDP) return -SF_ECONNREFUSED;
-  struct sf_win_open *open = sf__win_open_of(fd);
-  if (kind != SF_HANDLE_STREAM || open == NULL) return result;
-  const bool told = open->reset;
-  open->reset = true;
-  if (!told) return result;
-  return sf__operation(op->opcode)->borrows == SF_BORROWS_TO_FILL ? 0 : -SF_EPIPE;
-}

@@ -17,12 +17,22 @@ static int64_t clock_ns(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* Not what another process does, by a pointer of its own. */
+static bool is_ours(const struct iocp *iocp, const OVERLAPPED *overlapped) {
+  if (!sf__win_shared || iocp__is_behind(iocp, overlapped)) return true;
+  for (uint32_t i = 0; i < iocp->requests_capacity; i++) {
+    const struct iocp_request *request = iocp->requests[i];
+    if (request != NULL && &request->overlapped == overlapped) return true;
+  }
+  return false;
+}
+
 static void act_on(struct iocp *iocp, const OVERLAPPED_ENTRY *entries, uint32_t count) {
   bool jobs = false;
   for (uint32_t i = 0; i < count; i++) {
     if (entries[i].lpCompletionKey == IOCP_KEY_JOBS) {
       jobs = true;
-    } else if (entries[i].lpOverlapped != NULL) {
+    } else if (entries[i].lpOverlapped != NULL && is_ours(iocp, entries[i].lpOverlapped)) {
       iocp__finish(iocp, (struct iocp_request *)entries[i].lpOverlapped,
                    entries[i].dwNumberOfBytesTransferred);
     }

@@ -7,6 +7,8 @@
 
 #include "windows/status.h"
 
+bool sf__win_shared;
+
 /* By the handle's number, which is a multiple of four. The lock is of all that. */
 static SRWLOCK lock = SRWLOCK_INIT;
 static struct sf_win_open **table;

@@ -4,6 +4,7 @@
 
 #include "windows/descriptors.h"
 #include "windows/names.h"
+#include "windows/open.h"
 #include "windows/status.h"
 
 /* Directories are read one at a time, and wait for that. */
@@ -105,4 +106,35 @@ int open(const char *path, int flags) {
     return -1;
   }
   return sf__win_add(handle, SF_WIN_DIRECTORY, flags);
+}
+
+HANDLE sf__win_open_again(int fd) {
+  const struct sf_win_open *open = sf__win_open_of(fd);
+  const struct sf_win_how how = {
+    .access = access_of(open->flags),
+    .disposition = FILE_OPEN,
+    .options = FILE_NON_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT,
+  };
+  const LARGE_INTEGER position = { .QuadPart = open->position };
+  const HANDLE handle = sf__win_create(fd, NULL, &how);
+  if (handle == NULL || SetFilePointerEx(handle, position, NULL, FILE_BEGIN)) return handle;
+  sf__win_fail(GetLastError());
+  CloseHandle(handle);
+  return NULL;
+}
+
+int sf__win_stream(int number) {
+  static const DWORD names[] = { STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE };
+  const HANDLE process = GetCurrentProcess();
+  HANDLE handle;
+  /* Other numbers are known to the C library that has opened them, and to nobody else. */
+  if (number < 0 || number > 2) {
+    errno = EBADF;
+    return -1;
+  }
+  if (!DuplicateHandle(process, GetStdHandle(names[number]), process, &handle, 0, FALSE,
+                       DUPLICATE_SAME_ACCESS)) {
+    return sf__win_fail(GetLastError());
+  }
+  return sf__win_add(handle, SF_WIN_STREAM, number == 0 ? O_RDONLY : O_WRONLY);
 }

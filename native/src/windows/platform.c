@@ -19,7 +19,9 @@ int sf__os_socket(int family, int type, int protocol, bool nonblocking) {
     DWORD bytes;
     WSAIoctl(socket, SF_WIN_UDP_REFUSALS, &off, sizeof(off), NULL, 0, &bytes, NULL, NULL);
   }
-  return sf__win_add((HANDLE)socket, SF_WIN_SOCKET, O_RDWR);
+  const int fd = sf__win_add((HANDLE)socket, SF_WIN_SOCKET, O_RDWR);
+  if (fd >= 0) sf__win_open_of(fd)->datagrams = type == SOCK_DGRAM;
+  return fd;
 }
 
 #undef accept
@@ -39,6 +41,12 @@ int32_t sf__backend_adopt(struct sf_backend *backend, int fd, bool transfers, bo
   (void)transfers;
   (void)owned;
   return -SF_ENOSYS;
+}
+
+/* No device is opened by its name. */
+bool sf__os_tells(int fd) {
+  (void)fd;
+  return false;
 }
 
 int32_t sf__doorbell_open(struct sf_doorbell *out) {

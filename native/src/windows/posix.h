@@ -69,11 +69,39 @@ int posix_fallocate(int fd, int64_t offset, int64_t bytes);
 int getentropy(void *out, size_t bytes);
 
 /* Names are one component, and links are never followed. */
+int symlinkat(const char *target, int directory, const char *name);
 ssize_t readlinkat(int directory, const char *name, char *out, size_t bytes);
 int unlinkat(int directory, const char *name, int flags);
 int mkdirat(int directory, const char *name, uint32_t mode);
 int renameat(int from_directory, const char *from, int to_directory, const char *to);
 int linkat(int from_directory, const char *from, int to_directory, const char *to, int flags);
+
+/* stdlib.h, wait.h: a child's number is its handle, which waitid closes once it has told how it ended. */
+
+typedef uint32_t id_t;
+typedef struct {
+  pid_t si_pid;
+  int si_code;
+  int si_status;
+} siginfo_t;
+#define P_PID 1
+#define WNOHANG 1
+#define WEXITED 4
+#define CLD_EXITED 1
+#define CLD_KILLED 2
+int waitid(int which, id_t id, siginfo_t *out, int flags);
+int kill(pid_t pid, int signal);
+
+/* unistd.h, ioctl.h: of the console. */
+
+struct winsize {
+  uint16_t ws_row;
+  uint16_t ws_col;
+};
+#define TIOCGWINSZ 1
+#define isatty sf__win_isatty
+int isatty(int fd);
+int ioctl(int fd, int what, struct winsize *out);
 
 /* file.h: of the whole file, and of those who ask alone. */
 
@@ -120,6 +148,8 @@ struct stat {
 
 int fstat(int fd, struct stat *out);
 int fstatat(int directory, const char *name, struct stat *out, int flags);
+/* What there is of permission bits: whether anybody may write. */
+int sf__win_chmodat(int directory, const char *name, uint32_t mode);
 int futimens(int fd, const struct timespec times[2]);
 int utimensat(int directory, const char *name, const struct timespec times[2], int flags);
 
@@ -195,6 +225,9 @@ int listen(int fd, int backlog);
 int setsockopt(int fd, int level, int name, const void *value, socklen_t bytes);
 int shutdown(int fd, int how);
 
+/* As socketpair(2), of streams. */
+int sf__win_socket_pair(int fds[2]);
+
 /* time.h: there is one clock. */
 
 #define clock_gettime sf__win_clock_gettime
@@ -253,14 +286,24 @@ int pthread_cond_broadcast(pthread_cond_t *cond);
 int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                            const struct timespec *until);
 
-/* A thread has no signals; a call that waits is ended by another way. */
+/* A thread has no signals; a call that waits is ended by another way. Those of children are Linux's numbers. */
 #define sigset_t sf_win_sigset
 typedef int sf_win_sigset;
 struct sigaction {
   int sa_flags;
   void (*sa_handler)(int);
 };
-#define SIGURG 1
+#undef SIGINT
+#undef SIGTERM
+#define SIGHUP 1
+#define SIGINT 2
+#define SIGQUIT 3
+#define SIGKILL 9
+#define SIGUSR1 10
+#define SIGUSR2 12
+#define SIGTERM 15
+#define SIGURG 23
+#define SIGWINCH 28
 #define SIG_SETMASK 1
 #define SIG_DFL ((void (*)(int))0)
 #define SIG_IGN ((void (*)(int))1)

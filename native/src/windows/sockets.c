@@ -15,6 +15,29 @@
 #undef setsockopt
 #undef shutdown
 
+int sf__win_fault(int fd, bool sends, int err) {
+  struct sf_win_open *open = sf__win_open_of(fd);
+  if (err != ECONNRESET || open == NULL) return err;
+  if (open->datagrams) return ECONNREFUSED;
+  const bool told = open->reset;
+  open->reset = true;
+  return !told ? err : sends ? EPIPE : 0;
+}
+
+/* Sets errno, and returns -1, or 0 at an end. */
+static int fail_transfer(int fd, bool sends) {
+  const int err = sf__win_fault(fd, sends, sf__win_errno((uint32_t)WSAGetLastError()));
+  if (err != 0) errno = err;
+  return err == 0 ? 0 : -1;
+}
+
+/* Winsock says something else of what is none. */
+static bool is_socket(const struct sf_win_open *open) {
+  if (open != NULL && open->kind == SF_WIN_SOCKET) return true;
+  errno = open == NULL ? EBADF : ENOTSOCK;
+  return false;
+}
+
 static int told(int result) {
   return result == 0 ? 0 : sf__win_fail((uint32_t)WSAGetLastError());
 }
@@ -44,11 +67,21 @@ int sf__win_connect(int fd, const struct sockaddr *address, socklen_t bytes) {
   return told(connect(socket_of(fd), (const struct sockaddr *)&nobody, bytes));
 }
 
+static bool hides_address(int fd, struct sockaddr *address, socklen_t *bytes) {
+  const struct sf_win_open *open = sf__win_open_of(fd);
+  if (open == NULL || !open->paired) return false;
+  address->sa_family = AF_UNIX;
+  *bytes = sizeof(address->sa_family);
+  return true;
+}
+
 int sf__win_getpeername(int fd, struct sockaddr *address, socklen_t *bytes) {
+  if (hides_address(fd, address, bytes)) return 0;
   return told(getpeername(socket_of(fd), address, bytes));
 }
 
 int sf__win_getsockname(int fd, struct sockaddr *address, socklen_t *bytes) {
+  if (hides_address(fd, address, bytes)) return 0;
   return told(getsockname(socket_of(fd), address, bytes));
 }
 
@@ -66,12 +99,13 @@ int sf__win_setsockopt(int fd, int level, int name, const void *value, socklen_t
 
 int sf__win_shutdown(int fd, int how) {
   struct sf_win_open *open = sf__win_open_of(fd);
-  if (open != NULL && open->reset) {
+  if (!is_socket(open)) return -1;
+  if (open->reset) {
     errno = ENOTCONN;
     return -1;
   }
   if (shutdown(socket_of(fd), how) != 0) return sf__win_fail((uint32_t)WSAGetLastError());
-  if (how != SHUT_WR && open != NULL) open->shut = true;
+  if (how != SHUT_WR) open->shut = true;
   return 0;
 }
 
@@ -94,7 +128,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
                 message->msg_namelen, NULL, NULL) == 0) {
     return (ssize_t)bytes;
   }
-  return sf__win_fail((uint32_t)WSAGetLastError());
+  return fail_transfer(fd, true);
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
@@ -110,7 +144,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
   message->msg_flags = 0;
   if (result == 0) return (ssize_t)bytes;
   const int error = WSAGetLastError();
-  if (error != WSAEMSGSIZE) return sf__win_fail((uint32_t)error);
+  if (error != WSAEMSGSIZE) return fail_transfer(fd, false);
   message->msg_flags = MSG_TRUNC;
   ssize_t room = 0;
   for (DWORD i = 0; i < count; i++) room += (ssize_t)parts[i].len;

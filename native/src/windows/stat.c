@@ -61,6 +61,9 @@ int fstat(int fd, struct stat *out) {
   if (open->kind == SF_WIN_FILE || open->kind == SF_WIN_DIRECTORY) {
     return look(sf__win_handle(fd), out);
   }
+  if (open->kind == SF_WIN_STREAM && GetFileType(sf__win_handle(fd)) == FILE_TYPE_DISK) {
+    return look(sf__win_handle(fd), out);
+  }
   memset(out, 0, sizeof(*out));
   out->st_mode = open->kind == SF_WIN_SOCKET ? S_IFSOCK : S_IFIFO;
   return 0;
@@ -117,4 +120,25 @@ int utimensat(int directory, const char *name, const struct timespec times[2], i
 /* What is open may have been opened for reading alone: it is opened again. */
 int futimens(int fd, const struct timespec times[2]) {
   return utimensat(fd, NULL, times, 0);
+}
+
+int sf__win_chmodat(int directory, const char *name, uint32_t mode) {
+  const struct sf_win_how how = {
+    .access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | SYNCHRONIZE,
+    .disposition = FILE_OPEN,
+    .options = FILE_SYNCHRONOUS_IO_NONALERT,
+  };
+  FILE_BASIC_INFO basic;
+  const HANDLE handle = sf__win_create(directory, name, &how);
+  if (handle == NULL) return -1;
+  bool done = GetFileInformationByHandleEx(handle, FileBasicInfo, &basic, sizeof(basic));
+  if (done) {
+    const DWORD others = basic.FileAttributes & ~(DWORD)FILE_ATTRIBUTE_READONLY;
+    const DWORD wanted = (mode & 0222) == 0 ? others | FILE_ATTRIBUTE_READONLY : others;
+    basic = (FILE_BASIC_INFO){ .FileAttributes = wanted == 0 ? FILE_ATTRIBUTE_NORMAL : wanted };
+    done = SetFileInformationByHandle(handle, FileBasicInfo, &basic, sizeof(basic));
+  }
+  const DWORD error = done ? 0 : GetLastError();
+  CloseHandle(handle);
+  return done ? 0 : sf__win_fail(error);
 }

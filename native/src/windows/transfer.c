@@ -3,6 +3,7 @@
 
 #include "windows/descriptors.h"
 #include "windows/status.h"
+#include "windows/stdio.h"
 
 /* One transfer at `offset`. Returns the bytes, or -1 and sets errno. */
 static ssize_t transfer(int fd, void *data, size_t bytes, uint64_t offset, bool sends) {
@@ -27,6 +28,12 @@ static ssize_t transfer(int fd, void *data, size_t bytes, uint64_t offset, bool 
   return sf__win_fail(error);
 }
 
+/* What is there, or has room. */
+static ssize_t transfer_stream(int fd, const struct iovec *part, bool sends) {
+  return sends ? sf__win_stream_write(fd, part->iov_base, part->iov_len)
+               : sf__win_stream_read(fd, part->iov_base, part->iov_len);
+}
+
 /* The parts in order, until one is short. */
 static ssize_t transfer_all(int fd, const struct iovec *parts, int count, int64_t offset,
                             bool sends) {
@@ -38,6 +45,7 @@ static ssize_t transfer_all(int fd, const struct iovec *parts, int count, int64_
   }
   for (int i = 0; i < count; i++) {
     if (parts[i].iov_len == 0) continue;
+    if (open->kind == SF_WIN_STREAM) return transfer_stream(fd, &parts[i], sends);
     const uint64_t at = (uint64_t)(offset + total);
     const ssize_t moved = transfer(fd, parts[i].iov_base, parts[i].iov_len, at, sends);
     if (moved < 0) return total > 0 ? total : -1;

@@ -23,13 +23,13 @@ export interface Programs {
 export function readPrograms({ processes }: Grants, path?: string): Programs | undefined {
   if (processes === undefined) return undefined;
   if (processes === true) {
-    const directories = (path ?? environmentVariable("PATH") ?? "").split(":");
-    const list = directories.filter((directory) => directory.startsWith("/"));
+    const directories = path?.split(":") ?? hostDirectories();
+    const list = directories.map(asPath).filter((directory) => isAbsolute(directory));
     return { any: true, list, anyVariable: true, variables: [] };
   }
   const { programs, environment = [] } = processes;
   for (const program of programs) {
-    if (/^\/([^\0]*[^/\0])$/.test(program)) continue;
+    if (/^([^\0]*[^/\0])$/.test(program) && isAbsolute(asPath(program))) continue;
     throw new TypeError(`process grant: ${program} is no absolute path of a program`);
   }
   const anyVariable = environment === true;
@@ -37,7 +37,25 @@ export function readPrograms({ processes }: Grants, path?: string): Programs | u
   for (const name of variables) {
     if (!/^[^=\0]+$/.test(name)) throw new TypeError(`process grant: ${name} names no variable`);
   }
-  return { any: false, list: programs, anyVariable, variables };
+  return { any: false, list: programs.map(asPath), anyVariable, variables };
+}
+
+/** Those of the host's PATH. */
+function hostDirectories(): readonly string[] {
+  return (environmentVariable("PATH") ?? "").split(onWindows() ? ";" : ":");
+}
+
+function onWindows(): boolean {
+  return globalThis.process?.platform === "win32";
+}
+
+/** With the separator that guests use. */
+function asPath(path: string): string {
+  return onWindows() ? path.replaceAll("\\", "/") : path;
+}
+
+function isAbsolute(path: string): boolean {
+  return path.startsWith("/") || (onWindows() && /^[A-Za-z]:\//.test(path));
 }
 
 /**
@@ -48,7 +66,7 @@ export function findProgram(
   name: string,
 ): readonly string[] | "ENOTCAPABLE" | "EINVAL" | "ENOENT" {
   if (programs === undefined) return "ENOTCAPABLE";
-  const absolute = name.startsWith("/");
+  const absolute = isAbsolute(name);
   if (!absolute && name.includes("/")) return "EINVAL";
   const { any, list } = programs;
   if (any && absolute) return [name];

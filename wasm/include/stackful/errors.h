@@ -46,6 +46,7 @@
   X(ENOBUFS,          42, "no buffer space") \
   X(ENODEV,           43, "no such device") \
   X(ENOENT,           44, "no such file or directory") \
+  X(ENOEXEC,          45, "no program that the system runs") \
   X(ENOMEM,           48, "out of memory") \
   X(ENOPROTOOPT,      50, "option not supported by the protocol") \
   X(ENOSPC,           51, "no space left on device") \
