@@ -47,6 +47,10 @@ if (deno === undefined) {
     skip: {
       ...DENO_DATAGRAMS,
       ...withoutSharedPorts("Deno's own listeners share no ports"),
+      "SPAWN of a file that is no program gives -ENOEXEC":
+        "Deno has a shell run what has no format",
+      "a reset is told once, whether at once or not: then a stream is at its end":
+        "Deno has no LINGER, so nothing here resets a connection",
       "a Unix name stays when its listener is closed, and then refuses":
         "Deno removes the name of a listener that it closes",
       "a Unix connection whose other end was closed: an end, then -EPIPE":

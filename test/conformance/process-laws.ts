@@ -227,9 +227,9 @@ function surroundingLaws(law: Law): void {
     expect(second.backend.handlesOpen).toBe(0);
   });
 
-  law("SPAWN of a file that is no program gives -ENOEXEC", async ({ open, data }) => {
+  law("SPAWN of a file that is no program gives -ENOEXEC", async ({ open, files, data }) => {
     const file = join(data, "broken.exe");
-    writeFileSync(file, "\0this is no program\n", { mode: 0o755 });
+    await files.write(file, "\0this is no program\n", 0o755);
     await using backend = await open({
       grants: { processes: { programs: [file] } },
       handlesMax: 8,

@@ -7,7 +7,11 @@ const WHOLE_TRANSFERS = "it counts on transfers that are as long as they can be"
 
 const NO_DESCRIPTORS = "a simulated host has neither descriptors nor /proc";
 
+const STREAMS_OF_ITS_OWN = "a simulated host has no streams of the process that simulates it";
+
 const SKIP = {
+  "a child writes to the stream of the host's that it inherits": STREAMS_OF_ITS_OWN,
+  "what is written to the process is read from its input, and ends": STREAMS_OF_ITS_OWN,
   "a child has no descriptor but its streams, no blocked signal and no ignored one": NO_DESCRIPTORS,
   "children leave no descriptor behind in the host, started or not": NO_DESCRIPTORS,
   "an operation in flight keeps the process alive": CLOSED_WORLD,

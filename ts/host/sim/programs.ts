@@ -68,7 +68,7 @@ export class Programs {
     const [first = ""] = new TextDecoder().decode(this.#disk.readFile(real)).split("\n");
     const [, interpreter = "", argument] = /^#! *(\/[^ ]+) *(.*)$/.exec(first) ?? [];
     // A program of another machine is none here.
-    if (interpreter === "") throw pathFailure("EACCES", path);
+    if (interpreter === "") throw pathFailure("ENOEXEC", path);
     const run = this.#programs.get(interpreter);
     if (run === undefined) throw pathFailure("ENOENT", interpreter);
     return { program: run, before: [interpreter, ...(argument ? [argument] : []), path] };
