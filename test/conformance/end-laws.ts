@@ -92,7 +92,9 @@ function resetLaws(law: Law): void {
       const { guest, backend } = bench;
       const other = await guest.pair();
       const { client, server } = await guest.pair();
+      // What nobody has read resets a connection, too.
       must(await guest.setOption(client, OPTION.LINGER, 0));
+      await guest.writeAll(server, "unread");
       must(await guest.close(client));
       const read = { op: OP.READ, handle: server, ...guest.put("????") };
       let told = "EAGAIN";

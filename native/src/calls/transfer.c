@@ -105,7 +105,9 @@ int32_t sf__call_write(const struct sf_call *call) {
   if (call->shared && call->pipe) return write_shared(call);
   if (call->pipe) return sf__write_pipe(call->fd, call->parts, count);
 #endif
-  if (call->kind == SF_HANDLE_FILE) return moved(writev(call->fd, call->parts, count));
+  if (call->kind == SF_HANDLE_FILE || call->pipe) {
+    return moved(writev(call->fd, call->parts, count));
+  }
   const struct msghdr message = { .msg_iov = call->parts, .msg_iovlen = call->parts_count };
   const int flags = SF_MSG_NOSIGNAL | (call->shared ? MSG_DONTWAIT : 0);
   return moved(sendmsg(call->fd, &message, flags));

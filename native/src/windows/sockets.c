@@ -67,22 +67,26 @@ int sf__win_connect(int fd, const struct sockaddr *address, socklen_t bytes) {
   return told(connect(socket_of(fd), (const struct sockaddr *)&nobody, bytes));
 }
 
-static bool hides_address(int fd, struct sockaddr *address, socklen_t *bytes) {
-  const struct sf_win_open *open = sf__win_open_of(fd);
-  if (open == NULL || !open->paired) return false;
+/* A socket of a pair has an address that is nobody's business. */
+static void put_no_address(struct sockaddr *address, socklen_t *bytes) {
   address->sa_family = AF_UNIX;
   *bytes = sizeof(address->sa_family);
-  return true;
 }
 
 int sf__win_getpeername(int fd, struct sockaddr *address, socklen_t *bytes) {
-  if (hides_address(fd, address, bytes)) return 0;
-  return told(getpeername(socket_of(fd), address, bytes));
+  const struct sf_win_open *open = sf__win_open_of(fd);
+  if (!is_socket(open)) return -1;
+  if (!open->paired) return told(getpeername(socket_of(fd), address, bytes));
+  put_no_address(address, bytes);
+  return 0;
 }
 
 int sf__win_getsockname(int fd, struct sockaddr *address, socklen_t *bytes) {
-  if (hides_address(fd, address, bytes)) return 0;
-  return told(getsockname(socket_of(fd), address, bytes));
+  const struct sf_win_open *open = sf__win_open_of(fd);
+  if (!is_socket(open)) return -1;
+  if (!open->paired) return told(getsockname(socket_of(fd), address, bytes));
+  put_no_address(address, bytes);
+  return 0;
 }
 
 int sf__win_getsockopt(int fd, int level, int name, void *value, socklen_t *bytes) {

@@ -76,6 +76,10 @@ SF_PARKS static inline int32_t sf_terminal_mode(sf_handle_t handle, uint32_t mod
  * A child whose handle is closed goes on, and is reaped by the host. None outlives the runtime: disposing it
  * kills them, not what they have started themselves.
  *
+ * On Windows a path may begin with a drive, a name may be without its ".exe", and the child has the variable
+ * SystemRoot too. A file that it is given is opened once more, at the guest's position, which stays; of sockets it is
+ * given none (ENOTSUP); and what another program takes apart, .bat and .cmd, is none (ENOEXEC).
+ *
  * A cancel ends it while nothing has happened; else the child's handle is the result. Errors, with which
  * nothing was started: ENOTCAPABLE for a program, variable, directory or stream that is not granted; ENOENT,
  * ENOTDIR, EACCES, ENOEXEC of the program or the directory; EINVAL for a relative path, no arguments, a list
@@ -98,7 +102,9 @@ SF_PARKS static inline int32_t sf_process_wait(sf_handle_t process,
 SF_TIMED(sf_process_wait, (sf_handle_t process, struct sf_exit_status *status_out, sf_timeout_t timeout), (process, status_out))
 
 /* Sends a signal: enum sf_signal_kind, or SF_SIGNAL_KILL, which no program can catch. It reaches the child
- * alone, not what that has started. Errors: ESRCH when the process has ended; EINVAL for no signal, and
+ * alone, not what that has started. Windows has none: the child ends at once, and is told to have ended by the
+ * signal, or ENOTSUP for those that no process ends by, or that it must handle (USER1, USER2, WINDOW).
+ * Errors: ESRCH when the process has ended; EINVAL for no signal, and
  * for another handle; ENOTCAPABLE in Deno without --allow-run, but for SF_SIGNAL_KILL. */
 SF_PARKS static inline int32_t sf_process_kill(sf_handle_t process, uint32_t signal) {
   return sf_perform_request((struct sf_submission){
