@@ -43,6 +43,7 @@ const CANNOT_HOLD: Readonly<Record<string, readonly string[]>> = {
   "Node under Wine 8 ends a connection that it is to reset": [
     "a reset by the peer ends a waiting READ with -ECONNRESET",
     "a reset by the peer is told to the next READ",
+    "a reset is told once, whether at once or not: then a stream is at its end",
   ],
   "Wine 8 takes the name when the file is closed": [
     "UNLINK takes the name; who has the file open keeps it",

@@ -263,8 +263,8 @@ SF_PARKS static inline int32_t sf_link_at(sf_handle_t directory, const char *pat
 }
 
 /* Makes a symbolic link to `target`, any text of 1 to SF_PATH_MAX bytes. Where it leads is looked at when
- * somebody follows it. Errors: EEXIST when there is something of that name; ENOENT for an empty target; EPERM
- * on Windows for a host without the right to make links. */
+ * somebody follows it. Errors: EEXIST when there is something of that name; ENOENT for an empty target; EPERM on
+ * Windows for a host without the right to make links. */
 SF_PARKS static inline int32_t sf_symlink_at(const char *target, uint32_t target_bytes,
                                              sf_handle_t directory, const char *path,
                                              uint32_t path_bytes) {

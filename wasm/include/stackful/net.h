@@ -221,8 +221,8 @@ SF_PARKS static inline int32_t sf_unix_send_to(sf_handle_t handle, const void *b
 SF_TIMED(sf_unix_send_to, (sf_handle_t handle, const void *buffer, uint32_t bytes, const char *path, uint32_t path_bytes, sf_timeout_t timeout), (handle, buffer, bytes, path, path_bytes))
 
 /* Makes two sockets that are connected to each other, both the caller's to close; `type`: enum
- * sf_socket_type. Those of datagrams read and write one with each call: ENOTSUP on Windows. Errors: EINVAL for
- * another type; EMFILE, with which neither is open. */
+ * sf_socket_type. Those of datagrams read and write one with each call. Errors: EINVAL for another type;
+ * ENOTSUP for datagrams on Windows; EMFILE, with which neither is open. */
 SF_PARKS static inline int32_t sf_socket_pair(uint32_t type, sf_handle_t pair[2]) {
   return sf_perform_request((struct sf_submission){
       .op = SF_OP_SOCKET_PAIR, .handle = -1, .pointer = sf_address_of(pair), .argument = type});
