@@ -45,7 +45,7 @@ async function buildGo(): Promise<string> {
 /** The ring is the addon's: io_uring without anything around it. */
 async function buildC(): Promise<string> {
   const path = `${output}c-peer`;
-  const names = ["main", "file-read", "file-walk", "file-write"];
+  const names = ["main", "file-read", "file-walk", "file-write", "tcp-echo-load"];
   const files = [...names.map((name) => `${sources}c/${name}.c`), `${root}native/src/uring/ring.c`];
   const flags = ["-O2", "-Wall", "-Wextra", "-pthread", `-I${root}native/src`];
   await build(["cc", ...flags, "-o", path, ...files], root);

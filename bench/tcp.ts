@@ -1,15 +1,16 @@
 /**
- * The load of the TCP scenarios, for any server of server-run.ts.
+ * The loads of the TCP scenarios, for any server of server-run.ts.
  *
  * The generators are those of peers/go, on one thread. Where Go is missing, echoes come from
- * peers/node/tcp-echo-load.mjs, which sends the same bytes but is slower: figures of the two are
- * not comparable, so the notes and the version of each sample name the one that ran.
+ * peers/node/tcp-echo-load.mjs, which sends the same bytes but is slower; peers/c/tcp-echo-load.c, for several
+ * executors, is faster. Figures of different ones are not comparable, so the notes and the version of each sample
+ * name the one that ran.
  */
 import { crc32 } from "node:zlib";
 import { runForLine, toFlags } from "./command.ts";
 import { peerProgram, root } from "./peers.ts";
 import { type Params, param, type Sample } from "./scenario.ts";
-import { type Load, parseLine, timeoutMs } from "./server-run.ts";
+import { type Load, type LoadResult, parseLine, timeoutMs } from "./server-run.ts";
 
 /** What a server does with each connection: `--service` of the peers' servers. */
 export const SERVICE = { echo: 0, sink: 1, source: 2 } as const;
@@ -69,9 +70,19 @@ export function tcpChecksum(params: Params): string {
   return `${total}:${sum.toString(16).padStart(8, "0")}`;
 }
 
-export const tcpLoad: Load = {
-  async run(port, params) {
-    const generator = await loadGenerator(loadOf(params).name);
+/** What a server that is measured has done before: compiled code, grown memory. */
+const WARM_UP_SHARE = 0.1;
+
+interface Generator {
+  readonly name: string;
+  /** Takes the parameters as flags, and prints one line. */
+  readonly argv: readonly string[];
+}
+
+/** The load of the generator that is there for these parameters. */
+function loadBy(generatorOf: (params: Params) => Promise<Generator>): Load {
+  async function run(port: number, params: Params): Promise<LoadResult> {
+    const generator = await generatorOf(params);
     const { load: _, ...sizes } = params;
     const flags = toFlags({ port, ...sizes });
     const sample = parseLine<Sample & { version: string }>(
@@ -83,16 +94,36 @@ export const tcpLoad: Load = {
       version: `${generator.name} (${sample.version})`,
       handled: param(params, "connections") * param(params, "messages"),
     };
-  },
-  cost: ({ cpuMicroseconds, userMicroseconds }, { handled }) => ({
-    "us-cpu/message": cpuMicroseconds / handled,
-    "us-user-cpu/message": userMicroseconds / handled,
+  }
+  return {
+    warmUp(port, params) {
+      const messages = Math.ceil(param(params, "messages") * WARM_UP_SHARE);
+      return run(port, { ...params, messages });
+    },
+    run,
+    cost: ({ cpuMicroseconds, userMicroseconds }, { handled }) => ({
+      "us-cpu/message": cpuMicroseconds / handled,
+      "us-user-cpu/message": userMicroseconds / handled,
+    }),
+  };
+}
+
+export const tcpLoad: Load = loadBy((params) => loadGenerator(loadOf(params).name));
+
+/** Echoes from peers/c, which does nothing but what the kernel needs: for servers of more than one thread. */
+export const batchedEchoLoad: Load = {
+  ...loadBy(async () => {
+    const c = await peerProgram("c");
+    if ("missing" in c) throw new Error(c.missing);
+    return { name: "c", argv: [c.path, "tcp-echo-load"] };
   }),
+  async missing() {
+    const c = await peerProgram("c");
+    return "missing" in c ? c.missing : undefined;
+  },
 };
 
-async function loadGenerator(
-  load: (typeof LOADS)[number]["name"],
-): Promise<{ readonly name: string; readonly argv: string[] }> {
+async function loadGenerator(load: (typeof LOADS)[number]["name"]): Promise<Generator> {
   const go = await peerProgram("go");
   if ("path" in go) return { name: "go", argv: [go.path, `tcp-${load}-load`] };
   if (load !== "echo") throw new Error(`the ${load} load needs go: ${go.missing}`);

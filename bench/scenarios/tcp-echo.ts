@@ -9,8 +9,8 @@
  * For: the processor time a server needs per message, which holds on a busy machine too, and for
  * comparing servers on one machine. Not for: messages per second of a real network. The generator
  * shares the machine with the server; where its share of a processor (`loadCpuShare` in the notes)
- * comes near 1, it is the limit. The servers' time counts from the moment they listen, so compiling
- * and accepting are in it, spread over all messages. How that time splits into user and system is
+ * comes near 1, it is the limit. The servers have had a tenth of the load before that, which is
+ * not counted: compiling costs once, not for each message. Accepting is counted. How that time splits into user and system is
  * sampled by many kernels at their clock tick: trust the sum, and the user part of long runs only.
  */
 import { buildExamples } from "../../scripts/build-examples.ts";

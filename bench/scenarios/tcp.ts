@@ -10,8 +10,8 @@
  *
  * For: the processor time a server needs per message, chunk or connection, which holds on a busy machine
  * too. Not for: messages per second of a real network; where the generator's share of a processor
- * (`loadCpuShare` in the notes) comes near 1, it is the limit. The servers' time counts from the moment
- * they listen, so compiling and accepting are in it, spread over all messages.
+ * (`loadCpuShare` in the notes) comes near 1, it is the limit. The servers have had a tenth
+ * of the load before that, which is not counted: compiling costs once, not for each message. Accepting is counted.
  */
 import type { BackendName } from "../../ts/index.ts";
 import type { Params, Scenario, ServerCommand } from "../scenario.ts";

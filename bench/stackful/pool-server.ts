@@ -33,10 +33,15 @@ await using pool = await ExecutorPool.create(guest, {
 const run = pool.run();
 await Promise.race([announced, run]);
 
-const before = process.cpuUsage();
-const threadsBefore = threadTimes();
+let before = process.cpuUsage();
+let threadsBefore = threadTimes();
 let busyMicroseconds: readonly number[] = [];
-process.stdin.on("end", () => void endWhenIdle()).resume();
+process.stdin.on("data", () => {
+  before = process.cpuUsage();
+  threadsBefore = threadTimes();
+  process.stdout.write('{"warm":true}\n');
+});
+process.stdin.on("end", () => void endWhenIdle());
 process.stdout.write(`{"port":${port}}\n`);
 await run;
 
@@ -78,7 +83,7 @@ function threadTimes(): Map<string, number> {
   return times;
 }
 
-/** Of the executors, the busiest first, since the port was told: no other thread does as much. */
+/** Of the executors, the busiest first, since it was warm: no other thread does as much. */
 function busyThreads(): number[] {
   const used = [...threadTimes()].map(([thread, ns]) => ns - (threadsBefore.get(thread) ?? 0));
   return used

@@ -1,4 +1,4 @@
-/* main.c - the peer program in C: main SCENARIO --NAME=NUMBER... PATH */
+/* main.c - the peer program in C: main SCENARIO --NAME=NUMBER... [PATH] */
 #include "peer.h"
 
 int main(int argc, char **argv) {
@@ -9,6 +9,7 @@ int main(int argc, char **argv) {
     { "file-read", file_read },
     { "file-walk", file_walk },
     { "file-write", file_write },
+    { "tcp-echo-load", tcp_echo_load },
   };
   for (size_t i = 0; argc > 2 && i < sizeof(scenarios) / sizeof(*scenarios); i++)
     if (strcmp(argv[1], scenarios[i].name) == 0) return scenarios[i].run(argc - 1, argv + 1);

@@ -1,4 +1,4 @@
-/* peer.h - flags, and what the file scenarios measure. */
+/* peer.h - flags, and what scenarios measure. */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
@@ -51,5 +51,6 @@ static inline void meter_print(const struct meter *took, const char *unit, uint3
 int file_read(int argc, char **argv);
 int file_walk(int argc, char **argv);
 int file_write(int argc, char **argv);
+int tcp_echo_load(int argc, char **argv);
 
 #endif

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -17,8 +18,7 @@ const (
 // What a server does with each connection; bench/tcp.ts has the same list.
 var services = []func(net.Conn){echo, sink, source}
 
-// Prints {"port":N}, serves until stdin ends and every connection is gone, then prints the
-// processor time used since the port was printed.
+// Serves until stdin has ended and every connection is gone; the protocol is in bench/server-run.ts.
 func runTCPServer(args []string) error {
 	f := newFlags("tcp-server", "service")
 	if err := f.parse(args); err != nil {
@@ -32,8 +32,16 @@ func runTCPServer(args []string) error {
 	if err != nil {
 		return err
 	}
+	ended := make(chan struct{})
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		defer close(ended)
+		input := bufio.NewReader(os.Stdin)
+		for {
+			if _, err := input.ReadString('\n'); err != nil {
+				break
+			}
+			report, _ = announce(map[string]any{"warm": true})
+		}
 		listener.Close()
 	}()
 	var connections sync.WaitGroup
@@ -50,7 +58,7 @@ func runTCPServer(args []string) error {
 		}()
 	}
 	connections.Wait()
-
+	<-ended
 	return report()
 }
 

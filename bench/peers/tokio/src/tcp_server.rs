@@ -1,8 +1,6 @@
-//! Prints {"port":N}, serves until stdin ends and every connection is gone, then prints the
-//! processor time used since the port was printed.
+//! Serves until stdin has ended and every connection is gone; the protocol is in bench/server-run.ts.
 
 use crate::{report, Failure, Flags};
-use std::io::Read;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
@@ -58,28 +56,34 @@ async fn serve_connection(service: u64, stream: TcpStream) -> std::io::Result<()
     }
 }
 
-/// Resolves when stdin ends. The thread sleeps in read() and costs nothing until then.
-fn stdin_end() -> oneshot::Receiver<()> {
+type CpuMicroseconds = (i64, i64);
+
+/// Resolves when stdin ends, to the processor time at its last line, which says that the server is warm. The
+/// thread sleeps in read() and costs nothing until then.
+fn stdin_end(start: CpuMicroseconds) -> oneshot::Receiver<CpuMicroseconds> {
     let (ended, end) = oneshot::channel();
     std::thread::spawn(move || {
-        let mut ignored = Vec::new();
-        let _ = std::io::stdin().read_to_end(&mut ignored);
-        let _ = ended.send(());
+        let mut before = start;
+        for _ in std::io::stdin().lines().map_while(Result::ok) {
+            before = report::cpu_microseconds().unwrap_or(before);
+            println!(r#"{{"warm":true}}"#);
+        }
+        let _ = ended.send(before);
     });
     end
 }
 
 async fn serve(service: u64) -> Result<(), Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let (user_before, total_before) = report::cpu_microseconds()?;
+    let start = report::cpu_microseconds()?;
     println!(r#"{{"port":{}}}"#, listener.local_addr()?.port());
 
     // Every connection holds a sender: the channel closes when the last one is gone.
     let (open, mut all_gone) = mpsc::channel::<()>(1);
-    let mut end = stdin_end();
-    loop {
+    let mut end = stdin_end(start);
+    let (user_before, total_before) = loop {
         tokio::select! {
-            _ = &mut end => break,
+            before = &mut end => break before?,
             accepted = listener.accept() => {
                 let (stream, _) = accepted?;
                 let open = open.clone();
@@ -89,7 +93,7 @@ async fn serve(service: u64) -> Result<(), Failure> {
                 });
             }
         }
-    }
+    };
     drop(listener);
     drop(open);
     all_gone.recv().await;
