@@ -27,6 +27,9 @@ const HOST_TURN_EVERY = 8;
 /** Longest wait in the kernel: what cannot be interrupted must end by itself. */
 const WAIT_NS_MAX = 1e9;
 
+/** What comes after turns of an owned loop. */
+type OwnedNext = "end" | "wait" | "host";
+
 export class TurnLoop extends Loop {
   #budget = 1024;
   #scheduled = false;
@@ -83,11 +86,31 @@ export class TurnLoop extends Loop {
   }
 
   async #runOwned(done: () => boolean, onRest: (() => void) | undefined): Promise<void> {
-    const backend = this.backend;
-    const { hostCalls, turnMs } = this.options;
+    const { hostCalls } = this.options;
     this.#owned = true;
     let hostTurnMs = performance.now();
     let hostCallsSeen = -1;
+    for (;;) {
+      const next = this.#ownedTurns(done, hostTurnMs, hostCallsSeen);
+      if (next === "end") return;
+      if (next === "wait") {
+        if (this.#sleeps === 0 && !this.hasIo() && !this.hasTimer()) onRest?.();
+        await this.#waitEmbedded();
+      } else {
+        hostCallsSeen = hostCalls();
+        await this.backend.turnHostLoop();
+        hostTurnMs = performance.now();
+      }
+    }
+  }
+
+  /**
+   * Turns until it is the host's. Not async: engines start such a function again in slow code whenever it goes on after
+   * an `await`.
+   */
+  #ownedTurns(done: () => boolean, hostTurnMs: number, hostCallsSeen: number): OwnedNext {
+    const backend = this.backend;
+    const { hostCalls, turnMs } = this.options;
     while (!done() && !this.stopped) {
       this.stats.turns++;
       const startMs = performance.now();
@@ -95,26 +118,23 @@ export class TurnLoop extends Loop {
       this.#busy = !idle;
       const nowMs = this.#ranUntilMs;
       this.#measure(startMs, nowMs);
-      if (done() || this.stopped) return;
+      if (done() || this.stopped) break;
 
       // What JavaScript has started is not known to the kernel before the host's loop has turned.
       const hostDue = idle && hostCallsSeen !== hostCalls();
       const canWait = backend.canWait && !hostDue && (this.hasIo() || this.hasTimer());
       const waitNs = idle && canWait ? Math.min(this.#untilTimerNs(nowMs), WAIT_NS_MAX) : 0;
       const delivered = this.flush(waitNs);
-      if (idle && !canWait && !hostDue && delivered === 0) {
-        if (this.#sleeps === 0 && !this.hasIo() && !this.hasTimer()) onRest?.();
-        await this.#waitEmbedded();
-      } else if (
+      if (idle && !canWait && !hostDue && delivered === 0) return "wait";
+      if (
         hostDue ||
         (waitNs > 0 && backend.hostLoopReady) ||
         nowMs - hostTurnMs > HOST_TURN_EVERY * turnMs
       ) {
-        hostCallsSeen = hostCalls();
-        await backend.turnHostLoop();
-        hostTurnMs = performance.now();
+        return "host";
       }
     }
+    return "end";
   }
 
   #turnOrWake(): void {
