@@ -1,12 +1,14 @@
 /* tcp-echo-load.c - the load of ../go/echo_load.go, for servers that are faster than a generator of plain system
- * calls. All sends and receives of a turn are one trip to the kernel.
+ * calls. All sends of a turn are one trip to the kernel, and a receive is asked for once.
  *
  * Prints what that one prints, without latencies: a turn handles hundreds of messages. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "peer.h"
@@ -16,6 +18,9 @@
 #define PATTERN_BYTES 256
 #define WAIT_NS 10000000000
 
+/* Buffers that the kernel receives into, for all connections: no more than that come in before it is looked. */
+#define BUFFERS 2048
+
 /* A send has the connection's number, a receive that and this. */
 #define RECEIVE (1ull << 32)
 
@@ -23,7 +28,7 @@ struct client {
   int fd;
   uint32_t sent;
   uint32_t received;
-  uint32_t filled; /* bytes of `in` that no check has seen */
+  uint32_t filled; /* bytes of `in`: a part of a message */
   uint32_t to_send; /* bytes of `out` that the kernel has to send */
   uint32_t crc;
   uint8_t *in;
@@ -35,6 +40,9 @@ struct load {
   uint8_t *pattern;
   struct client *clients;
   struct sf_ring ring;
+  struct io_uring_buf_ring *buffers;
+  uint16_t buffers_tail;
+  uint8_t *buffer_bytes;
 };
 
 static uint32_t crc_table[256];
@@ -91,20 +99,50 @@ static void send_more(struct load *load, uint32_t id) {
   sqe->msg_flags = MSG_NOSIGNAL;
 }
 
-static void receive_more(struct load *load, uint32_t id) {
-  const struct client *client = &load->clients[id];
+/* Until its last completion. */
+static void receive(struct load *load, uint32_t id) {
   struct io_uring_sqe *sqe = sqe_for(load, IORING_OP_RECV, id, RECEIVE);
-  sqe->addr = (uint64_t)(uintptr_t)(client->in + client->filled);
-  /* One byte more than may come, so that too much shows. */
-  sqe->len = load->in_flight * load->bytes + 1 - client->filled;
-  sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
+  sqe->ioprio = IORING_RECVSEND_POLL_FIRST | IORING_RECV_MULTISHOT;
+  sqe->flags = IOSQE_BUFFER_SELECT;
+}
+
+/* One byte more than may come, so that too much shows. */
+static uint32_t buffer_bytes(const struct load *load) {
+  return load->in_flight * load->bytes + 1;
+}
+
+static uint8_t *buffer_of(const struct load *load, uint32_t number) {
+  return load->buffer_bytes + (size_t)number * buffer_bytes(load);
+}
+
+static void give_buffer(struct load *load, uint32_t number) {
+  struct io_uring_buf *buffer = &load->buffers->bufs[load->buffers_tail++ & (BUFFERS - 1)];
+  buffer->addr = (uint64_t)(uintptr_t)buffer_of(load, number);
+  buffer->len = buffer_bytes(load);
+  buffer->bid = (uint16_t)number;
+  __atomic_store_n(&load->buffers->tail, load->buffers_tail, __ATOMIC_RELEASE);
+}
+
+static void open_buffers(struct load *load) {
+  load->buffer_bytes = malloc((size_t)BUFFERS * buffer_bytes(load));
+  load->buffers = mmap(NULL, BUFFERS * sizeof(struct io_uring_buf), PROT_READ | PROT_WRITE,
+                       MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+  if (load->buffer_bytes == NULL || load->buffers == MAP_FAILED) fail("memory", 0, ENOMEM);
+  struct io_uring_buf_reg ring = { .ring_addr = (uint64_t)(uintptr_t)load->buffers,
+                                   .ring_entries = BUFFERS };
+  if (syscall(__NR_io_uring_register, load->ring.fd, IORING_REGISTER_PBUF_RING, &ring, 1) < 0) {
+    fail("buffers", 0, errno);
+  }
+  for (uint32_t number = 0; number < BUFFERS; number++) give_buffer(load, number);
 }
 
 /* Checks every message that is complete. */
-static void check(struct load *load, uint32_t id, uint32_t bytes) {
+static void check(struct load *load, uint32_t id, const uint8_t *bytes, uint32_t count) {
   struct client *client = &load->clients[id];
   uint32_t used = 0;
-  client->filled += bytes;
+  if (count > buffer_bytes(load) - client->filled) fail("more came back than was sent", id, EPROTO);
+  memcpy(client->in + client->filled, bytes, count);
+  client->filled += count;
   for (; client->filled - used >= load->bytes; used += load->bytes) {
     if (client->received == client->sent) fail("more came back than was sent", id, EPROTO);
     if (memcmp(client->in + used, message(load, id, client->received), load->bytes) != 0) {
@@ -121,6 +159,10 @@ static void check(struct load *load, uint32_t id, uint32_t bytes) {
 static int completed(struct load *load, const struct io_uring_cqe *cqe) {
   const uint32_t id = (uint32_t)cqe->user_data;
   const struct client *client = &load->clients[id];
+  if (cqe->user_data & RECEIVE && cqe->res == -ENOBUFS) {
+    receive(load, id);
+    return 0;
+  }
   if (cqe->res < 0) fail(cqe->user_data & RECEIVE ? "receive" : "send", id, -cqe->res);
   if (!(cqe->user_data & RECEIVE)) {
     /* What is in flight always fits into the socket's buffer. */
@@ -128,17 +170,19 @@ static int completed(struct load *load, const struct io_uring_cqe *cqe) {
     return 0;
   }
   if (cqe->res == 0) fail("the server ended it", id, ECONNRESET);
-  check(load, id, (uint32_t)cqe->res);
+  const uint32_t buffer = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
+  check(load, id, buffer_of(load, buffer), (uint32_t)cqe->res);
+  give_buffer(load, buffer);
   if (client->received == load->messages) return 1;
   send_more(load, id);
-  receive_more(load, id);
+  if (!(cqe->flags & IORING_CQE_F_MORE)) receive(load, id);
   return 0;
 }
 
 static void drive(struct load *load) {
   for (uint32_t id = 0; id < load->connections; id++) {
     send_more(load, id);
-    receive_more(load, id);
+    receive(load, id);
   }
   for (uint32_t open = load->connections; open > 0;) {
     const int err = sf__ring_enter(&load->ring, WAIT_NS);
@@ -154,13 +198,12 @@ static void drive(struct load *load) {
 
 static void connect_all(struct load *load, uint32_t port) {
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-  const size_t window = (size_t)load->in_flight * load->bytes;
   const int on = 1;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   for (uint32_t id = 0; id < load->connections; id++) {
     struct client *client = &load->clients[id];
-    client->in = malloc(window + 1);
-    client->out = malloc(window);
+    client->in = malloc(buffer_bytes(load));
+    client->out = malloc(buffer_bytes(load));
     if (client->in == NULL || client->out == NULL) fail("memory", id, ENOMEM);
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->fd < 0 || connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
@@ -188,6 +231,7 @@ int tcp_echo_load(int argc, char **argv) {
   crc_prepare();
   const int err = sf__ring_open(&load.ring, ENTRIES);
   if (err < 0) fail("io_uring", 0, -err);
+  open_buffers(&load);
   connect_all(&load, flag(argc, argv, "--port="));
 
   const struct meter start = meter_start();
