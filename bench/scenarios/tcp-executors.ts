@@ -2,10 +2,11 @@
  * The shape `many` of the tcp scenario, 1,000 connections with one message of 64 bytes each, with one executor
  * and with two that share the port.
  *
- * For: how far a second executor takes a server. The generator is one of io_uring, of whose time the kernel has 97 of
- * 100 parts for sends and receives: a message costs it what it costs a server. On a machine of few processors it has
- * its share of them, so `messages/s` is what all three can do together, in what the machine leaves
- * (`loadCpuShare` in the notes is the generator's part). `messages/executor-s` is free of it: all
+ * For: how far a second executor takes a server. The generator is one of io_uring, whose time is the kernel's, for
+ * sends and receives: a message costs it nearly what it costs a server. On a machine of few processors it has
+ * its share of them, so `messages/s` is what all three can do together, in what the machine leaves: on two processors,
+ * at most two by what a message costs generator and server together, which is hardly more than one executor alone.
+ * `loadCpuShare` in the notes is the generator's part. `messages/executor-s` is free of it: all
  * messages by the processor time of the executor that had the most. So many a second the server handles
  * when every executor has a processor for itself and there is always something to do: what an executor
  * waits for the generator or for a processor is not in it; what executors cost each other on processors they
