@@ -7,7 +7,6 @@
 //! report.
 
 import { StackfulError } from "../errors.ts";
-
 import { type DumpedTask, formatDump } from "./dump-format.ts";
 
 /** Every task waits, and nothing can wake one. Its code is SF_DEADLOCK. */

@@ -112,7 +112,7 @@ async function waitForOne(
   for (let round = 0; ; round++) {
     const ready = firstReady(arms);
     if (waits?.ended !== undefined) {
-      const value = ready?.outcome() ?? LOST;
+      const value = ready === undefined ? LOST : ready.outcome();
       if (ready !== undefined && value !== LOST) return { index: ready.index, value };
       throw waits.ended;
     }
