@@ -147,5 +147,6 @@ if (values.help) {
     for (const title of failures) process.stderr.write(`failed on ${name}: ${title}\n`);
   }
   for (const how of broken) process.stderr.write(`${how}\n`);
-  process.exitCode = broken.length === 0 ? 0 : 1;
+  const held = backends.every(({ failures }) => failures.length === 0);
+  process.exitCode = held && broken.length === 0 ? 0 : 1;
 }

@@ -102,6 +102,8 @@ const CANNOT_HOLD: Readonly<Record<string, readonly string[]>> = {
     "an entry's inode is what STAT says, or 0 where the host does not say it",
     "no link leads out of a granted directory",
     "links that stay inside are followed",
+    "a read-only directory refuses every change with -EROFS",
+    "what lies outside guest memory gives -EFAULT",
     "EXCLUSIVE does not follow a link: -EEXIST",
     "links that go on too long give -ELOOP",
     "SYMLINK makes a link of any text, and READLINK tells it",
