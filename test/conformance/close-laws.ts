@@ -186,12 +186,12 @@ function disposalLaws(law: Law): void {
     for (let index = 0; index < 64; index++) {
       guest.add({ op: OP.WRITE, handle: client, ...buffer });
     }
-    const one = guest.put("?");
     guest.add({ op: OP.ACCEPT, handle: listener });
-    guest.add({ op: OP.READ, handle: client, ...one });
-    guest.add({ op: OP.READ, handle: client, ...one });
-    guest.add({ op: OP.PREAD, handle: file, ...one });
-    guest.add({ op: OP.PWRITE, handle: file, ...one });
+    // Each with bytes of its own: threads may read and write at the same time.
+    guest.add({ op: OP.READ, handle: client, ...guest.put("?") });
+    guest.add({ op: OP.READ, handle: client, ...guest.put("?") });
+    guest.add({ op: OP.PREAD, handle: file, ...guest.put("?") });
+    guest.add({ op: OP.PWRITE, handle: file, ...guest.put("?") });
     guest.add({ op: OP.FSYNC, handle: file });
     guest.add({ op: OP.OPEN, ...guest.put("/data/file"), argument: OPEN.READ });
     guest.add({ op: OP.CONNECT, pointer: guest.putAddress(await guest.localAddress(listener)) });
