@@ -1,4 +1,6 @@
 /* symlink.c - symbolic links are made. By the open directory, so that no path of the host's is gone again. */
+#include <stddef.h>
+
 #include "windows/descriptors.h"
 #include "windows/names.h"
 /* After those. */
