@@ -49,6 +49,18 @@ async function withTwo(
   await body(new Guest(here), new Guest(there));
 }
 
+/** A READ waits before what it is to bring is sent from the other end. */
+async function waitAndHear(
+  [reader, end]: readonly [Guest, number],
+  [writer, otherEnd]: readonly [Guest, number],
+  sent: string,
+): Promise<void> {
+  const waiting = reader.read(end, 16);
+  await reader.roundTrip(await reader.pair());
+  await writer.writeAll(otherEnd, sent);
+  expect(text(await waiting)).toBe(sent);
+}
+
 function kindLaws(law: Law): void {
   law("a connection that moves loses no byte and repeats none, either way", async (bench) => {
     await withTwo(bench, async (here, there) => {
@@ -63,29 +75,20 @@ function kindLaws(law: Law): void {
       await there.writeAll(moved, "answer");
       expect(text(await here.readExactly(client, 6))).toBe("answer");
       const back = await move(there, here, moved);
-      const waiting = here.read(back, 16);
-      await here.roundTrip(await here.pair());
-      await here.writeAll(client, "and back");
-      expect(text(await waiting)).toBe("and back");
+      await waitAndHear([here, back], [here, client], "and back");
     });
   });
 
   law("what was waited for here is waited for there after a move", async (bench) => {
     await withTwo(bench, async (here, there) => {
       const { client, server } = await here.pair();
-      const waited = here.read(server, 4);
-      await here.roundTrip(await here.pair());
-      await here.writeAll(client, "one");
-      expect(text(await waited)).toBe("one");
+      await waitAndHear([here, server], [here, client], "one");
       const canceled = here.start({ op: OP.READ, handle: server, ...here.put("....") });
       await here.roundTrip(await here.pair());
       here.cancel(canceled.token);
       expect(errnoName(await canceled.result)).toBe("ECANCELED");
       const moved = await move(here, there, server);
-      const waiting = there.read(moved, 4);
-      await there.roundTrip(await there.pair());
-      await here.writeAll(client, "two");
-      expect(text(await waiting)).toBe("two");
+      await waitAndHear([there, moved], [here, client], "two");
       // The number of the descriptor is somebody else's there now, and nobody's here.
       await here.roundTrip(await here.pair());
     });
@@ -104,10 +107,7 @@ function kindLaws(law: Law): void {
       await there.roundTrip(await there.pair());
       const after = must(await here.connect(port));
       const second = must(await accepting);
-      const waiting = there.read(second, 4);
-      await there.roundTrip(await there.pair());
-      await here.writeAll(after, "late");
-      expect(text(await waiting)).toBe("late");
+      await waitAndHear([there, second], [here, after], "late");
     });
   });
 
